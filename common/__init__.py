@@ -1,0 +1,1 @@
+"""What the numbered scripts and the tools have in common; see docs/architecture.md."""

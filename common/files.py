@@ -1,0 +1,150 @@
+"""Files that are either whole or not there: atomic writes, JSON, links, safe zip members."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import lzma
+import os
+import secrets
+import shutil
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from common.errors import DataError
+
+# A Cityscapes frame is 2.3 MB and unpacks to 6.3 MB; a PNG member never unpacks to more than this.
+LARGEST_MEMBER_BYTES = 256 * 1024 * 1024
+
+_MEMBER_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+)
+
+
+@contextlib.contextmanager
+def atomic_path(path):
+    """Gives a temporary path beside `path` that takes its place when the block ends without an error.
+
+    Args:
+        path: The file to be written. Its folder is made if needed.
+
+    Yields:
+        The path to write to. A file left there by an error is removed; `path` itself is then untouched.
+
+    Raises:
+        DataError: If the disk is full or the folder may not be written to.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise _write_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _write_error(path, error):
+    reasons = {
+        errno.ENOSPC: "the disk is full; free some space and start again, what is done is kept",
+        errno.EDQUOT: "the disk quota is used up; free some space and start again, what is done is kept",
+        errno.EACCES: "no permission to write there; choose another BASE_DIR or change the permissions",
+        errno.EROFS: "the disk is read-only; choose another BASE_DIR",
+        errno.ENOTDIR: "a part of this path is a file, a folder was expected",
+        errno.EEXIST: "a part of this path is a file, a folder was expected",
+    }
+    return DataError(f"{path}: cannot be written: {reasons.get(error.errno, error.strerror or error)}")
+
+
+def write_bytes(path, data):
+    """Writes `data` to `path` atomically; raises DataError as `atomic_path` does."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path, text):
+    """Writes `text` to `path` atomically as UTF-8 with Unix line ends; raises DataError as `atomic_path` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path, value):
+    """Writes `value` to `path` atomically as strict JSON (no NaN), indented, UTF-8."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path):
+    """Reads a JSON file.
+
+    Raises:
+        DataError: If the file is missing, cannot be read or is no JSON; names the file and the place.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise DataError(f"{path}: is no valid JSON: {error}") from error
+
+
+def fingerprint(value):
+    """Computes a short digest of a JSON-able value that does not depend on the order of keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+def link_or_copy(source, target):
+    """Makes `target` a hard link to `source`, or a copy where the file system has no links.
+
+    Returns:
+        True if a link was made, False for a copy.
+    """
+    with atomic_path(target) as temporary:
+        try:
+            os.link(source, temporary)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOSPC):
+                raise
+            shutil.copyfile(source, temporary)
+            return False
+    return True
+
+
+def is_safe_member(name):
+    """Tells whether a zip member's name stays inside the folder it would be unpacked to."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return not (path.is_absolute() or ".." in path.parts or ":" in name)
+
+
+def read_member(archive, name, largest=LARGEST_MEMBER_BYTES):
+    """Reads one member of an open zip into memory, never more than `largest` bytes.
+
+    Args:
+        archive: An open `zipfile.ZipFile`.
+        name: The member's name.
+
+    Raises:
+        DataError: If the member is too large, damaged or encrypted; names the archive and the member.
+    """
+    where = f"{archive.filename}: {name}"
+    try:
+        info = archive.getinfo(name)
+        if info.file_size > largest:
+            raise DataError(f"{where}: unpacks to {info.file_size:,} bytes, at most {largest:,} were expected")
+        with archive.open(info) as member:
+            data = member.read(largest + 1)
+    except _MEMBER_ERRORS as error:
+        raise DataError(f"{where}: cannot be read: {error}; download the archive again") from error
+    if len(data) > largest:
+        raise DataError(f"{where}: unpacks to more than {largest:,} bytes")
+    return data

@@ -1,0 +1,1 @@
+"""Networks, training and prediction: the only folder that imports Keras."""

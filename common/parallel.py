@@ -1,0 +1,52 @@
+"""One call for many items: on one core, on all cores, or on whatever joblib is told to use."""
+
+import os
+import sys
+
+from tqdm import tqdm
+
+
+def usable_cores():
+    """Counts the cores this process may use, which on a shared machine can be fewer than it has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def progress(items, description, total=None, unit="frame"):
+    """Wraps an iterable in a progress bar with counts and rate; quiet lines where no terminal is attached."""
+    interval = 0.1 if sys.stderr.isatty() else 30
+    return tqdm(
+        items,
+        desc=description,
+        total=total,
+        unit=unit,
+        mininterval=interval,
+        maxinterval=max(10, interval),
+        dynamic_ncols=True,
+        file=sys.stderr,
+    )
+
+
+def run_all(function, items, workers=1, description="", unit="frame"):
+    """Calls `function` for every item and yields the results in the order of the items.
+
+    Args:
+        function: A picklable function of one item; what it raises is raised here.
+        items: A sequence of picklable items.
+        workers: Number of processes; 1 runs everything in this one.
+        description: Shown before the progress bar.
+        unit: What one item is called in the progress bar.
+
+    Yields:
+        `function(item)` for each item. At most a few results per worker wait at any time, so memory stays bounded.
+    """
+    items = list(items)
+    workers = min(workers, len(items))
+    if workers <= 1:
+        yield from progress(map(function, items), description, len(items), unit)
+        return
+    from joblib import Parallel, delayed
+
+    results = Parallel(n_jobs=workers, return_as="generator")(delayed(function)(item) for item in items)
+    yield from progress(results, description, len(items), unit)
