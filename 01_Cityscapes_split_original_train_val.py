@@ -1,0 +1,27 @@
+"""Step 01: divide the prepared frames into the splits of the study.
+
+Reads   BASE_DIR/train_full and BASE_DIR/val_test   (written by step 00)
+Writes  BASE_DIR/train_labeled (10 %), train_unlabeled (90 %), val (50 %), test (50 %), and the list split.csv
+
+The labelled tenth is what the study's methods may learn from. The official test set has no public ground truth, so the
+study halves the official validation set into val and test.
+"""
+
+from common.command_line import run_step
+from common.dataset.prepare import divide
+from common.dataset.prepared import PreparedDataset
+from common.dataset.split import SplitRule
+
+
+def main(config, dry_run):
+    """Divides both prepared folders."""
+    dataset = PreparedDataset(config.dataset.base_dir, config.dataset.size_wh, config.seed)
+    rules = {
+        "train_full": SplitRule("train_labeled", "train_unlabeled", share_of_second=0.9),
+        "val_test": SplitRule("val", "test", share_of_second=0.5),
+    }
+    divide(dataset, rules, dry_run)
+
+
+if __name__ == "__main__":
+    run_step(__doc__, main)

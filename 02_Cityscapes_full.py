@@ -1,0 +1,28 @@
+"""Step 02: train U-Nets on all training images.
+
+Reads   BASE_DIR/train_full, val, test, train_unlabeled   (written by steps 00 and 01)
+Writes  BASE_DIR/models, *_predictions, csv/results_CITYSCAPES_full_dataset_<run>.csv
+
+The upper reference of the study: what the network can do with all labels. Its scores on train_unlabeled are on images
+it was trained on.
+"""
+
+from common.command_line import run_step
+from common.dataset.prepared import PreparedDataset
+from common.learning.experiment import Experiment, run_experiment
+
+
+def main(config, dry_run):
+    """Trains on all training images."""
+    dataset = PreparedDataset(config.dataset.base_dir, config.dataset.size_wh, config.seed)
+    experiment = Experiment(
+        name="full_dataset",
+        train=dataset.split("train_full"),
+        validate=dataset.split("val"),
+        report_on=(dataset.split("val"), dataset.split("test"), dataset.split("train_unlabeled")),
+    )
+    run_experiment(experiment, config, dry_run)
+
+
+if __name__ == "__main__":
+    run_step(__doc__, main)

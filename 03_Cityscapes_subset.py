@@ -1,0 +1,27 @@
+"""Step 03: train U-Nets on the labelled tenth of the training images.
+
+Reads   BASE_DIR/train_labeled, val, test, train_unlabeled   (written by steps 01)
+Writes  BASE_DIR/models, *_predictions, csv/results_CITYSCAPES_subset_<run>.csv
+
+The lower reference of the study: every semi-supervised method must beat these models.
+"""
+
+from common.command_line import run_step
+from common.dataset.prepared import PreparedDataset
+from common.learning.experiment import Experiment, run_experiment
+
+
+def main(config, dry_run):
+    """Trains on the labelled tenth."""
+    dataset = PreparedDataset(config.dataset.base_dir, config.dataset.size_wh, config.seed)
+    experiment = Experiment(
+        name="subset",
+        train=dataset.split("train_labeled"),
+        validate=dataset.split("val"),
+        report_on=(dataset.split("val"), dataset.split("test"), dataset.split("train_unlabeled")),
+    )
+    run_experiment(experiment, config, dry_run)
+
+
+if __name__ == "__main__":
+    run_step(__doc__, main)

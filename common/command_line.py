@@ -1,0 +1,122 @@
+"""What happens around a numbered script or tool: arguments, config, log file, lock, errors as one line.
+
+Every run of a step appends to BASE_DIR/logs/<step>.log what it shows on the terminal, and the traceback of a defect.
+"""
+
+import argparse
+import contextlib
+import logging
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from common.config import load_config
+from common.errors import DataError, ProjectError
+from common.stages import only_one
+
+log = logging.getLogger("common")
+_CONFIG = Path(__file__).resolve().parent.parent / "config.ini"
+_INTERRUPTED = 130
+
+
+def run_step(description, main, section="CITYSCAPES"):
+    """Runs a numbered script and exits: 0 when it is done, 1 for what a user can mend, 130 for Ctrl-C.
+
+    Args:
+        description: The script's docstring; its first line names the step, as in "Step 00: ...".
+        main: Function of a `Config` and of whether to only say what would be done.
+        section: The section of config.ini the step reads.
+    """
+    step = " ".join(description.split(":")[0].split()).lower()
+    arguments = _parse(description)
+    with report_errors():
+        config = load_config(section, arguments.config, arguments.overrides)
+        base_dir = config.dataset.base_dir
+        if arguments.dry_run:
+            _show_log()
+            main(config, dry_run=True)
+            return
+        if not base_dir.is_dir():
+            raise DataError(
+                f"{base_dir}: no such folder; set BASE_DIR in {arguments.config} to the folder that holds original_data"
+            )
+        with only_one(base_dir, step.replace(" ", "_")):
+            _show_log(base_dir / "logs" / f"{step.replace(' ', '_')}.log")
+            log.debug("%s started, config %s, overrides %s", step, arguments.config, arguments.overrides)
+            start = time.monotonic()
+            main(config, dry_run=False)
+            log.debug("%s ended after %.1f s", step, time.monotonic() - start)
+
+
+def _parse(description):
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--config", type=Path, default=_CONFIG, help="another config.ini (default: %(default)s)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check config and data, say what would be done, write nothing"
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="values that win over config.ini, as in NUM_EPOCHS=5"
+    )
+    return parser.parse_args()
+
+
+@contextlib.contextmanager
+def report_errors():
+    """Turns what a user can mend into one message and exit status 1, and Ctrl-C into 130, without a traceback."""
+    try:
+        yield
+    except ProjectError as error:
+        _fail(f"error: {error}")
+    except MemoryError:
+        _fail("error: out of memory; close other programs, or lower BATCH_SIZE, NUM_WORKERS or TRAININGS_AT_A_TIME")
+    except OSError as error:
+        log.debug("%s", traceback.format_exc())
+        _fail(f"error: {error.filename or ''}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        log.warning("stopped; start the same command again to go on where it was")
+        sys.exit(_INTERRUPTED)
+    except Exception:
+        log.debug("%s", traceback.format_exc())
+        raise
+
+
+def _fail(message):
+    log.error(message)
+    if not log.handlers:
+        print(message, file=sys.stderr)
+    sys.exit(1)
+
+
+class _TqdmHandler(logging.StreamHandler):
+    """Prints lines above a progress bar that may be running."""
+
+    def emit(self, record):
+        from tqdm import tqdm
+
+        stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
+        tqdm.write(self.format(record), file=stream)
+        stream.flush()
+
+
+def _show_log(path=None):
+    """Shows the project's messages on the terminal and, given a path, keeps them in that file with date and time."""
+    log.setLevel(logging.DEBUG)
+    log.propagate = False
+    terminal = _TqdmHandler()
+    terminal.setLevel(logging.INFO)
+    log.addHandler(terminal)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = logging.FileHandler(path, encoding="utf-8")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(file)
+
+
+def run_tool(main):
+    """Runs a tool's main function and exits: 0 when it is done, 1 for what a user can mend, 130 for Ctrl-C."""
+    _show_log()
+    with report_errors():
+        sys.exit(main())

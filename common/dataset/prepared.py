@@ -1,0 +1,131 @@
+"""The prepared folders below BASE_DIR: which there are, which step writes each, and what makes one usable.
+
+A split is a folder with `images` and `masks` of the same names. It is usable when its manifest fits: all files there,
+the size that config.ini says, and made from what its source folder holds now.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.errors import DataError
+from common.stages import read_manifest
+
+STEP_OF_SPLIT = {
+    "train_full": "00",
+    "val_test": "00",
+    "train_labeled": "01",
+    "train_unlabeled": "01",
+    "val": "01",
+    "test": "01",
+    "train_labeled_aug": "04",
+}
+SOURCE_OF_SPLIT = {
+    "train_labeled": "train_full",
+    "train_unlabeled": "train_full",
+    "val": "val_test",
+    "test": "val_test",
+    "train_labeled_aug": "train_labeled",
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One prepared image and its mask."""
+
+    name: str
+    image: Path
+    mask: Path
+
+
+@dataclass(frozen=True)
+class Split:
+    """A prepared folder that was checked.
+
+    Attributes:
+        root: The folder with `images` and `masks`.
+        samples: Sorted by name.
+        fingerprint: Of everything the content depends on.
+        size_wh: Width and height of every image, in pixels.
+    """
+
+    root: Path
+    samples: tuple[Sample, ...]
+    fingerprint: str
+    size_wh: tuple[int, int]
+
+    @property
+    def name(self):
+        """Name of the folder, as `train_labeled`."""
+        return self.root.name
+
+    def __len__(self):
+        return len(self.samples)
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """The prepared folders of one dataset.
+
+    Attributes:
+        base_dir: BASE_DIR.
+        size_wh: The size config.ini asks for, in pixels.
+        seed: The seed config.ini asks for.
+    """
+
+    base_dir: Path
+    size_wh: tuple[int, int]
+    seed: int
+
+    def split(self, name):
+        """Reads and checks one split.
+
+        Raises:
+            DataError: If it is missing, incomplete or out of date; says which step to run.
+        """
+        folder = self.base_dir / name
+        again = f"run step {STEP_OF_SPLIT[name]} again"
+        manifest = read_manifest(folder)
+        if manifest is None:
+            raise DataError(f"{folder}: {self._why_missing(folder)}; run step {STEP_OF_SPLIT[name]} first")
+        settings = manifest["settings"]
+        if tuple(settings["size_wh"]) != self.size_wh:
+            raise DataError(
+                f"{folder}: holds images of {_size(settings['size_wh'])}, config.ini asks for {_size(self.size_wh)}; "
+                f"run the steps from 00 on again or correct IMAGE_WIDTH and IMAGE_HEIGHT"
+            )
+        if settings.get("seed", self.seed) != self.seed:
+            raise DataError(f"{folder}: was made with SEED = {settings['seed']}, config.ini says {self.seed}; {again}")
+        self._check_source(name, manifest, again)
+        return Split(folder, _pair(folder, manifest["files"], again), manifest["fingerprint"], self.size_wh)
+
+    def _why_missing(self, folder):
+        if not folder.exists():
+            return "no such folder"
+        return "was not written by a step of this project (it has no manifest.json); move it away"
+
+    def _check_source(self, name, manifest, again):
+        source = SOURCE_OF_SPLIT.get(name)
+        current = read_manifest(self.base_dir / source) if source else None
+        if current is not None and current["fingerprint"] != manifest["inputs"]:
+            raise DataError(f"{self.base_dir / name}: was made from an older {source}; {again}")
+
+
+def _size(size_wh):
+    return f"{size_wh[0]}x{size_wh[1]}"
+
+
+def _pair(folder, files, again):
+    present = {
+        f"{kind}/{path.name}": path
+        for kind in ("images", "masks")
+        for path in ((folder / kind).iterdir() if (folder / kind).is_dir() else ())
+    }
+    for file, size in files.items():
+        path = present.pop(file, None)
+        if path is None or path.stat().st_size != size:
+            found = "is missing" if path is None else f"has {path.stat().st_size} bytes, {size} were written"
+            raise DataError(f"{folder / file}: {found}; {again}")
+    if present:
+        raise DataError(f"{next(iter(present.values()))}: was put there by somebody else; remove it or {again}")
+    names = sorted(Path(file).stem for file in files if file.startswith("images/"))
+    return tuple(Sample(name, folder / "images" / f"{name}.png", folder / "masks" / f"{name}.png") for name in names)

@@ -1,0 +1,186 @@
+"""What depends on the machine and on the Keras back end: precision, determinism, memory, one fast operation.
+
+The only module that touches TensorFlow, JAX or PyTorch directly; each is imported by the function that needs it, and
+only if it is the back end Keras runs on. `quiet_start` is to be called before Keras is imported for the first time.
+"""
+
+import contextlib
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from common.errors import ConfigError
+
+PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
+
+# Where the processor multiplies bfloat16 itself; without it bfloat16 is emulated and slower than float32.
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+
+
+def quiet_start():
+    """Imports Keras without the start-up messages of TensorFlow; errors and later warnings still show."""
+    if "keras" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _native_stderr_kept() as kept:
+        try:
+            import keras  # noqa: F401
+        except BaseException:
+            os.write(kept, Path(f"/proc/self/fd/{sys.stderr.fileno()}").read_bytes())
+            raise
+
+
+@contextlib.contextmanager
+def _native_stderr_kept():
+    """Sends what native code writes to the standard error stream to nowhere while the block runs."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield kept
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def backend_name():
+    """Returns the name of the back end Keras runs on: `tensorflow`, `jax` or `torch`."""
+    import keras
+
+    return keras.backend.backend()
+
+
+def has_gpu():
+    """Tells whether the back end sees a GPU."""
+    name = backend_name()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    if name == "jax":
+        import jax
+
+        return jax.default_backend() in ("gpu", "cuda", "rocm")
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def has_bfloat16_processor(cpuinfo="/proc/cpuinfo"):
+    """Tells whether the processor multiplies bfloat16 itself, as far as the system says so (Linux)."""
+    try:
+        text = Path(cpuinfo).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    return not _BFLOAT16_FLAGS.isdisjoint(flags.split())
+
+
+def choose_precision(precision="auto"):
+    """Chooses the Keras policy to train with.
+
+    Args:
+        precision: One of `PRECISIONS`. "auto": mixed_float16 on a GPU; on a processor mixed_bfloat16 where TensorFlow
+            is the back end and the processor has instructions for it, otherwise float32.
+
+    Returns:
+        The name of a Keras dtype policy.
+
+    Raises:
+        ConfigError: If the name is unknown, or if float16 is asked for where only float32 hardware is.
+    """
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision = {precision}: unknown, expected one of {', '.join(PRECISIONS)}")
+    gpu = has_gpu()
+    if precision == "mixed_float16" and not gpu:
+        raise ConfigError(
+            "precision = mixed_float16: no GPU was found, and on a processor float16 is about 180 times slower than "
+            "float32; use precision = auto"
+        )
+    if precision != "auto":
+        return precision
+    if gpu:
+        return "mixed_float16"
+    return "mixed_bfloat16" if backend_name() == "tensorflow" and has_bfloat16_processor() else "float32"
+
+
+def prepare_devices(threads=None):
+    """Lets several trainings share a GPU's memory, and limits the processor threads of one training.
+
+    To be called before the first model is built: a back end cannot change either afterwards.
+
+    Args:
+        threads: Threads for one operation; None leaves the choice to the back end.
+    """
+    name = backend_name()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if threads:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+    elif name == "torch" and threads:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def make_deterministic():
+    """Makes equal inputs give equal bits, in this process and in the next one on the same machine."""
+    name = backend_name()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    elif name == "torch":
+        import torch
+
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def describe():
+    """Describes what a training ran on, for its result file.
+
+    Returns:
+        A dictionary of strings: Keras, the back end and its version, Python, system, devices.
+    """
+    import keras
+
+    name = backend_name()
+    version = __import__(name).__version__
+    return {
+        "keras": keras.__version__,
+        "backend": f"{name} {version}",
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": "gpu" if has_gpu() else "cpu",
+    }
+
+
+def has_fused_batch_norm():
+    """Tells whether the back end has batch normalisation as one operation that is worth using."""
+    return backend_name() == "tensorflow"
+
+
+def fused_batch_norm(values, scale, offset, epsilon):
+    """Normalises a batch over all axes but the last, in one operation.
+
+    Args:
+        values: Shape `(batch, height, width, channels)`, float32, bfloat16 or float16.
+        scale: Gamma, float32 of shape `(channels,)`.
+        offset: Beta, same shape and type.
+        epsilon: Added to the variance.
+
+    Returns:
+        The normalised values, type of `values`; the batch's mean; its variance divided by n - 1 (both float32).
+    """
+    import tensorflow as tf
+
+    outputs = tf.raw_ops.FusedBatchNormV3(
+        x=values, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon, is_training=True
+    )
+    return outputs.y, outputs.batch_mean, outputs.batch_variance

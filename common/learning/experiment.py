@@ -1,0 +1,202 @@
+"""An experiment of the study: several runs of several equal trainings that differ in their seed alone.
+
+Sees the whole Config, and hands plain values on. Does not import Keras: that is for the training processes. All that is
+shown and written at the end is derived from the result JSONs, so that a stop at any moment loses nothing.
+"""
+
+import logging
+import shutil
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.dataset.prepared import Split
+from common.errors import TrainingError
+from common.evaluation.tables import STUDY_TEST_MIOU, rank, results_csv, summary_table
+from common.files import link_or_copy, write_text
+from common.learning.jobs import Job, ModelPaths, missing_predictions, read_result
+from common.learning.processes import run_jobs
+from common.parallel import usable_cores
+
+log = logging.getLogger(__name__)
+
+# Frames of the training split where the settings are the study's.
+_STUDY_FRAMES = {"full_dataset": 2975, "subset": 297, "subset_aug": 2970}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What one numbered script trains.
+
+    Attributes:
+        name: The approach, as it stands in file names.
+        train: The split to train on.
+        validate: The split that decides the best epoch and the ranking.
+        report_on: The splits that are scored.
+    """
+
+    name: str
+    train: Split
+    validate: Split
+    report_on: tuple[Split, ...]
+
+
+def run_experiment(experiment, config, dry_run=False):
+    """Trains what is missing of an experiment, ranks the models and shows the table.
+
+    Raises:
+        TrainingError: If some trainings failed; the others are complete.
+    """
+    runs = [
+        [_job(experiment, config, run, index) for index in range(config.study.models_per_run)]
+        for run in range(1, config.study.num_runs + 1)
+    ]
+    jobs = [job for run in runs for job in run]
+    pending = [job for job in jobs if _is_pending(job)]
+    _announce(experiment, config, jobs, pending)
+    if dry_run:
+        return
+    for job in (job for job in jobs if job not in pending):
+        shutil.rmtree(job.paths.work, ignore_errors=True)
+    _put_older_results_away(experiment.name, jobs)
+    failures = run_jobs(pending, config.machine.trainings_at_a_time, experiment.name) if pending else []
+    finished = [results for run in runs if None not in (results := [read_result(job) for job in run])]
+    for results in finished:
+        _write_ranking(results, config)
+    if finished:
+        _show_table(experiment, config, finished)
+    if failures:
+        lines = "".join(f"\n    {failure.model}: {failure.reason} (log: {failure.log})" for failure in failures)
+        raise TrainingError(
+            f"{len(failures)} of {len(pending)} trainings failed; the others are kept. When the reason is mended, "
+            f"start the step again, it goes on with what is missing:{lines}"
+        )
+
+
+def _job(experiment, config, run, index):
+    name = f"{config.dataset.name}_{experiment.name}_{run}_{index}"
+    cores = config.machine.workers or usable_cores()
+    return Job(
+        base_dir=str(config.dataset.base_dir),
+        approach=experiment.name,
+        model=name,
+        network={
+            "height": config.dataset.image_height,
+            "width": config.dataset.image_width,
+            "channels": config.dataset.image_channels,
+            "num_classes": config.dataset.num_classes,
+            "alpha": config.network.alpha,
+            "activation": config.network.activation,
+        },
+        training={
+            "num_epochs": config.training.num_epochs,
+            "batch_size": config.training.batch_size,
+            "learning_rate": config.training.learning_rate,
+            "weight_decay": config.training.weight_decay,
+            "seed": zlib.crc32(f"{config.seed} {name}".encode()),
+        },
+        precision=config.training.precision,
+        seed_of_split=config.seed,
+        train=(experiment.train.name, experiment.train.fingerprint),
+        validate=(experiment.validate.name, experiment.validate.fingerprint),
+        report_on=tuple((split.name, split.fingerprint) for split in experiment.report_on),
+        save_predictions=config.study.save_predictions,
+        threads=max(1, cores // config.machine.trainings_at_a_time),
+    )
+
+
+def _is_pending(job):
+    result = read_result(job)
+    return result is None or bool(missing_predictions(job, result))
+
+
+def _announce(experiment, config, jobs, pending):
+    images, batch = len(experiment.train), config.training.batch_size
+    log.info(
+        "%s: %d images of %dx%d, validated on %d; %d runs x %d models of %d epochs",
+        *(experiment.name, images, *config.dataset.size_wh, len(experiment.validate)),
+        *(config.study.num_runs, config.study.models_per_run, config.training.num_epochs),
+    )
+    if images < batch:
+        log.warning("only %d images for BATCH_SIZE = %d: an epoch is one step with all of them", images, batch)
+    if not pending:
+        log.info("all %d trainings are done and nothing has changed", len(jobs))
+    elif len(pending) < len(jobs):
+        log.info("%d trainings are done, %d are to do", len(jobs) - len(pending), len(pending))
+    predictions = sum(len(split) for split in experiment.report_on if split.name in config.study.save_predictions)
+    log.info(
+        "predictions saved: %s, %s PNG files in all",
+        ", ".join(config.study.save_predictions) or "none",
+        f"{2 * predictions * len(jobs):,}",
+    )
+
+
+def _put_older_results_away(approach, jobs):
+    """Moves everything of an approach aside if a model of it came from other settings or inputs; nothing is mixed."""
+    base_dir = jobs[0].paths.base_dir
+    outdated = [job for job in jobs if job.paths.result.exists() and read_result(job) is None]
+    if not outdated:
+        return
+    target = _unused(base_dir / "previous" / approach)
+    prefix = jobs[0].model.rsplit("_", 2)[0]
+    found = [path for path in (base_dir / "models").glob(f"{prefix}_*") if _is_of(path, prefix)]
+    found += list((base_dir / "csv").glob(f"results_{prefix}_[0-9]*.csv"))
+    found += [
+        folder for split in ("val", "test", "train_unlabeled") if (folder := _predictions(base_dir, split, approach))
+    ]
+    for path in found:
+        place = target / path.relative_to(base_dir)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(place)
+    log.warning("settings or inputs have changed: the earlier results of %s are now in %s", approach, target)
+
+
+def _is_of(path, prefix):
+    """Tells whether a file is of this approach and not of one whose name goes on, as subset and subset_aug."""
+    return path.name.removeprefix(f"{prefix}_").split("_")[0].isdigit()
+
+
+def _predictions(base_dir, split, approach):
+    folder = base_dir / f"{split}_predictions" / approach
+    return folder if folder.is_dir() else None
+
+
+def _unused(folder):
+    number = 1
+    while Path(f"{folder}_{number}").exists():
+        number += 1
+    return Path(f"{folder}_{number}")
+
+
+def _write_ranking(results, config):
+    """Writes the CSV of one run and links its best models under their rank."""
+    run = results[0]["model"].rsplit("_", 1)[0]
+    base_dir = config.dataset.base_dir
+    write_text(base_dir / "csv" / f"results_{run}.csv", results_csv(results))
+    models = base_dir / "models"
+    kept = {}
+    for place, result in enumerate(rank(results)[: config.study.top_ks], start=1):
+        kept[models / f"{run}_topK_{place}.keras"] = models / f"{result['model']}.keras"
+    for stale in set(models.glob(f"{run}_topK_*.keras")) - set(kept):
+        stale.unlink()
+    for link, model in kept.items():
+        if not (link.exists() and link.samefile(model)):
+            link_or_copy(model, link)
+
+
+def _show_table(experiment, config, finished):
+    models = sum(len(results) for results in finished)
+    study = STUDY_TEST_MIOU.get(experiment.name) if _is_the_study(experiment, config) else None
+    log.info("\n%s: %d models of %d finished runs, mean ± standard deviation", experiment.name, models, len(finished))
+    for line in summary_table(finished, config.study.top_ks, study):
+        log.info("%s", line)
+    if study is None:
+        log.info("(the study's numbers are not shown: settings or number of frames are not the study's)")
+    paths = ModelPaths(config.dataset.base_dir, experiment.name, "")
+    log.info("models: %s   tables: %s", paths.keras.parent, config.dataset.base_dir / "csv")
+    for split in config.study.save_predictions:
+        log.info("pictures: %s", paths.predictions(split).parent)
+
+
+def _is_the_study(experiment, config):
+    return config.has_study_values() and len(experiment.train) == _STUDY_FRAMES.get(experiment.name)

@@ -1,0 +1,142 @@
+"""What a training process is told, and where it leaves what: the only things that script and process share.
+
+A job is a JSON file; progress is a file of JSON lines; the result JSON is written last, so that its existence means
+that the model and its scores are complete.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.errors import DataError
+from common.files import fingerprint, read_json, write_json
+
+# Raised when the same job gives other weights than before, so that models trained by older code are trained anew.
+TRAINING_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ModelPaths:
+    """All files of one model below BASE_DIR.
+
+    Attributes:
+        base_dir: BASE_DIR.
+        approach: As in file names: full_dataset, subset, subset_aug.
+        model: Name of the model, `CITYSCAPES_subset_1_0`.
+    """
+
+    base_dir: Path
+    approach: str
+    model: str
+
+    @property
+    def keras(self):
+        """The saved model."""
+        return self.base_dir / "models" / f"{self.model}.keras"
+
+    @property
+    def result(self):
+        """The result JSON."""
+        return self.base_dir / "models" / f"{self.model}.json"
+
+    @property
+    def work(self):
+        """Folder of a training under way: job, checkpoint, progress, log."""
+        return self.base_dir / "models" / "in_progress" / self.model
+
+    def predictions(self, split):
+        """Folder of the predictions on a split."""
+        return self.base_dir / f"{split}_predictions" / self.approach / self.model
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training.
+
+    Attributes:
+        base_dir: BASE_DIR, as text.
+        approach: As in file names.
+        model: Name of the model.
+        network: Fields of `NetworkSettings`.
+        training: Fields of `TrainingSettings`.
+        precision: As in config.ini.
+        seed_of_split: SEED of config.ini; the prepared folders must have been made with it.
+        train: Name and fingerprint of the split to train on.
+        validate: Likewise, for the choice of the best epoch.
+        report_on: Likewise, a tuple of the splits that are scored.
+        save_predictions: Names of the splits whose predictions are written.
+        threads: Processor threads the training may use.
+    """
+
+    base_dir: str
+    approach: str
+    model: str
+    network: dict
+    training: dict
+    precision: str
+    seed_of_split: int
+    train: tuple[str, str]
+    validate: tuple[str, str]
+    report_on: tuple[tuple[str, str], ...]
+    save_predictions: tuple[str, ...]
+    threads: int
+
+    @property
+    def paths(self):
+        """`ModelPaths` of the model."""
+        return ModelPaths(Path(self.base_dir), self.approach, self.model)
+
+    @property
+    def identity(self):
+        """Fingerprint of all that the weights and scores depend on."""
+        return fingerprint(
+            [TRAINING_VERSION, self.model, self.network, self.training, self.precision, self.train, self.validate]
+            + [self.report_on]
+        )
+
+    def write(self, path):
+        """Writes the job as JSON."""
+        write_json(path, dataclasses.asdict(self))
+
+    @classmethod
+    def read(cls, path):
+        """Reads a job; raises DataError if the file is no job."""
+        content = read_json(path)
+        try:
+            for field in ("train", "validate", "save_predictions"):
+                content[field] = tuple(content[field])
+            content["report_on"] = tuple(tuple(pair) for pair in content["report_on"])
+            return cls(**content)
+        except (TypeError, KeyError) as error:
+            raise DataError(f"{path}: is no job of a training: {error}; run the numbered script") from error
+
+
+def read_result(job):
+    """Reads the result of a job.
+
+    Returns:
+        The result JSON; None if there is none for this very job, or its model file is gone.
+    """
+    paths = job.paths
+    if not (paths.result.exists() and paths.keras.exists()):
+        return None
+    result = read_json(paths.result)
+    if not isinstance(result, dict) or result.get("identity") != job.identity:
+        return None
+    return result
+
+
+def missing_predictions(job, result):
+    """Lists the splits whose predictions are asked for and not there."""
+    return [
+        split
+        for split in job.save_predictions
+        if split not in result["predictions"] or not job.paths.predictions(split).is_dir()
+    ]
+
+
+def append_progress(path, entry):
+    """Adds one JSON line to a progress file."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")

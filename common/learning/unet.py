@@ -1,0 +1,143 @@
+"""The U-Net of the study: one builder, two forms with the same weights in the same order.
+
+The *training form* returns logits and uses the fast layers of the back end; it is never saved. The *plain form* ends in
+the softmax of the study and holds stock Keras layers only: it is what a `.keras` file holds, and loads under
+TensorFlow, JAX and PyTorch without any code of this project. `copy_weights` moves the weights from one to the other.
+"""
+
+from dataclasses import dataclass
+
+import keras
+from keras import layers, ops
+
+from common.errors import ConfigError
+from common.learning.layers import batch_normalization
+
+# Number of channels after each block's first and second convolution, times alpha.
+_ENCODER = (16, 32, 64, 128)
+_BOTTLENECK = (256, 128)
+_DECODER = ((128, 64), (64, 32), (32, 16), (16, 16))
+_POOLINGS = len(_ENCODER)
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """What a network is built from.
+
+    Attributes:
+        height: Of image and prediction, in pixels; a multiple of 16.
+        width: As height.
+        channels: Of the image.
+        num_classes: Channels of the output.
+        alpha: Width factor: a block with 16 channels gets `int(16 * alpha)`.
+        activation: Name of a Keras activation, after every convolution but the last.
+    """
+
+    height: int
+    width: int
+    channels: int = 3
+    num_classes: int = 35
+    alpha: float = 1.0
+    activation: str = "relu"
+
+
+def training_unet(settings):
+    """Builds the form to train: uint8 or float images `(batch, height, width, channels)` in, float32 logits out."""
+    image, logits = _unet(settings, fast=True)
+    return keras.Model(image, logits, name="unet_training")
+
+
+def plain_unet(settings):
+    """Builds the form to save: as `training_unet`, but class probabilities out and stock layers only."""
+    image, logits = _unet(settings, fast=False)
+    return keras.Model(image, layers.Softmax(dtype="float32", name="softmax")(logits), name="unet")
+
+
+def class_index_model(model):
+    """Puts the choice of the class into the graph of a network, so that only one value a pixel leaves the device.
+
+    Args:
+        model: A network of either form, also one loaded from a file. Its weights are shared, not copied.
+
+    Returns:
+        A model from images to class indices `(batch, height, width)`, uint8, or int32 above 256 classes.
+    """
+    logits = model.get_layer("logits").output
+    dtype = "uint8" if logits.shape[-1] <= 256 else "int32"
+    return keras.Model(model.input, ops.cast(ops.argmax(logits, axis=-1), dtype), name="class_index")
+
+
+def copy_weights(source, target):
+    """Copies all weights of one form into another form of the same network.
+
+    Raises:
+        ConfigError: If the two do not have the same weights in the same order; names the first that differs.
+    """
+    pairs = list(zip(source.variables, target.variables, strict=False))
+    for ours, theirs in pairs:
+        if (ours.path, ours.shape) != (theirs.path, theirs.shape):
+            raise ConfigError(f"weights differ: {ours.path} {ours.shape} and {theirs.path} {theirs.shape}")
+    if len(source.variables) != len(target.variables):
+        raise ConfigError(f"{len(source.variables)} weights do not fit a network with {len(target.variables)}")
+    target.set_weights(source.get_weights())
+
+
+def _unet(settings, fast):
+    """Returns the input and the logits of the network; `fast` says whether other than stock layers are allowed."""
+    _check(settings)
+    parts = _Parts(settings, fast)
+    image = keras.Input((settings.height, settings.width, settings.channels), name="image")
+    values = layers.Rescaling(1 / 255, name="rescale")(image)
+    values = parts.normalize(parts.convolve(values, 16, 1, "stem"), "stem")
+    skips = []
+    for level, filters in enumerate(_ENCODER):
+        values = parts.block(values, (filters, filters), f"down{level}")
+        skips.append(values)
+        values = layers.MaxPooling2D(name=f"down{level}_pool")(values)
+    values = parts.block(values, _BOTTLENECK, "bottom")
+    for level in reversed(range(_POOLINGS)):
+        first, second = _DECODER[_POOLINGS - 1 - level]
+        values = layers.UpSampling2D(name=f"up{level}_upsample")(values)
+        values = layers.Add(name=f"up{level}_add")([values, skips[level]])
+        values = parts.normalize(parts.convolve(values, first, 1, f"up{level}_merge"), f"up{level}_merge")
+        values = parts.block(values, (first, second), f"up{level}")
+    logits = layers.Conv2D(settings.num_classes, 1, kernel_initializer="he_normal", dtype="float32", name="logits")
+    return image, logits(values)
+
+
+def _check(settings):
+    factor = 2**_POOLINGS
+    if settings.height % factor or settings.width % factor:
+        raise ConfigError(
+            f"images of {settings.width} x {settings.height} pixels: width and height must be multiples of {factor}"
+        )
+    if int(16 * settings.alpha) < 1:
+        raise ConfigError(f"alpha = {settings.alpha}: leaves no channels, expected at least {1 / 16}")
+
+
+class _Parts:
+    """The parts the network is made of, with names that are equal in all forms."""
+
+    def __init__(self, settings, fast):
+        self._settings = settings
+        self._fast = fast
+
+    def convolve(self, values, filters, size, name):
+        """Applies a convolution with `int(filters * alpha)` filters of `size` x `size` and the activation."""
+        return layers.Conv2D(
+            int(filters * self._settings.alpha),
+            size,
+            padding="same",
+            activation=self._settings.activation,
+            kernel_initializer="he_normal",
+            name=f"{name}_conv{size}",
+        )(values)
+
+    def normalize(self, values, name):
+        """Applies batch normalisation."""
+        return batch_normalization(f"{name}_norm", self._fast)(values)
+
+    def block(self, values, filters, name):
+        """Applies a 3x3 convolution, a 1x1 convolution and batch normalisation."""
+        values = self.convolve(values, filters[0], 3, name)
+        return self.normalize(self.convolve(values, filters[1], 1, name), name)

@@ -1,0 +1,170 @@
+"""A training in a process of its own: `python -m common.learning.worker JOB.json`.
+
+Started by the numbered scripts, one process per training, because tens of megabytes stay behind with every model
+trained in a process. Ends with the script: the script holds the other end of its standard input.
+"""
+
+import os
+import shutil
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from common.dataset.prepared import PreparedDataset
+from common.errors import DataError, ProjectError
+from common.files import atomic_path, write_json
+from common.labels import study_label_map
+from common.learning import backend
+from common.learning.jobs import Job, append_progress, missing_predictions, read_result
+
+# An orphan notices within a moment that its script is gone; its successor waits that long for it.
+_ORPHAN_SECONDS = 60
+
+
+def run(job):
+    """Trains, scores and writes what is missing of one job."""
+    backend.quiet_start()
+    backend.prepare_devices(job.threads)
+    job.paths.work.mkdir(parents=True, exist_ok=True)
+    progress = job.paths.work / "progress.jsonl"
+    progress.unlink(missing_ok=True)
+    result = read_result(job)
+    if result is None:
+        result = _train(job, progress)
+    _write_missing_predictions(job, result)
+
+
+def _split(job, pair):
+    """Finds a prepared split and makes sure that it is the one the script saw."""
+    name, fingerprint = pair
+    size_wh = job.network["width"], job.network["height"]
+    split = PreparedDataset(Path(job.base_dir), size_wh, job.seed_of_split).split(name)
+    if split.fingerprint != fingerprint:
+        raise DataError(f"{split.root}: was changed while the script was running; start the script again")
+    return split
+
+
+def _load(job, pair):
+    from common.learning.batches import load_samples
+
+    split = _split(job, pair)
+    return load_samples(split.samples, split.size_wh, job.network["num_classes"], job.threads)
+
+
+def _train(job, progress):
+    import keras
+
+    from common.learning.training import TrainingData, TrainingSettings, compile_training, train
+    from common.learning.unet import NetworkSettings, copy_weights, plain_unet
+
+    policy = backend.choose_precision(job.precision)
+    keras.config.set_dtype_policy(policy)
+    backend.make_deterministic()
+    start = time.monotonic()
+    data = TrainingData(_load(job, job.train), _load(job, job.validate), study_label_map())
+    network, settings = NetworkSettings(**job.network), TrainingSettings(**job.training)
+    model = compile_training(network, settings)
+    checkpoint = job.paths.work / "checkpoint.npz", f"{job.identity} {policy} {backend.backend_name()}"
+    state = train(model, data, settings, checkpoint, lambda entry: append_progress(progress, entry))
+    keras.config.set_dtype_policy("float32")
+    plain = plain_unet(network)
+    copy_weights(model, plain)
+    trained = time.monotonic()
+    append_progress(progress, {"scoring": True})
+    with atomic_path(job.paths.keras) as temporary:
+        plain.save(temporary)
+    scores = _score(job, data.validate)
+    result = {
+        "model": job.model,
+        "approach": job.approach,
+        "identity": job.identity,
+        "scores": scores,
+        "best_epoch": state.best_epoch,
+        "history": state.history,
+        "seconds": {"training": round(trained - start, 1), "scoring": round(time.monotonic() - trained, 1)},
+        "precision": policy,
+        "job": asdict(job),
+        "versions": backend.describe(),
+        "predictions": [],
+    }
+    write_json(job.paths.result, result)
+    append_progress(progress, {"done": _in_words(result)})
+    return result
+
+
+def _in_words(result):
+    best, seconds = result["history"][result["best_epoch"]], sum(result["seconds"].values())
+    return f"best epoch {best['epoch'] + 1}, mIoU_val {best['mIoU_val']:.3f}, {seconds:.0f} s"
+
+
+def _load_model(job):
+    """Loads the model file; its scores and predictions are those anyone gets who loads it."""
+    import keras
+
+    from common.learning.unet import class_index_model
+
+    return class_index_model(keras.saving.load_model(job.paths.keras, compile=False, safe_mode=True))
+
+
+def _score(job, validate):
+    from common.learning.scoring import score
+
+    model, scores = _load_model(job), {}
+    for pair in job.report_on:
+        split = validate if pair == job.validate else _load(job, pair)
+        scores[pair[0]] = score(model, split, study_label_map()).as_json()
+    return scores
+
+
+def _write_missing_predictions(job, result):
+    from common.learning.scoring import predict, write_predictions
+
+    missing = missing_predictions(job, result)
+    if not missing:
+        return
+    model = _load_model(job)
+    pairs = {pair[0]: pair for pair in job.report_on}
+    for name in missing:
+        split, folder = _load(job, pairs[name]), job.paths.predictions(name)
+        shutil.rmtree(folder, ignore_errors=True)
+        write_predictions(predict(model, split.images), split.names, folder, study_label_map())
+        result["predictions"] = sorted({*result["predictions"], name})
+        write_json(job.paths.result, result)
+
+
+def _end_with_the_script():
+    """Ends this process when the script that started it is gone."""
+
+    def wait():
+        os.read(0, 1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main(path):
+    """Runs the job of a file, unless another process is at it."""
+    job = Job.read(path)
+    lock = FileLock(job.paths.work / "lock")
+    try:
+        with lock.acquire(timeout=_ORPHAN_SECONDS):
+            run(job)
+    except Timeout:
+        raise DataError(f"{job.model}: is being trained by another process; wait for it or stop it") from None
+
+
+if __name__ == "__main__":
+    _end_with_the_script()
+    try:
+        main(Path(sys.argv[1]))
+    except ProjectError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        sys.exit(1)
+    except MemoryError:
+        print("error: out of memory; lower BATCH_SIZE or TRAININGS_AT_A_TIME", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)

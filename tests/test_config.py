@@ -1,0 +1,161 @@
+import configparser
+import os
+import platform
+from pathlib import Path
+
+import pytest
+
+from common import config_values
+from common.config import load_config
+from common.errors import ConfigError
+
+SHIPPED = Path(__file__).parent.parent / "config.ini"
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    """Gives a function that writes config.ini with some lines replaced, and returns its path."""
+
+    def write(replaced=(), name="config.ini"):
+        text = SHIPPED.read_text(encoding="utf-8")
+        for old, new in dict(replaced).items():
+            assert old in text
+            text = text.replace(old, new)
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_the_shipped_file_has_the_values_of_the_study():
+    config = load_config("CITYSCAPES", SHIPPED)
+    assert config.has_study_values()
+    assert (config.seed, config.study.num_runs, config.study.models_per_run) == (42, 3, 10)
+    assert config.dataset.size_wh == (416, 208)
+
+
+def test_a_change_that_matters_is_no_longer_the_study():
+    assert not load_config("CITYSCAPES", SHIPPED, ["NUM_EPOCHS=49"]).has_study_values()
+    assert load_config("CITYSCAPES", SHIPPED, ["NUM_WORKERS=1"]).has_study_values()
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("LRR=1", ["LRR", "did you mean LR?"]),
+        ("batch_size=3", ["batch_size", "did you mean BATCH_SIZE?"]),
+        ("LR=fast", ["LR = fast", "a number above 0"]),
+        ("LR=nan", ["LR = nan", "a number above 0"]),
+        ("LR=", ["LR = (empty)"]),
+        ("NUM_EPOCHS=2.5", ["NUM_EPOCHS = 2.5", "whole number"]),
+        ("NUM_EPOCHS=5 # few", ["a line of its own"]),
+        ("IMAGE_WIDTH=100", ["IMAGE_WIDTH = 100", "multiple of 16", "96 and 112"]),
+        ("NUM_CLASSES=19", ["NUM_CLASSES = 19", "35"]),
+        ("ACTIFU=rely", ["ACTIFU = rely", "relu"]),
+        ("FREE_ROTATION=True", ["FREE_ROTATION", "IMAGE_WIDTH = IMAGE_HEIGHT"]),
+        ("FREE_ROTATION=maybe", ["True or False"]),
+        ("TOP_Ks=11", ["TOP_Ks = 11", "MODELS_PER_RUN = 10"]),
+        ("BRIGHTNESS_BETA=15, -15", ["BRIGHTNESS_BETA", "the smaller first"]),
+        ("SAVE_PREDICTIONS=validation", ["SAVE_PREDICTIONS", "train_unlabeled"]),
+        ("NUM_WORKERS=0", ["NUM_WORKERS = 0", "auto"]),
+        ("BASE_DIR=", ["BASE_DIR", "a folder"]),
+        ("NUM_EPOCHS", ["KEY=VALUE"]),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(override, words):
+    with pytest.raises(ConfigError) as error:
+        load_config("CITYSCAPES", SHIPPED, [override])
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_an_error_in_the_file_names_file_and_section(config_file):
+    path = config_file({"LR = 0.003": "LR = quick"})
+    with pytest.raises(ConfigError, match=r"config.ini \[DEFAULT\]: LR = quick"):
+        load_config("CITYSCAPES", path)
+
+
+def test_a_missing_key_is_named_with_the_value_of_the_study(config_file):
+    path = config_file({"NUM_RUNS = 3": ""})
+    with pytest.raises(ConfigError, match=r"(?s)missing key.*NUM_RUNS = 3"):
+        load_config("CITYSCAPES", path)
+
+
+def test_an_unknown_section_is_refused(config_file):
+    path = config_file({"[CITYSCAPES]": "[CITYSCAPE]"})
+    with pytest.raises(ConfigError, match=r"\[CITYSCAPE\].*\[CITYSCAPES\]"):
+        load_config("CITYSCAPES", path)
+
+
+def test_a_key_of_a_later_step_is_accepted(config_file):
+    path = config_file({"SEED = 42": "SEED = 42\nTHRESHOLD = 0.5", "ALPHA = 1": "ALPHA = 1\nALPHA_EVALNET = 2"})
+    assert load_config("CITYSCAPES", path).seed == 42
+
+
+def test_the_sections_of_the_other_datasets_are_passed_over(config_file):
+    path = config_file({"[CITYSCAPES]": "[HELA]\nWHATEVER = 1\n\n[CITYSCAPES]"})
+    assert load_config("CITYSCAPES", path).dataset.name == "CITYSCAPES"
+
+
+def test_a_key_of_default_can_be_set_for_the_dataset_alone(config_file):
+    path = config_file({"ALPHA = 1": "ALPHA = 1\nBATCH_SIZE = 16"})
+    assert load_config("CITYSCAPES", path).training.batch_size == 16
+
+
+def test_a_key_given_twice_is_an_error(config_file):
+    path = config_file({"SEED = 42": "SEED = 42\nSEED = 43"})
+    with pytest.raises(ConfigError, match="SEED"):
+        load_config("CITYSCAPES", path)
+
+
+def test_a_file_that_is_not_there_is_an_error_with_the_way_out(tmp_path):
+    with pytest.raises(ConfigError, match="no such file"):
+        load_config("CITYSCAPES", tmp_path / "config.ini")
+    with pytest.raises(ConfigError, match="cannot be read|no such file"):
+        load_config("CITYSCAPES", tmp_path)
+
+
+def test_a_file_saved_by_the_windows_editor_is_read(config_file):
+    path = config_file({"BASE_DIR = data": "BASE_DIR = Straßenbilder 2"})
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert load_config("CITYSCAPES", path).dataset.base_dir == path.parent / "Straßenbilder 2"
+
+
+def test_a_file_in_another_encoding_is_an_error(config_file):
+    path = config_file()
+    path.write_bytes(path.read_bytes() + "# größer".encode("latin-1"))
+    with pytest.raises(ConfigError, match="UTF-8"):
+        load_config("CITYSCAPES", path)
+
+
+def test_base_dir_is_relative_to_the_file_and_on_the_command_line_to_the_working_directory(config_file, monkeypatch):
+    path = config_file()
+    monkeypatch.chdir(os.sep)
+    assert load_config("CITYSCAPES", path).dataset.base_dir == path.parent / "data"
+    assert load_config("CITYSCAPES", path, ["BASE_DIR=data"]).dataset.base_dir == Path(os.sep, "data").absolute()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="drives are ordinary paths on Windows")
+def test_windows_paths_work_under_wsl_and_are_explained_elsewhere(monkeypatch):
+    monkeypatch.setattr(platform, "release", lambda: "5.15.0-microsoft-standard-WSL2")
+    for text in (r"C:\IM\Cityscapes", "C:/IM/Cityscapes/", r"c:\IM/Cityscapes"):
+        assert config_values.resolve_folder(text, "/") == Path("/mnt/c/IM/Cityscapes")
+    monkeypatch.setattr(platform, "release", lambda: "6.1.0-generic")
+    with pytest.raises(ConfigError, match="Windows path"):
+        load_config("CITYSCAPES", SHIPPED, [r"BASE_DIR=C:\IM"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a backslash separates folders there")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("~/x", Path.home() / "x"), ("a b/ü", Path("/start/a b/ü")), ('"quoted dir"', Path("/start/quoted dir")),
+     (r"sub\folder", Path("/start/sub/folder")), ("../up", Path("/up")), ("50%", Path("/start/50%"))],
+)  # fmt: skip
+def test_all_ways_to_write_a_folder_work(text, expected):
+    read = config_values.folder().read(text)
+    assert config_values.resolve_folder(read, "/start") == expected
+
+
+def test_the_shipped_file_is_plain_ini():
+    parser = configparser.ConfigParser(interpolation=None)
+    assert parser.read(SHIPPED, encoding="utf-8")

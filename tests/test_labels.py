@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from cityscapesscripts.helpers import labels as official
+
+from common.errors import LabelError
+from common.labels import LABEL_OF_ID, LABELS, label_of_color, study_label_map
+
+
+def test_the_table_is_the_official_one():
+    assert len(LABELS) == len(official.labels) == 35
+    for ours, theirs in zip(LABELS, official.labels, strict=True):
+        assert (ours.name, ours.id, ours.train_id, ours.category, ours.category_id) == (
+            theirs.name,
+            theirs.id,
+            theirs.trainId,
+            theirs.category,
+            theirs.categoryId,
+        )
+        assert (ours.has_instances, ours.ignore_in_eval, ours.color) == (
+            theirs.hasInstances,
+            theirs.ignoreInEval,
+            theirs.color,
+        )
+
+
+def test_the_classes_of_the_study_are_the_ids_plus_one():
+    label_map = study_label_map()
+    ids = np.arange(34, dtype=np.uint8).reshape(2, 17)
+    classes = label_map.encode(ids)
+    assert classes[0, 0] == 0
+    assert (classes.ravel()[1:] == ids.ravel()[1:] + 1).all()
+    assert (label_map.decode(classes) == ids).all()
+    assert (len(label_map), label_map.names[8], label_map.names[34]) == (35, "road", "bicycle")
+
+
+def test_class_one_never_occurs_and_decodes_to_unlabeled():
+    label_map = study_label_map()
+    assert 1 not in label_map.class_of_id
+    assert label_map.decode(np.array([[1]], np.uint8)).item() == 0
+
+
+@pytest.mark.parametrize("value", [34, 255])
+def test_a_value_that_is_no_id_is_an_error(value):
+    with pytest.raises(LabelError, match=str(value)):
+        study_label_map().encode(np.array([[7, value]], np.uint8))
+
+
+def test_colours_are_those_of_the_labels():
+    colors = study_label_map().colorize(np.array([[8, 27]], np.uint8))
+    assert colors.tolist() == [[list(LABEL_OF_ID[7].color), list(LABEL_OF_ID[26].color)]]
+
+
+def test_an_ambiguous_colour_is_read_as_the_first_label():
+    assert [label_of_color(c).name for c in ((0, 0, 0), (153, 153, 153), (0, 0, 142))] == ["unlabeled", "pole", "car"]
+    with pytest.raises(LabelError, match="1, 2, 3"):
+        label_of_color((1, 2, 3))
