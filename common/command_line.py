@@ -3,6 +3,11 @@
 Every run of a step appends to BASE_DIR/logs/<step>.log what it shows on the terminal, and the traceback of a defect.
 """
 
+# ruff: noqa: E402 - what is missing has to be said before it is imported
+from common.installation import check_installation
+
+check_installation()
+
 import argparse
 import contextlib
 import logging
@@ -11,12 +16,11 @@ import time
 import traceback
 from pathlib import Path
 
-from common.config import load_config
+from common.config import SHIPPED_CONFIG, load_config
 from common.errors import DataError, ProjectError
 from common.stages import only_one
 
 log = logging.getLogger("common")
-_CONFIG = Path(__file__).resolve().parent.parent / "config.ini"
 _INTERRUPTED = 130
 
 
@@ -53,7 +57,7 @@ def _parse(description):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    parser.add_argument("--config", type=Path, default=_CONFIG, help="another config.ini (default: %(default)s)")
+    parser.add_argument("--config", type=Path, default=SHIPPED_CONFIG, help="another config.ini (default: %(default)s)")
     parser.add_argument(
         "--dry-run", action="store_true", help="check config and data, say what would be done, write nothing"
     )

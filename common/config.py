@@ -11,12 +11,19 @@ import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import config_values as values
+from common.config_keys import (
+    DEFAULT_KEYS,
+    KEYS,
+    KEYS_WITHOUT_EFFECT_ON_SCORES,
+    LATER_KEYS,
+    OTHER_SECTIONS,
+)
+from common.config_values import resolve_folder
 from common.errors import ConfigError
+from common.files import write_text
 
-BASE_SPLITS = ("val", "test", "train_unlabeled")
-ACTIVATIONS = ("relu", "elu", "gelu", "leaky_relu", "selu", "silu", "tanh")
-PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
+SHIPPED_CONFIG = Path(__file__).resolve().parent.parent / "config.ini"
+_COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True)
@@ -103,8 +110,8 @@ class Config:
         """Tells whether everything that scores depend on has the study's value."""
         return all(
             _value_at(self, key.place) == key.kind.read(key.study_value)
-            for name, key in _KEYS.items()
-            if name not in _NO_MATTER
+            for name, key in KEYS.items()
+            if name not in KEYS_WITHOUT_EFFECT_ON_SCORES
         )
 
 
@@ -112,59 +119,6 @@ def _value_at(config, place):
     for name in place.split("."):
         config = getattr(config, name)
     return config
-
-
-@dataclass(frozen=True)
-class _Key:
-    kind: values.Kind
-    place: str  # group.field of Config
-    study_value: str
-
-
-# The [DEFAULT] keys first, then those of the dataset's own section.
-_DEFAULT_KEYS = {
-    "SEED": _Key(values.integer(0, 2**32 - 1), "seed", "42"),
-    "NUM_EPOCHS": _Key(values.integer(1, 100_000), "training.num_epochs", "50"),
-    "BATCH_SIZE": _Key(values.integer(1, 4096), "training.batch_size", "32"),
-    "LR": _Key(values.number(0, 10, above=True), "training.learning_rate", "0.003"),
-    "WD": _Key(values.number(0, 1), "training.weight_decay", "1e-4"),
-    "TOP_Ks": _Key(values.integer(1, 1000), "study.top_ks", "4"),
-    "NUM_RUNS": _Key(values.integer(1, 1000), "study.num_runs", "3"),
-    "MODELS_PER_RUN": _Key(values.integer(1, 1000), "study.models_per_run", "10"),
-    "PRECISION": _Key(values.choice(*PRECISIONS), "training.precision", "auto"),
-    "SAVE_PREDICTIONS": _Key(values.several(*BASE_SPLITS), "study.save_predictions", "val, test"),
-    "NUM_WORKERS": _Key(values.count_or_auto(), "machine.workers", "auto"),
-    "TRAININGS_AT_A_TIME": _Key(values.integer(1, 64), "machine.trainings_at_a_time", "1"),
-}
-_DATASET_KEYS = {
-    "BASE_DIR": _Key(values.folder(), "dataset.base_dir", "data"),
-    "RESIZE_FACTOR": _Key(values.number(0, 4, above=True), "dataset.resize_factor", "0.2"),
-    "IMAGE_HEIGHT": _Key(values.integer(16, 8192), "dataset.image_height", "208"),
-    "IMAGE_WIDTH": _Key(values.integer(16, 8192), "dataset.image_width", "416"),
-    "IMAGE_CHANNELS": _Key(values.integer(3, 3), "dataset.image_channels", "3"),
-    "NUM_CLASSES": _Key(values.integer(35, 35), "dataset.num_classes", "35"),
-    "ALPHA": _Key(values.number(0.0625, 16), "network.alpha", "1"),
-    "ACTIFU": _Key(values.choice(*ACTIVATIONS), "network.activation", "relu"),
-    "ACTIFU_OUTPUT": _Key(values.choice("softmax"), "network.output_activation", "softmax"),
-    "NUM_AUGMENTED_COPIES": _Key(values.integer(1, 1000), "augmentation.num_copies", "9"),
-    "FREE_ROTATION": _Key(values.flag(), "augmentation.free_rotation", "False"),
-    "BRIGHTNESS_ALPHA": _Key(values.number_range(0, 10), "augmentation.brightness_alpha", "0.6, 1.4"),
-    "BRIGHTNESS_BETA": _Key(values.number_range(-255, 255), "augmentation.brightness_beta", "-15, 15"),
-    "MAX_BLUR": _Key(values.integer(0, 3), "augmentation.max_blur", "1"),
-    "MAX_NOISE": _Key(values.integer(0, 127), "augmentation.max_noise", "15"),
-}
-_KEYS = {**_DEFAULT_KEYS, **_DATASET_KEYS}
-# Keys that change no score.
-_NO_MATTER = {"BASE_DIR", "PRECISION", "SAVE_PREDICTIONS", "NUM_WORKERS", "TRAININGS_AT_A_TIME"}
-
-# Of the reference's config.ini; accepted, so that a file written for it can be used, and not needed before step 05.
-_LATER_KEYS = {
-    "NUM_EPOCHS_EVALNET", "NUM_EPOCHS_CS", "BATCH_SIZE_EVALNET", "NUM_LOOPS_TRAIN", "NUM_LOOPS_VAL", "THRESHOLD",
-    "VALIDATION_FREQUENCY", "ALPHA_EVALNET", "ERODE_KERNEL", "DILATE_KERNEL", "BLOCK_INPUT", "BLOCK_OUTPUT",
-    "FILTER_INCONSISTENT_CLASS_PRED", "MIN_THRESHOLD", "MAX_THRESHOLD", "NUM_IMAGES_IM_PLUS",
-}  # fmt: skip
-_COMMAND_LINE = "command line"
-_OTHER_SECTIONS = {"ISIC_2018", "HELA", "SUIM"}
 
 
 def load_config(section, path, overrides=()):
@@ -189,7 +143,7 @@ def load_config(section, path, overrides=()):
             texts[key] = (text.strip(), f"{path} [{name}]")
     texts.update(_read_overrides(overrides))
     _check_missing(texts, path, section)
-    result = {entry.place: _read_value(key, *texts[key], entry.kind) for key, entry in _KEYS.items()}
+    result = {entry.place: _read_value(key, *texts[key], entry.kind) for key, entry in KEYS.items()}
     start = Path.cwd() if texts["BASE_DIR"][1] == _COMMAND_LINE else path.absolute().parent
     result["dataset.name"] = section
     result["dataset.base_dir"] = _resolve_base_dir(*texts["BASE_DIR"], start)
@@ -200,7 +154,7 @@ def load_config(section, path, overrides=()):
 
 def _resolve_base_dir(text, where, start):
     try:
-        return values.resolve_folder(text.strip("\"' "), start)
+        return resolve_folder(text.strip("\"' "), start)
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"{where}: BASE_DIR = {text}: {error}") from error
 
@@ -227,18 +181,18 @@ def _parse(path, section):
 
 def _check_sections(parser, path, section):
     for found in parser.sections():
-        if found not in (section, "DEFAULT") and found not in _OTHER_SECTIONS:
+        if found not in (section, "DEFAULT") and found not in OTHER_SECTIONS:
             raise ConfigError(f"{path}: unknown section [{found}]; expected [DEFAULT] and [{section}]")
     if section not in parser:
         raise ConfigError(f"{path}: the section [{section}] is missing; copy it from the repository's config.ini")
 
 
 def _check_known(key, where):
-    if key in _KEYS or key in _LATER_KEYS:
+    if key in KEYS or key in LATER_KEYS:
         return
-    known = {name.upper(): name for name in _KEYS}
+    known = {name.upper(): name for name in KEYS}
     close = difflib.get_close_matches(key.upper(), known, n=1, cutoff=0.5)
-    hint = f"did you mean {known[close[0]]}?" if close else f"the keys are {', '.join(_KEYS)}"
+    hint = f"did you mean {known[close[0]]}?" if close else f"the keys are {', '.join(KEYS)}"
     raise ConfigError(f"{where}: unknown key {key}; {hint}")
 
 
@@ -254,10 +208,10 @@ def _read_overrides(overrides):
 
 
 def _check_missing(texts, path, section):
-    missing = [key for key in _KEYS if key not in texts]
+    missing = [key for key in KEYS if key not in texts]
     if missing:
         lines = "".join(
-            f"\n    {key} = {_KEYS[key].study_value}    (in [{'DEFAULT' if key in _DEFAULT_KEYS else section}])"
+            f"\n    {key} = {KEYS[key].study_value}    (in [{'DEFAULT' if key in DEFAULT_KEYS else section}])"
             for key in missing
         )
         raise ConfigError(f"{path}: missing {'key' if len(missing) == 1 else 'keys'}; the study's values are{lines}")
@@ -304,3 +258,21 @@ def _check_together(config, path):
             f"{path}: TOP_Ks = {config.study.top_ks}: expected at most MODELS_PER_RUN = {config.study.models_per_run}, "
             "because the best are chosen among the models of one run"
         )
+
+
+def write_config(path, changes):
+    """Writes the shipped config.ini with some values changed, its comments kept.
+
+    Args:
+        path: The new file.
+        changes: New values as text by key.
+
+    Raises:
+        ConfigError: If a key is unknown.
+    """
+    lines = SHIPPED_CONFIG.read_text(encoding="utf-8").splitlines()
+    for key, value in changes.items():
+        _check_known(key, str(path))
+        places = [number for number, line in enumerate(lines) if line.partition("=")[0].strip() == key]
+        lines[places[0]] = f"{key} = {value}"
+    write_text(path, "\n".join(lines) + "\n")

@@ -37,7 +37,7 @@ def integer(smallest, largest):
             raise ValueError
         return value
 
-    return Kind(f"a whole number from {smallest} to {largest:,}", read)
+    return Kind(f"{smallest}" if smallest == largest else f"a whole number from {smallest} to {largest:,}", read)
 
 
 def number(smallest, largest, above=False):

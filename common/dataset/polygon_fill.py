@@ -88,18 +88,18 @@ def _pair(lines, x, size_wh):
         As `_spans`.
     """
     width, height = size_wh
-    # A crossing is sorted as one integer. What it paints as the left or right end never decreases with x, and beyond
-    # two columns outside the frame nothing changes any more.
+    # A crossing is sorted as one integer: line, left end, and whether the right end lies one column further. Both ends
+    # never decrease with x, and beyond two columns outside of the frame nothing changes any more.
     left = np.clip(np.ceil(x - 0.5), -2, width)
     right = np.clip(np.floor(x + 0.5), -2, width)
-    factor = 2 * (width + 3)
-    keys = lines * factor + (2 * (left + 2) + (right > left)).astype(np.int64)
+    bits = (2 * (width + 3)).bit_length()
+    keys = (lines << bits) + (2 * left + 4 + (right > left)).astype(np.int64)
     keys.sort()
-    line, place = np.divmod(keys, factor)
+    place = keys & ((1 << bits) - 1)
     starts = np.maximum((place[::2] >> 1) - 2, 0)
     ends = np.minimum((place[1::2] >> 1) - 2 + (place[1::2] & 1), width - 1)
     visible = starts <= ends
-    owner, row = np.divmod(line[::2][visible], height)
+    owner, row = np.divmod(keys[::2][visible] >> bits, height)
     return owner, row * width + starts[visible], row * width + ends[visible] + 1
 
 

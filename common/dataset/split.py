@@ -7,10 +7,9 @@ system has no links.
 
 import csv
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from common.errors import DataError
 from common.files import link_or_copy, write_text
@@ -52,7 +51,7 @@ def split_names(names, share_of_second, seed):
     try:
         first, second = train_test_split(sorted(names), test_size=share_of_second, random_state=seed)
     except ValueError as error:
-        needed = int(np.ceil(1 / min(share_of_second, 1 - share_of_second)))
+        needed = math.ceil(round(1 / min(share_of_second, 1 - share_of_second), 6))
         raise DataError(f"found {len(names)} frames; at least {needed} are needed to divide them") from error
     return tuple(sorted(first)), tuple(sorted(second))
 

@@ -161,26 +161,89 @@ def describe():
     }
 
 
-def has_fused_batch_norm():
-    """Tells whether the back end has batch normalisation as one operation that is worth using."""
+def has_fast_operations():
+    """Tells whether this module has faster operations for the back end than Keras' own: TensorFlow only."""
     return backend_name() == "tensorflow"
 
 
-def fused_batch_norm(values, scale, offset, epsilon):
-    """Normalises a batch over all axes but the last, in one operation.
+def fused_batch_norm(values, scale, offset, epsilon, moving=None):
+    """Normalises over all axes but the last, in one operation.
 
     Args:
         values: Shape `(batch, height, width, channels)`, float32, bfloat16 or float16.
         scale: Gamma, float32 of shape `(channels,)`.
         offset: Beta, same shape and type.
         epsilon: Added to the variance.
+        moving: Mean and variance to normalise by; None takes the batch's own.
 
     Returns:
         The normalised values, type of `values`; the batch's mean; its variance divided by n - 1 (both float32).
     """
     import tensorflow as tf
 
+    mean, variance = moving or ((), ())
     outputs = tf.raw_ops.FusedBatchNormV3(
-        x=values, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon, is_training=True
+        x=values,
+        scale=scale,
+        offset=offset,
+        mean=tf.convert_to_tensor(mean, "float32"),
+        variance=tf.convert_to_tensor(variance, "float32"),
+        epsilon=epsilon,
+        is_training=moving is None,
     )
     return outputs.y, outputs.batch_mean, outputs.batch_variance
+
+
+def upsample_add(values, skip):
+    """Doubles height and width by repetition and adds, without making the doubled array.
+
+    Args:
+        values: Shape `(batch, height, width, channels)`.
+        skip: Shape `(batch, 2 * height, 2 * width, channels)`, same type.
+
+    Returns:
+        The sum, shape and type of `skip`.
+    """
+    import tensorflow as tf
+
+    height, width, channels = values.shape[1:]
+
+    @tf.custom_gradient
+    def add(values, skip):
+        fine = tf.reshape(skip, (-1, 2, width, 2, channels)) + tf.reshape(values, (-1, 1, width, 1, channels))
+        # The gradient of a repeated value is the sum of four: four times their mean, which is exact and one operation.
+        return tf.reshape(fine, tf.shape(skip)), lambda upstream: (
+            4 * tf.nn.avg_pool2d(upstream, 2, 2, "VALID"),
+            upstream,
+        )
+
+    total = add(values, skip)
+    total.set_shape((values.shape[0], 2 * height, 2 * width, channels))
+    return total
+
+
+def cross_entropy(class_indices, logits):
+    """Computes what TensorFlow's sparse cross-entropy computes, from its faster softmax.
+
+    Args:
+        class_indices: int32 of shape `(batch, height, width)`.
+        logits: float32 of shape `(batch, height, width, classes)`.
+
+    Returns:
+        Minus the log of the true class' probability, float32 of shape `(batch, height, width)`.
+    """
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def loss(logits):
+        probabilities = tf.nn.softmax(logits)
+        # Of the largest logit's class, which is never near 0: no logarithm of an underflow.
+        log_sum = tf.reduce_max(logits, -1) - tf.math.log(tf.reduce_max(probabilities, -1))
+
+        def gradient(upstream):
+            truth = tf.one_hot(class_indices, logits.shape[-1], dtype=logits.dtype)
+            return (probabilities - truth) * upstream[..., None]
+
+        return log_sum - tf.gather(logits, class_indices, batch_dims=3), gradient
+
+    return loss(logits)

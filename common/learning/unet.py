@@ -11,7 +11,7 @@ import keras
 from keras import layers, ops
 
 from common.errors import ConfigError
-from common.learning.layers import batch_normalization
+from common.learning.layers import largest, normalize, upsample_add
 
 # Number of channels after each block's first and second convolution, times alpha.
 _ENCODER = (16, 32, 64, 128)
@@ -48,9 +48,18 @@ def training_unet(settings):
 
 
 def plain_unet(settings):
-    """Builds the form to save: as `training_unet`, but class probabilities out and stock layers only."""
-    image, logits = _unet(settings, fast=False)
-    return keras.Model(image, layers.Softmax(dtype="float32", name="softmax")(logits), name="unet")
+    """Builds the form to save: as `training_unet`, but class probabilities out and stock layers only.
+
+    Always in float32, whatever precision is trained in: a file from a GPU's mixed_float16 would be unusably slow on a
+    processor.
+    """
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        image, logits = _unet(settings, fast=False)
+        return keras.Model(image, layers.Softmax(name="softmax")(logits), name="unet")
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def class_index_model(model):
@@ -64,7 +73,7 @@ def class_index_model(model):
     """
     logits = model.get_layer("logits").output
     dtype = "uint8" if logits.shape[-1] <= 256 else "int32"
-    return keras.Model(model.input, ops.cast(ops.argmax(logits, axis=-1), dtype), name="class_index")
+    return keras.Model(model.input, ops.cast(largest(logits), dtype), name="class_index")
 
 
 def copy_weights(source, target):
@@ -97,8 +106,7 @@ def _unet(settings, fast):
     values = parts.block(values, _BOTTLENECK, "bottom")
     for level in reversed(range(_POOLINGS)):
         first, second = _DECODER[_POOLINGS - 1 - level]
-        values = layers.UpSampling2D(name=f"up{level}_upsample")(values)
-        values = layers.Add(name=f"up{level}_add")([values, skips[level]])
+        values = upsample_add(values, skips[level], f"up{level}", fast)
         values = parts.normalize(parts.convolve(values, first, 1, f"up{level}_merge"), f"up{level}_merge")
         values = parts.block(values, (first, second), f"up{level}")
     logits = layers.Conv2D(settings.num_classes, 1, kernel_initializer="he_normal", dtype="float32", name="logits")
@@ -135,7 +143,7 @@ class _Parts:
 
     def normalize(self, values, name):
         """Applies batch normalisation."""
-        return batch_normalization(f"{name}_norm", self._fast)(values)
+        return normalize(values, f"{name}_norm", self._fast)
 
     def block(self, values, filters, name):
         """Applies a 3x3 convolution, a 1x1 convolution and batch normalisation."""

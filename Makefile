@@ -1,0 +1,55 @@
+# The commands of the README. On Windows use the plain commands written there.
+PYTHON ?= python3
+BIN = .venv/bin
+DEMO = demo
+
+.PHONY: setup demo test check format bench lock clean
+
+setup: .venv/ready
+
+.venv/ready: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	  echo "error: found `$(PYTHON) --version 2>&1`; Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv || { \
+	  echo "error: no virtual environment could be made; on Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m common.tools.check_setup
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Draws street scenes and runs the five steps on them with small settings.
+demo: .venv/ready
+	$(BIN)/python -m common.tools.demo_data $(DEMO)/original_data --config $(DEMO)/config.ini
+	$(BIN)/python 00_Cityscapes_resize_images_and_masks.py --config $(DEMO)/config.ini
+	$(BIN)/python 01_Cityscapes_split_original_train_val.py --config $(DEMO)/config.ini
+	$(BIN)/python 02_Cityscapes_full.py --config $(DEMO)/config.ini
+	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini
+	$(BIN)/python 04_Cityscapes_subset_aug.py --config $(DEMO)/config.ini
+
+# Everything, under TensorFlow; then what trains and predicts once more under JAX.
+test: .venv/ready-dev
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m pytest
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/learning
+
+check: test
+
+format: .venv/ready-dev
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+bench: .venv/ready-dev
+	$(BIN)/python -m benchmarks
+
+# Needs uv on the path; run it after a change of the dependencies in pyproject.toml.
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --custom-compile-command "make lock"
+lock:
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv $(DEMO) .pytest_cache .ruff_cache .hypothesis

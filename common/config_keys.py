@@ -1,0 +1,72 @@
+"""The keys of config.ini: where they stand, what is allowed, where each value goes, and the study's value.
+
+The names are those of the reference study's config.ini; what is hard-coded there has keys of its own here.
+"""
+
+from dataclasses import dataclass
+
+from common import config_values as values
+
+PREDICTED_SPLITS = ("val", "test", "train_unlabeled")
+ACTIVATIONS = ("relu", "elu", "gelu", "leaky_relu", "selu", "silu", "tanh")
+PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of config.ini.
+
+    Attributes:
+        kind: What values are allowed.
+        place: Where the value goes in `Config`, as "group.field".
+        study_value: The value of the study, as it stands in the file.
+    """
+
+    kind: values.Kind
+    place: str
+    study_value: str
+
+
+# The [DEFAULT] keys first, then those of the dataset's own section.
+DEFAULT_KEYS = {
+    "SEED": Key(values.integer(0, 2**32 - 1), "seed", "42"),
+    "NUM_EPOCHS": Key(values.integer(1, 100_000), "training.num_epochs", "50"),
+    "BATCH_SIZE": Key(values.integer(1, 4096), "training.batch_size", "32"),
+    "LR": Key(values.number(0, 10, above=True), "training.learning_rate", "0.003"),
+    "WD": Key(values.number(0, 1), "training.weight_decay", "1e-4"),
+    "TOP_Ks": Key(values.integer(1, 1000), "study.top_ks", "4"),
+    "NUM_RUNS": Key(values.integer(1, 1000), "study.num_runs", "3"),
+    "MODELS_PER_RUN": Key(values.integer(1, 1000), "study.models_per_run", "10"),
+    "PRECISION": Key(values.choice(*PRECISIONS), "training.precision", "auto"),
+    "SAVE_PREDICTIONS": Key(values.several(*PREDICTED_SPLITS), "study.save_predictions", "val, test"),
+    "NUM_WORKERS": Key(values.count_or_auto(), "machine.workers", "auto"),
+    "TRAININGS_AT_A_TIME": Key(values.integer(1, 64), "machine.trainings_at_a_time", "1"),
+}
+DATASET_KEYS = {
+    "BASE_DIR": Key(values.folder(), "dataset.base_dir", "data"),
+    "RESIZE_FACTOR": Key(values.number(0, 4, above=True), "dataset.resize_factor", "0.2"),
+    "IMAGE_HEIGHT": Key(values.integer(16, 8192), "dataset.image_height", "208"),
+    "IMAGE_WIDTH": Key(values.integer(16, 8192), "dataset.image_width", "416"),
+    "IMAGE_CHANNELS": Key(values.integer(3, 3), "dataset.image_channels", "3"),
+    "NUM_CLASSES": Key(values.integer(35, 35), "dataset.num_classes", "35"),
+    "ALPHA": Key(values.number(0.0625, 16), "network.alpha", "1"),
+    "ACTIFU": Key(values.choice(*ACTIVATIONS), "network.activation", "relu"),
+    "ACTIFU_OUTPUT": Key(values.choice("softmax"), "network.output_activation", "softmax"),
+    "NUM_AUGMENTED_COPIES": Key(values.integer(1, 1000), "augmentation.num_copies", "9"),
+    "FREE_ROTATION": Key(values.flag(), "augmentation.free_rotation", "False"),
+    "BRIGHTNESS_ALPHA": Key(values.number_range(0, 10), "augmentation.brightness_alpha", "0.6, 1.4"),
+    "BRIGHTNESS_BETA": Key(values.number_range(-255, 255), "augmentation.brightness_beta", "-15, 15"),
+    "MAX_BLUR": Key(values.integer(0, 3), "augmentation.max_blur", "1"),
+    "MAX_NOISE": Key(values.integer(0, 127), "augmentation.max_noise", "15"),
+}
+KEYS = {**DEFAULT_KEYS, **DATASET_KEYS}
+# Keys that change no score.
+KEYS_WITHOUT_EFFECT_ON_SCORES = {"BASE_DIR", "PRECISION", "SAVE_PREDICTIONS", "NUM_WORKERS", "TRAININGS_AT_A_TIME"}
+
+# Of the reference's config.ini; accepted, so that a file written for it can be used, and not needed before step 05.
+LATER_KEYS = {
+    "NUM_EPOCHS_EVALNET", "NUM_EPOCHS_CS", "BATCH_SIZE_EVALNET", "NUM_LOOPS_TRAIN", "NUM_LOOPS_VAL", "THRESHOLD",
+    "VALIDATION_FREQUENCY", "ALPHA_EVALNET", "ERODE_KERNEL", "DILATE_KERNEL", "BLOCK_INPUT", "BLOCK_OUTPUT",
+    "FILTER_INCONSISTENT_CLASS_PRED", "MIN_THRESHOLD", "MAX_THRESHOLD", "NUM_IMAGES_IM_PLUS",
+}  # fmt: skip
+OTHER_SECTIONS = {"ISIC_2018", "HELA", "SUIM"}

@@ -1,0 +1,1 @@
+"""Jobs with arguments, one per module; `python -m common.tools` lists them."""

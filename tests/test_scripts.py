@@ -1,0 +1,342 @@
+"""The numbered scripts as a user runs them: in order, stopped, repeated, with mistakes."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+from conftest import PROJECT, SMALL, run_script
+
+from common.files import read_json
+from common.labels import study_label_map
+
+STEPS = ("00", "01", "02", "03", "04")
+
+
+@pytest.fixture
+def ready(tmp_path, prepared):
+    """A BASE_DIR of one's own after steps 00 and 01."""
+    shutil.copytree(prepared, tmp_path / "ready")
+    return tmp_path / "ready"
+
+
+def scores(base_dir, approach):
+    """Everything a user compares: the CSV, the order of the best, and the scores in the result files."""
+    table = (base_dir / "csv" / f"results_CITYSCAPES_{approach}_1.csv").read_text(encoding="utf-8")
+    models = base_dir / "models"
+    best = sorted(models.glob(f"CITYSCAPES_{approach}_1_topK_*.keras"))
+    ranked = [next(m.name for m in models.glob("*_?.keras") if m.samefile(b) and m != b) for b in best]
+    results = [read_json(path) for path in sorted(models.glob(f"CITYSCAPES_{approach}_1_*.json"))]
+    without_times = [
+        [{**entry, "seconds": 0, "seconds_validation": 0} for entry in result["history"]] for result in results
+    ]
+    return table, ranked, [result["scores"] for result in results], without_times
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory, demo_tree):
+    """A BASE_DIR after all five steps."""
+    folder = tmp_path_factory.mktemp("study") / "base dir ü"
+    folder.mkdir()
+    shutil.copytree(demo_tree, folder / "original_data")
+    outputs = {step: run_script(step, folder) for step in STEPS}
+    return folder, outputs
+
+
+def test_step_00_gives_the_pixels_of_opencv(study, demo_tree):
+    base_dir, _ = study
+    for original in sorted((demo_tree / "leftImg8bit" / "train").rglob("*.png"))[:5]:
+        name = original.name.removesuffix("_leftImg8bit.png")
+        ids = cv2.imread(str(next((demo_tree / "gtFine").rglob(f"{name}_gtFine_labelIds.png"))), cv2.IMREAD_UNCHANGED)
+        ids = cv2.resize(ids, (64, 32), interpolation=cv2.INTER_NEAREST)
+        mask = cv2.imread(str(base_dir / "train_full" / "masks" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+        image = cv2.imread(str(base_dir / "train_full" / "images" / f"{name}.png"))
+        assert mask.ndim == 2
+        assert (mask == np.where(ids > 0, ids + 1, 0)).all()
+        assert (image == cv2.resize(cv2.imread(str(original)), (64, 32))).all()
+
+
+def test_step_01_puts_every_frame_in_exactly_one_split(study):
+    base_dir, _ = study
+    names = {split: {path.name for path in (base_dir / split / "images").iterdir()} for split in
+             ("train_full", "train_labeled", "train_unlabeled", "val_test", "val", "test")}  # fmt: skip
+    assert {split: len(found) for split, found in names.items()} == {
+        "train_full": 20, "train_labeled": 2, "train_unlabeled": 18, "val_test": 8, "val": 4, "test": 4,
+    }  # fmt: skip
+    assert names["train_labeled"] | names["train_unlabeled"] == names["train_full"]
+    assert names["val"] | names["test"] == names["val_test"]
+    with (base_dir / "split.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    assert all(f"{row['name']}.png" in names[row["split"]] for row in rows)
+    assert len(rows) == 28
+
+
+def test_step_01_takes_no_second_copy_of_the_data(study):
+    base_dir, _ = study
+    for path in (base_dir / "train_labeled" / "images").iterdir():
+        assert path.samefile(base_dir / "train_full" / "images" / path.name)
+
+
+@pytest.mark.parametrize(
+    ("step", "approach", "frames"), [("02", "full_dataset", 20), ("03", "subset", 2), ("04", "subset_aug", 6)]
+)
+def test_a_training_step_leaves_what_the_study_leaves(study, step, approach, frames):
+    base_dir, outputs = study
+    models = base_dir / "models"
+    assert {path.name for path in models.glob(f"CITYSCAPES_{approach}_1_*")} == {
+        f"CITYSCAPES_{approach}_1_{end}" for end in ("0.keras", "0.json", "1.keras", "1.json", "topK_1.keras")
+    }
+    with (base_dir / "csv" / f"results_CITYSCAPES_{approach}_1.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    assert [row["modelname"] for row in rows] == [f"CITYSCAPES_{approach}_1_{index}" for index in range(2)]
+    assert list(rows[0])[1:] == ["mPA_val", "mPA_test", "mPA_train_unlabeled",
+                                 "mIoU_val", "mIoU_test", "mIoU_train_unlabeled"]  # fmt: skip
+    best = max(rows, key=lambda row: float(row["mIoU_val"]))["modelname"]
+    assert (models / f"CITYSCAPES_{approach}_1_topK_1.keras").samefile(models / f"{best}.keras")
+    assert f"{approach}: {frames} images of 64x32" in outputs[step].stdout
+    assert "mIoU, paper metric" in outputs[step].stdout
+    assert (base_dir / "logs" / f"step_{step}.log").is_file()
+    assert not list((models / "in_progress").iterdir())
+
+
+def test_predictions_are_class_indices_and_their_colours(study):
+    base_dir, _ = study
+    folder = base_dir / "val_predictions" / "subset" / "CITYSCAPES_subset_1_0"
+    names = sorted(path.name for path in (base_dir / "val" / "images").iterdir())
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [*names, *(name.replace(".png", "_color.png") for name in names)]
+    )
+    classes = cv2.imread(str(folder / names[0]), cv2.IMREAD_UNCHANGED)
+    color = cv2.imread(str(folder / names[0].replace(".png", "_color.png")))[:, :, ::-1]
+    assert classes.shape == (32, 64)
+    assert (color == study_label_map().colorize(classes)).all()
+    assert not (base_dir / "train_unlabeled_predictions").exists()
+
+
+def test_the_scores_are_those_of_the_saved_predictions(study):
+    base_dir, _ = study
+    result = read_json(base_dir / "models" / "CITYSCAPES_subset_1_1.json")
+    ious, accuracies = [], []
+    for path in sorted((base_dir / "val" / "masks").iterdir()):
+        truth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        predicted = base_dir / "val_predictions" / "subset" / "CITYSCAPES_subset_1_1" / path.name
+        prediction = cv2.imread(str(predicted), cv2.IMREAD_UNCHANGED)
+        classes = [(truth == c, prediction == c) for c in np.unique(truth)]
+        ious.append(np.mean([(t & p).sum() / (t | p).sum() for t, p in classes]))
+        accuracies.append((truth == prediction).mean())
+    assert result["scores"]["val"]["mIoU"] == pytest.approx(np.mean(ious), abs=1e-6)
+    assert result["scores"]["val"]["mPA"] == pytest.approx(np.mean(accuracies))
+
+
+def test_a_step_that_is_done_says_so_and_changes_nothing(study):
+    base_dir, _ = study
+    before = {path: path.stat().st_mtime_ns for path in base_dir.rglob("*.keras")}
+    assert run_script("00", base_dir).stdout.count("done before and nothing has changed") == 2
+    assert run_script("01", base_dir).stdout.count("done before and nothing has changed") == 4
+    again = run_script("03", base_dir).stdout
+    assert "all 2 trainings are done and nothing has changed" in again
+    assert "mIoU, paper metric" in again
+    assert {path: path.stat().st_mtime_ns for path in base_dir.rglob("*.keras")} == before
+
+
+def test_more_predictions_are_written_without_a_new_training(study):
+    base_dir, _ = study
+    model = base_dir / "models" / "CITYSCAPES_full_dataset_1_0.keras"
+    before = model.stat().st_mtime_ns
+    run_script("02", base_dir, SAVE_PREDICTIONS="val,test,train_unlabeled")
+    folder = base_dir / "train_unlabeled_predictions" / "full_dataset" / "CITYSCAPES_full_dataset_1_0"
+    assert len(list(folder.iterdir())) == 36
+    assert model.stat().st_mtime_ns == before
+
+
+def test_a_dry_run_writes_nothing(base_dir):
+    before = sorted(base_dir.rglob("*"))
+    output = run_script("00", base_dir, "--dry-run").stdout
+    assert "20 frames of 64x32 to write" in output
+    assert sorted(base_dir.rglob("*")) == before
+
+
+def test_a_dry_run_of_a_training_says_how_many_there_are(ready):
+    output = run_script("03", ready, "--dry-run", NUM_RUNS=3, MODELS_PER_RUN=10).stdout
+    assert "3 runs x 10 models" in output
+    assert "480 PNG files in all" in output  # 2 files x (4 val + 4 test) frames x 30 models
+    assert not (ready / "models").exists()
+
+
+def test_help_needs_no_data():
+    for step in STEPS:
+        script = next(PROJECT.glob(f"{step}_*.py"))
+        output = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True).stdout
+        assert "KEY=VALUE" in output
+        assert "Reads" in output
+
+
+@pytest.mark.parametrize(("step", "first"), [("01", "00"), ("02", "00"), ("03", "01"), ("04", "01")])
+def test_a_step_without_its_input_says_which_step_makes_it(base_dir, step, first):
+    assert f"run step {first} first" in run_script(step, base_dir, expect=1).stderr
+
+
+def test_changed_settings_redo_the_step_and_leave_no_old_file(ready):
+    run_script("00", ready, RESIZE_FACTOR=0.25, IMAGE_WIDTH=32, IMAGE_HEIGHT=16)
+    images = list((ready / "train_full" / "images").iterdir())
+    assert {cv2.imread(str(path)).shape for path in images} == {(16, 32, 3)}
+    assert len(images) == 20
+    stale = run_script("03", ready, RESIZE_FACTOR=0.25, IMAGE_WIDTH=32, IMAGE_HEIGHT=16, expect=1).stderr
+    assert "holds images of 64x32" in stale
+
+
+def test_another_seed_leaves_no_frame_of_the_first_split(ready):
+    run_script("01", ready, SEED=7)
+    names = [
+        {path.name for path in (ready / split / "images").iterdir()} for split in ("train_labeled", "train_unlabeled")
+    ]
+    assert not names[0] & names[1]
+    assert len(names[0] | names[1]) == 20
+    assert "SEED = 7, config.ini says 42" in run_script("03", ready, expect=1).stderr
+
+
+def test_a_changed_frame_is_prepared_again(ready):
+    mask = next((ready / "original_data" / "gtFine" / "val").rglob("*labelIds.png"))
+    ids = cv2.imread(str(mask), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(mask), np.full_like(ids, 7))
+    output = run_script("00", ready).stdout
+    assert "8 resized" in output
+    prepared_mask = ready / "val_test" / "masks" / mask.name.replace("_gtFine_labelIds", "")
+    assert (cv2.imread(str(prepared_mask), cv2.IMREAD_UNCHANGED) == 8).all()
+
+
+def test_an_id_that_does_not_exist_stops_step_00_with_file_and_value(ready):
+    mask = next((ready / "original_data" / "gtFine" / "train").rglob("*labelIds.png"))
+    ids = cv2.imread(str(mask), cv2.IMREAD_UNCHANGED)
+    ids[0, 0] = 34
+    cv2.imwrite(str(mask), ids)
+    error = run_script("00", ready, expect=1).stderr
+    assert mask.name in error
+    assert "the value 34" in error
+
+
+def test_a_frame_without_ground_truth_is_named(ready):
+    mask = next((ready / "original_data" / "gtFine" / "train").rglob("*labelIds.png"))
+    mask.unlink()
+    process = run_script("00", ready)
+    assert mask.name.removesuffix("_gtFine_labelIds.png") in process.stderr
+    assert "1 skipped (no ground truth)" in process.stdout
+
+
+def test_sizes_that_do_not_fit_the_frames_are_explained(base_dir):
+    error = run_script("00", base_dir, IMAGE_WIDTH=416, IMAGE_HEIGHT=208, expect=1).stderr
+    assert "the frames are 128x64" in error
+    assert "Set IMAGE_WIDTH = 64 and IMAGE_HEIGHT = 32" in error
+
+
+def test_a_missing_base_dir_or_dataset_is_explained(tmp_path):
+    assert "no such folder; set BASE_DIR" in run_script("00", tmp_path / "nowhere", expect=1).stderr
+    assert "gtFine_trainvaltest.zip" in run_script("00", tmp_path, expect=1).stderr
+
+
+def test_the_two_zips_are_read_as_they_are(tmp_path, demo_tree, prepared):
+    base_dir = tmp_path / "zipped"
+    (base_dir / "original_data").mkdir(parents=True)
+    for part in ("leftImg8bit", "gtFine"):
+        shutil.make_archive(str(base_dir / "original_data" / f"{part}_trainvaltest"), "zip", demo_tree, part)
+    run_script("00", base_dir)
+    assert sorted(path.name for path in (base_dir / "original_data").iterdir()) == [
+        "gtFine_trainvaltest.zip",
+        "leftImg8bit_trainvaltest.zip",
+    ]
+    for path in (prepared / "train_full").rglob("*.png"):
+        assert (base_dir / path.relative_to(prepared)).read_bytes() == path.read_bytes()
+
+
+def start_script(step, base_dir, **changes):
+    script = next(PROJECT.glob(f"{step}_*.py"))
+    values = [f"{key}={value}" for key, value in {**SMALL, "BASE_DIR": base_dir, **changes}.items()]
+    return subprocess.Popen(
+        [sys.executable, script, *values], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise TimeoutError
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a Unix signal")
+@pytest.mark.parametrize("victim", ["script", "training"])
+def test_a_training_killed_in_the_middle_ends_with_the_same_scores(ready, tmp_path, victim):
+    changes = {"NUM_EPOCHS": 6, "TOP_Ks": 2}
+    shutil.copytree(ready, tmp_path / "undisturbed")
+    run_script("03", tmp_path / "undisturbed", **changes)
+    for _ in range(2):
+        checkpoint = ready / "models" / "in_progress" / "CITYSCAPES_subset_1_0" / "checkpoint.npz"
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        process = start_script("03", ready, **changes)
+        wait_for(lambda: checkpoint.exists() and checkpoint.stat().st_mtime_ns != before)  # noqa: B023
+        if victim == "script":
+            process.kill()
+        else:
+            job = str(checkpoint.with_name("job.json"))
+            worker = subprocess.run(["pgrep", "-f", job], capture_output=True, text=True, check=True).stdout.split()[0]
+            os.kill(int(worker), signal.SIGKILL)
+        assert process.wait(timeout=120) != 0
+    run_script("03", ready, **changes)
+    assert scores(ready, "subset") == scores(tmp_path / "undisturbed", "subset")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a Unix signal")
+def test_step_00_killed_at_any_moment_ends_with_the_same_files(base_dir, prepared):
+    for moment in (0.6, 0.9, 1.2, 1.6):
+        process = start_script("00", base_dir)
+        time.sleep(moment)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        (base_dir / "val_test" / "images").exists() and shutil.rmtree(base_dir / "val_test")
+    run_script("00", base_dir)
+    for path in (prepared / "train_full").rglob("*.*"):
+        assert (base_dir / path.relative_to(prepared)).stat().st_size == path.stat().st_size
+    assert not [path for path in base_dir.rglob(".*") if path.name != ".locks"]
+
+
+@pytest.mark.slow
+def test_a_failed_training_is_reported_with_its_log_and_the_others_go_on(ready):
+    blocked = ready / "models" / "CITYSCAPES_subset_1_0.keras"
+    blocked.mkdir(parents=True)
+    (blocked / "in the way").write_text("")
+    error = run_script("03", ready, expect=1).stderr
+    assert "1 of 2 trainings failed" in error
+    assert "log.txt" in error
+    assert (ready / "models" / "CITYSCAPES_subset_1_1.json").exists()
+    assert not (ready / "csv").exists()
+    shutil.rmtree(blocked)
+    assert "1 trainings are done, 1 are to do" in run_script("03", ready).stdout
+    assert (ready / "csv" / "results_CITYSCAPES_subset_1.csv").exists()
+
+
+@pytest.mark.slow
+def test_changed_settings_train_anew_and_put_the_earlier_results_away(ready):
+    run_script("03", ready)
+    process = run_script("03", ready, LR=0.001)
+    assert "the earlier results of subset are now in" in process.stderr
+    old, new = ready / "previous" / "subset_1", ready
+    for name in ("models/CITYSCAPES_subset_1_0.json", "csv/results_CITYSCAPES_subset_1.csv", "val_predictions/subset"):
+        assert (old / name).exists()
+        assert (new / name).exists()
+    assert read_json(old / "models/CITYSCAPES_subset_1_0.json")["job"]["training"]["learning_rate"] == 0.003
+
+
+@pytest.mark.slow
+def test_several_trainings_at_a_time_finish_too(ready):
+    run_script("03", ready, TRAININGS_AT_A_TIME=2)
+    assert (ready / "csv" / "results_CITYSCAPES_subset_1.csv").exists()
