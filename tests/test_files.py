@@ -35,9 +35,10 @@ def test_json_is_strict(tmp_path):
     (tmp_path / "b.json").write_text("{")
     with pytest.raises(DataError, match="b.json.*no valid JSON"):
         files.read_json(tmp_path / "b.json")
-    (tmp_path / "deep.json").write_text("[" * 100_000)
-    with pytest.raises(DataError, match="no valid JSON"):
-        files.read_json(tmp_path / "deep.json")
+    for hostile in (b"[" * 100_000, b"1" * 5_000, b"\xff\xfe"):
+        (tmp_path / "hostile.json").write_bytes(hostile)
+        with pytest.raises(DataError, match="no valid JSON"):
+            files.read_json(tmp_path / "hostile.json")
 
 
 def test_a_fingerprint_does_not_depend_on_the_order_of_keys():

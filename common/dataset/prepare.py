@@ -178,8 +178,8 @@ def _announce(folder, count, size_wh, bytes_per_pixel):
     needed = count * size_wh[0] * size_wh[1] * bytes_per_pixel
     free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
     log.info(
-        "%s: %s frames of %dx%d to write, about %.2f GB (free: %.1f GB)",
-        *(folder, f"{count:,}", *size_wh, needed / 1e9, free / 1e9),
+        "%s: %s frames of %dx%d to write, about %s MB (free: %.1f GB)",
+        *(folder, f"{count:,}", *size_wh, f"{needed / 1e6:,.0f}", free / 1e9),
     )
     if needed > free:
         raise DataError(

@@ -10,6 +10,7 @@ import zipfile
 from dataclasses import dataclass
 
 import numpy as np
+from keras import ops
 
 from common.files import atomic_path
 
@@ -34,6 +35,11 @@ class TrainingState:
         return len(self.history)
 
 
+def values_of(variables):
+    """Copies Keras variables to numpy arrays, under any back end."""
+    return [np.array(ops.convert_to_numpy(ops.convert_to_tensor(variable))) for variable in variables]
+
+
 def save_checkpoint(path, state, model, identity):
     """Writes the state of a training.
 
@@ -46,11 +52,11 @@ def save_checkpoint(path, state, model, identity):
     header = {"identity": identity, "history": state.history, "best_epoch": state.best_epoch}
     arrays = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
     for group, values in (
-        ("model", [variable.numpy() for variable in model.variables]),
-        ("optimizer", [variable.numpy() for variable in model.optimizer.variables]),
+        ("model", values_of(model.variables)),
+        ("optimizer", values_of(model.optimizer.variables)),
         ("best", state.best_weights or []),
     ):
-        arrays.update({f"{group}_{index}": np.asarray(value) for index, value in enumerate(values)})
+        arrays.update({f"{group}_{index}": value for index, value in enumerate(values)})
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     with atomic_path(path) as temporary:
@@ -64,10 +70,10 @@ def load_checkpoint(path, model, identity):
         The `TrainingState`; a fresh one if there is no file, or it is damaged or belongs to another training.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            arrays = dict(content)
         header = json.loads(arrays.pop("header").tobytes())
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return TrainingState([])
     groups = {"model": [], "optimizer": [], "best": []}
     for name in sorted(arrays, key=lambda name: (name.split("_")[0], int(name.split("_")[1]))):

@@ -9,11 +9,10 @@ import time
 from dataclasses import dataclass
 
 import keras
-import numpy as np
 
 from common.errors import TrainingError
 from common.learning.batches import steps_per_epoch, training_batches
-from common.learning.checkpoint import load_checkpoint, save_checkpoint
+from common.learning.checkpoint import load_checkpoint, save_checkpoint, values_of
 from common.learning.optimizer import adamw
 from common.learning.scoring import score
 from common.learning.unet import class_index_model, training_unet
@@ -124,7 +123,7 @@ class _EndOfEpoch(keras.callbacks.Callback):
         history = self._state.history
         if self._state.best_epoch is None or miou > history[self._state.best_epoch]["mIoU_val"]:
             self._state.best_epoch = epoch
-            self._state.best_weights = [np.array(value) for value in self.model.get_weights()]
+            self._state.best_weights = values_of(self.model.variables)
         history.append(
             {
                 "epoch": epoch,

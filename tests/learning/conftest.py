@@ -1,0 +1,4 @@
+from common.learning import backend
+
+backend.quiet_start()
+backend.make_deterministic()

@@ -1,0 +1,131 @@
+import keras
+import numpy as np
+import pytest
+
+from common.errors import TrainingError
+from common.labels import study_label_map
+from common.learning.batches import LoadedSplit
+from common.learning.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
+from common.learning.scoring import score
+from common.learning.training import TrainingData, TrainingSettings, compile_training, train
+from common.learning.unet import NetworkSettings, class_index_model, copy_weights, plain_unet
+
+NETWORK = NetworkSettings(height=16, width=32, alpha=0.25)
+SETTINGS = TrainingSettings(num_epochs=3, batch_size=4, learning_rate=0.003, weight_decay=1e-4, seed=5)
+
+
+def stripes(count, seed):
+    """Pictures a small network learns at once: a stripe of each of three classes, each in a colour of its own."""
+    rng = np.random.default_rng(seed)
+    masks = np.empty((count, 16, 32), np.uint8)
+    for mask in masks:
+        borders = sorted(rng.integers(2, 30, 2))
+        mask[:, : borders[0]], mask[:, borders[0] : borders[1]], mask[:, borders[1] :] = 8, 22, 24
+    colors = np.zeros((35, 3), np.int16)
+    colors[[8, 22, 24]] = [[90, 90, 90], [30, 160, 30], [120, 160, 240]]
+    images = np.clip(colors[masks] + rng.integers(-20, 20, (*masks.shape, 3)), 0, 255).astype(np.uint8)
+    return LoadedSplit(tuple(f"{seed}_{number}" for number in range(count)), images, masks)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return TrainingData(stripes(10, 0), stripes(4, 1), study_label_map())
+
+
+def run(data, path, epochs=3, stop_after=None, settings=SETTINGS):
+    """Trains, and ends like a killed process after `stop_after` epochs."""
+    settings = TrainingSettings(
+        epochs, settings.batch_size, settings.learning_rate, settings.weight_decay, settings.seed
+    )
+
+    def report(entry):
+        if stop_after is not None and entry["epoch"] + 1 == stop_after:
+            raise KeyboardInterrupt
+
+    model = compile_training(NETWORK, settings)
+    try:
+        state = train(model, data, settings, (path, "identity"), report)
+    except KeyboardInterrupt:
+        return None
+    return values_of(model.variables), [{k: v for k, v in e.items() if "seconds" not in k} for e in state.history]
+
+
+def same(first, second):
+    return first[1] == second[1] and all((a == b).all() for a, b in zip(first[0], second[0], strict=True))
+
+
+def test_a_network_learns(data, tmp_path):
+    _, history = run(data, tmp_path / "a.npz", epochs=60)
+    assert history[-1]["loss"] < 0.5 * history[0]["loss"]
+    assert max(entry["mIoU_val"] for entry in history) > 0.3
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_one_others(data, tmp_path):
+    first = run(data, tmp_path / "a.npz")
+    assert same(first, run(data, tmp_path / "b.npz"))
+    other = TrainingSettings(3, 4, 0.003, 1e-4, seed=6)
+    assert not same(first, run(data, tmp_path / "c.npz", settings=other))
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_bits(data, tmp_path):
+    undisturbed = run(data, tmp_path / "a.npz", epochs=4)
+    assert run(data, tmp_path / "b.npz", epochs=4, stop_after=1) is None
+    assert run(data, tmp_path / "b.npz", epochs=4, stop_after=3) is None
+    assert same(undisturbed, run(data, tmp_path / "b.npz", epochs=4))
+
+
+def test_the_weights_are_those_of_the_best_epoch(data, tmp_path):
+    settings = TrainingSettings(6, 4, 0.003, 1e-4, 5)
+    model = compile_training(NETWORK, settings)
+    state = train(model, data, settings, (tmp_path / "a.npz", "identity"), lambda entry: None)
+    scores = [entry["mIoU_val"] for entry in state.history]
+    assert state.best_epoch == scores.index(max(scores))
+    again = score(class_index_model(model), data.validate, data.label_map).mean
+    assert again == (scores[state.best_epoch], state.history[state.best_epoch]["mPA_val"])
+
+
+def test_the_saved_form_gives_the_same_scores(data, tmp_path):
+    settings = TrainingSettings(3, 4, 0.003, 1e-4, 5)
+    model = compile_training(NETWORK, settings)
+    train(model, data, settings, (tmp_path / "a.npz", "identity"), lambda entry: None)
+    plain = plain_unet(NETWORK)
+    copy_weights(model, plain)
+    plain.save(tmp_path / "a.keras")
+    loaded = keras.saving.load_model(tmp_path / "a.keras", compile=False, safe_mode=True)
+    ours = score(class_index_model(model), data.validate, data.label_map).mean
+    assert score(class_index_model(loaded), data.validate, data.label_map).mean == pytest.approx(ours, abs=1e-3)
+
+
+def test_fewer_images_than_a_batch_train_too(data, tmp_path):
+    few = TrainingData(stripes(3, 2), data.validate, data.label_map)
+    _, history = run(few, tmp_path / "a.npz", epochs=2)
+    assert len(history) == 2
+
+
+def test_a_loss_that_is_no_number_stops_with_the_way_out(data, tmp_path):
+    wild = TrainingSettings(3, 4, 10.0, 0.0, 5)
+    model = compile_training(NETWORK, wild)
+    model.set_weights([np.full_like(value, np.nan) for value in values_of(model.variables)])
+    with pytest.raises(TrainingError, match="lower LR"):
+        train(model, data, wild, (tmp_path / "a.npz", "identity"), lambda entry: None)
+
+
+def test_a_damaged_or_foreign_checkpoint_is_started_over(tmp_path):
+    model = compile_training(NETWORK, SETTINGS)
+    path = tmp_path / "a.npz"
+    assert load_checkpoint(path, model, "me").history == []
+    save_checkpoint(path, TrainingState([{"epoch": 0}], 0, values_of(model.variables)), model, "me")
+    assert load_checkpoint(path, model, "me").epochs_done == 1
+    assert load_checkpoint(path, model, "somebody else").epochs_done == 0
+    for damaged in (path.read_bytes()[:1000], b"", b"no archive"):
+        path.write_bytes(damaged)
+        assert load_checkpoint(path, model, "me").epochs_done == 0
+
+
+def test_a_checkpoint_is_exact(tmp_path):
+    model, other = compile_training(NETWORK, SETTINGS), compile_training(NETWORK, SETTINGS)
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(size=value.shape).astype(value.dtype) for value in values_of(model.variables)])
+    save_checkpoint(tmp_path / "a.npz", TrainingState([], None, None), model, "me")
+    load_checkpoint(tmp_path / "a.npz", other, "me")
+    assert all((a == b).all() for a, b in zip(values_of(model.variables), values_of(other.variables), strict=True))

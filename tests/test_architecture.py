@@ -1,0 +1,116 @@
+"""The layers of docs/architecture.md, held against the imports."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+COMMON = PROJECT / "common"
+
+# From the ground up; a part may import itself and what stands in the lines above it.
+LAYERS = (
+    {"errors", "installation"},
+    {"labels", "files", "parallel", "config", "config_keys", "config_values", "stages"},
+    {"dataset"},
+    {"formats", "evaluation"},
+    {"learning"},
+    {"methods"},
+    {"command_line"},
+    {"tools"},
+)
+HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib"}
+# Whoever sees all of config.ini.
+SEES_CONFIG = {"config", "command_line", "learning/experiment", "tools"}
+
+
+def modules():
+    return sorted(COMMON.rglob("*.py"))
+
+
+def part_of(path):
+    return path.relative_to(COMMON).with_suffix("").parts[0]
+
+
+def imports(path, at_start_only=False):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if at_start_only else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def layer_of(part):
+    return next(index for index, layer in enumerate(LAYERS) if part in layer)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(COMMON).as_posix())
+def test_a_module_imports_only_what_stands_below_it(path):
+    part = part_of(path)
+    if part in ("__init__", "__main__"):
+        return
+    for name in imports(path):
+        if name.startswith("common.") and len(name.split(".")) > 1:
+            other = name.split(".")[1]
+            assert other == part or layer_of(other) < layer_of(part) or layer_of(part) == layer_of(other) == 1, name
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(COMMON).as_posix())
+def test_only_learning_imports_keras_and_only_one_module_a_back_end(path):
+    found = {name.split(".")[0] for name in imports(path)} & HEAVY
+    if part_of(path) != "learning":
+        assert not found
+    elif path.name != "backend.py":
+        assert found <= {"keras"}
+
+
+def test_everything_below_learning_starts_without_heavy_packages():
+    names = [
+        ".".join(path.relative_to(PROJECT).with_suffix("").parts)
+        for path in modules()
+        if part_of(path) in set().union(*LAYERS[: layer_of("learning")])
+    ]
+    names += ["common.learning.experiment", "common.learning.processes", "common.learning.jobs", "common.command_line"]
+    code = f"import sys\nfor name in {names}: __import__(name)\nprint(sorted(set(sys.modules) & {HEAVY | {'sklearn'}}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(COMMON).as_posix())
+def test_only_the_top_sees_the_whole_config(path):
+    if any(name == "common.config" or name.startswith("common.config.") for name in imports(path)):
+        place = path.relative_to(COMMON).with_suffix("").as_posix()
+        assert part_of(path) in SEES_CONFIG or place in SEES_CONFIG
+
+
+def test_numbered_scripts_are_short_and_say_what_they_read_and_write():
+    scripts = sorted(PROJECT.glob("[0-9][0-9]_*.py"))
+    assert len(scripts) == 5
+    for script in scripts:
+        text = script.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 40, script.name
+        docstring = ast.get_docstring(ast.parse(text))
+        assert docstring.startswith(f"Step {script.name[:2]}: ")
+        assert "Reads " in docstring
+        assert "Writes " in docstring
+
+
+def test_library_code_raises_and_never_asserts():
+    for path in modules():
+        assert not [
+            node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Assert)
+        ]
+
+
+def test_nothing_unsafe_is_used_to_read_files_of_strangers():
+    for path in modules():
+        names = {name.split(".")[0] for name in imports(path)}
+        assert not names & {"pickle", "marshal", "shelve", "dill"}, path
+        text = path.read_text(encoding="utf-8")
+        assert "allow_pickle=True" not in text
+        assert "safe_mode=False" not in text
