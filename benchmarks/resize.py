@@ -1,14 +1,10 @@
 """Step 00 against the plain loop: images a second, memory, and where the time goes.
 
-    python benchmarks/resize.py [--frames N] [--repeats N] [--workers N] [--source DIR] [--json FILE]
+    python -m benchmarks.resize [--quick] [--json FILE]
 
-Frames are drawn once at 2048x1024 and kept; `--source` takes a folder with others. Both sides run in turn, the ratio is
-the median of the ratios of each turn, so that a machine that is busy for a while does not decide it.
+Frames are drawn once at 2048x1024 and kept in the temporary folder; their PNG files compress like photographs.
 """
 
-import argparse
-import statistics
-import sys
 import tempfile
 import time
 import zipfile
@@ -19,48 +15,33 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from benchmarks.timing import main, row, seconds
 from common.dataset.demo import DemoSettings, draw_demo_dataset
 from common.dataset.layouts import find_frames, read_layout
 from common.dataset.png import read_image, read_mask
 from common.dataset.resize import ResizeJob, ResizeSettings, prepared_size, resize_frame, resize_frames
-from common.errors import DataError
-from common.files import write_json
+from common.parallel import usable_cores
 
 FACTOR = 0.2
 KINDS = ("labelIds.png", "instanceIds.png", "color.png", "polygons.json")
 
 
-def measure(source=None, frames=48, repeats=5, workers=2):
-    """Measures everything this file measures.
-
-    Args:
-        source: A folder with original frames; None draws them, or takes those drawn before.
-        frames: How many frames at most.
-        repeats: How often each side runs.
-        workers: Number of processes of step 00; the plain loop has one.
-
-    Returns:
-        One dictionary a row: `name`, `ours`, `against`, `ratio` (above 1: ours is better; None without a rival) and
-        `asked` (the ratio asked for, or the largest value of `ours` where there is no ratio).
-    """
-    chosen = find_frames(source or drawn_frames(frames, workers))
-    chosen = [frame for frame in chosen if frame.image and "labelIds" in frame.files][:frames]
-    if not chosen:
-        raise DataError(f"{source}: no frame with image and labelIds")
+def measure(quick=False):
+    """Measures everything this file measures; returns rows of `timing.row`."""
+    count, repeats, workers = (12, 2, 2) if quick else (48, 5, 2)
+    frames = [frame for frame in find_frames(drawn_frames(count)) if frame.split == "train"]
     with tempfile.TemporaryDirectory() as folder:
         return [
-            *measure_resizing(chosen, Path(folder), repeats, workers),
-            *measure_decoding(chosen, repeats),
+            *measure_resizing(frames, Path(folder), repeats, workers),
+            *measure_decoding(frames, repeats),
             *measure_listing(Path(folder), repeats),
         ]
 
 
-def drawn_frames(count, workers):
+def drawn_frames(count):
     """Draws `count` frames at full size into a temporary folder that is kept for the next time; returns it."""
     folder = Path(tempfile.gettempdir()) / f"street_scenes_2048x1024_{count}"
-    draw_demo_dataset(folder, DemoSettings(train=count, val=1, size_wh=(2048, 1024)), workers)
+    draw_demo_dataset(folder, DemoSettings(train=count, val=1, size_wh=(2048, 1024)), usable_cores())
     return folder
 
 
@@ -91,7 +72,7 @@ def measure_resizing(frames, folder, repeats, workers):
         resize_frames(frames, folder / f"alone{turn}", settings)
         cpu_ours.append(1000 * (time.process_time() - start) / len(frames))
     rows = [
-        row(f"step 00, frames/s, {workers} workers against one loop", ours, plain, 2.8),
+        row(f"step 00, frames/s, {workers} workers against one loop", ours, plain, 2.8, higher_is_better=True),
         row("step 00, CPU time a frame in one process, ms", cpu_ours, cpu_plain, 1.4),
     ]
     jobs = [ResizeJob(frame, folder / "images", folder / "masks", settings) for frame in frames]
@@ -146,40 +127,5 @@ def peak_memory_after(job):
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), None)
 
 
-def seconds(function, *arguments):
-    """Calls a function and returns how long it took."""
-    start = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - start
-
-
-def row(name, ours, against, asked):
-    """Builds a row of medians; the ratio is the median of the ratios turn by turn, above 1 if ours is better."""
-    ratio = None
-    if against:
-        ratios = [mine / other if "/s" in name else other / mine for mine, other in zip(ours, against, strict=True)]
-        ratio = round(statistics.median(ratios), 2)
-    medians = [round(statistics.median(values), 3) if values else None for values in (ours, against)]
-    return {"name": name, "ours": medians[0], "against": medians[1], "ratio": ratio, "asked": asked}
-
-
-def main():
-    """Measures and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=48, help="number of frames (48)")
-    parser.add_argument("--repeats", type=int, default=5, help="how often each side runs (5)")
-    parser.add_argument("--workers", type=int, default=2, help="processes of step 00 (2)")
-    parser.add_argument("--source", type=Path, help="folder with original frames, instead of drawn ones")
-    parser.add_argument("--json", type=Path, help="file for the rows")
-    arguments = parser.parse_args()
-    rows = measure(arguments.source, arguments.frames, arguments.repeats, arguments.workers)
-    print(f"{'what':52}{'ours':>10}{'against':>10}{'ratio':>8}{'asked':>8}")
-    for entry in rows:
-        values = [entry[key] if entry[key] is not None else "-" for key in ("ours", "against", "ratio", "asked")]
-        print(f"{entry['name']:52}{values[0]:>10}{values[1]:>10}{values[2]:>8}{values[3]:>8}")
-    if arguments.json:
-        write_json(arguments.json, rows)
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure)

@@ -55,7 +55,7 @@ def augment(image, mask, ranges, rng):
     if blur:
         image = cv2.GaussianBlur(image, (2 * int(blur) + 1,) * 2, 0)
     if ranges.max_noise:
-        noise = rng.integers(-ranges.max_noise, ranges.max_noise, size=image.shape, dtype=np.int8)
+        noise = rng.integers(-ranges.max_noise, ranges.max_noise, size=image.shape, dtype=np.int16)
         image = cv2.add(image, noise, dtype=cv2.CV_8U)  # clips to 0..255
     return image, mask
 

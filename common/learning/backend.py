@@ -1,14 +1,14 @@
-"""What depends on the machine and on the Keras back end: precision, determinism, memory, one fast operation.
+"""What depends on the machine and on the Keras back end: precision, determinism, memory, three fast operations.
 
 The only module that touches TensorFlow, JAX or PyTorch directly; each is imported by the function that needs it, and
 only if it is the back end Keras runs on. `quiet_start` is to be called before Keras is imported for the first time.
 """
 
 import contextlib
+import importlib
 import os
 import platform
 import sys
-import tempfile
 from pathlib import Path
 
 from common.errors import ConfigError
@@ -20,27 +20,30 @@ _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 def quiet_start():
-    """Imports Keras without the start-up messages of TensorFlow; errors and later warnings still show."""
-    if "keras" in sys.modules:
+    """Imports Keras and its back end without TensorFlow's start-up messages; what comes later is shown.
+
+    Where the environment sets TF_CPP_MIN_LOG_LEVEL, everything is shown as it asks for.
+    """
+    if "keras" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _native_stderr_kept() as kept:
-        try:
-            import keras  # noqa: F401
-        except BaseException:
-            os.write(kept, Path(f"/proc/self/fd/{sys.stderr.fileno()}").read_bytes())
-            raise
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    with _native_messages_dropped():
+        importlib.import_module("keras")
+        has_gpu()
 
 
 @contextlib.contextmanager
-def _native_stderr_kept():
-    """Sends what native code writes to the standard error stream to nowhere while the block runs."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as log:
-        os.dup2(log.fileno(), 2)
+def _native_messages_dropped():
+    """Sends what is written to file descriptor 2 to nowhere: TensorFlow logs there before its log level counts."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no standard error stream
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 2)
         try:
-            yield kept
+            yield
         finally:
             os.dup2(kept, 2)
             os.close(kept)
@@ -113,7 +116,7 @@ def prepare_devices(threads=None):
     To be called before the first model is built: a back end cannot change either afterwards.
 
     Args:
-        threads: Threads for one operation; None leaves the choice to the back end.
+        threads: Threads for one operation; None leaves the choice to the back end, as JAX always does.
     """
     name = backend_name()
     if name == "tensorflow":
@@ -123,14 +126,20 @@ def prepare_devices(threads=None):
             tf.config.experimental.set_memory_growth(gpu, True)
         if threads:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
-    elif name == "torch" and threads:
+    elif name == "jax":
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    elif threads:
         import torch
 
         torch.set_num_threads(threads)
 
 
 def make_deterministic():
-    """Makes equal inputs give equal bits, in this process and in the next one on the same machine."""
+    """Makes equal inputs give equal bits, in this process and in the next one on the same machine.
+
+    On a processor, with the same number of threads, trainings repeat bit by bit without it, in float32 and bfloat16;
+    TensorFlow then runs the same kernels either way. On a GPU it is needed, and some operations get slower.
+    """
     name = backend_name()
     if name == "tensorflow":
         import tensorflow as tf
@@ -139,7 +148,10 @@ def make_deterministic():
     elif name == "torch":
         import torch
 
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
+    elif has_gpu():
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
 
 
 def describe():
@@ -151,7 +163,7 @@ def describe():
     import keras
 
     name = backend_name()
-    version = __import__(name).__version__
+    version = importlib.import_module(name).__version__
     return {
         "keras": keras.__version__,
         "backend": f"{name} {version}",

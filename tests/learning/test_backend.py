@@ -1,0 +1,107 @@
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+
+from common.errors import ConfigError
+from common.learning import backend
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Pretends to be another machine."""
+
+    def pretend(gpu=False, bfloat16=False, name="tensorflow"):
+        monkeypatch.setattr(backend, "has_gpu", lambda: gpu)
+        monkeypatch.setattr(backend, "has_bfloat16_processor", lambda: bfloat16)
+        monkeypatch.setattr(backend, "backend_name", lambda: name)
+
+    return pretend
+
+
+@pytest.mark.parametrize(
+    "pretended, expected",
+    [
+        ({"gpu": True, "bfloat16": True}, "mixed_float16"),
+        ({"bfloat16": True}, "mixed_bfloat16"),
+        ({"bfloat16": True, "name": "jax"}, "float32"),
+        ({}, "float32"),
+    ],
+)
+def test_precision_follows_the_device(machine, pretended, expected):
+    machine(**pretended)
+    assert backend.choose_precision("auto") == expected
+
+
+def test_precision_asked_for_is_taken(machine):
+    machine(gpu=True)
+    assert [backend.choose_precision(name) for name in backend.PRECISIONS[1:]] == list(backend.PRECISIONS[1:])
+
+
+def test_float16_on_a_processor_is_refused_with_the_reason(machine):
+    machine()
+    with pytest.raises(ConfigError, match="180 times slower"):
+        backend.choose_precision("mixed_float16")
+
+
+def test_unknown_precision_is_refused():
+    with pytest.raises(ConfigError, match="float64"):
+        backend.choose_precision("float64")
+
+
+@pytest.mark.parametrize("flags, expected", [("fpu avx512_bf16", True), ("fpu amx_bf16", True), ("fpu avx2", False)])
+def test_bfloat16_is_read_off_the_processor_flags(tmp_path, flags, expected):
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+    assert backend.has_bfloat16_processor(tmp_path / "cpuinfo") is expected
+
+
+def test_a_system_without_cpuinfo_has_no_bfloat16(tmp_path):
+    assert not backend.has_bfloat16_processor(tmp_path / "missing")
+
+
+def test_description_names_what_ran():
+    facts = backend.describe()
+    assert facts["keras"] == keras.__version__
+    assert facts["backend"].startswith(keras.backend.backend())
+
+
+def test_tensorflow_starts_without_a_message():
+    environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    code = "from common.learning import backend; backend.quiet_start(); backend.prepare_devices(1); print('ready')"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("ready\n", "")
+
+
+# Trains in a process of its own, as the real trainings do, and prints a digest of the weights.
+_TRAINING = """
+import hashlib, sys
+from common.learning import backend
+backend.quiet_start()
+backend.make_deterministic()
+import keras
+import numpy as np
+from common.learning.losses import pixel_cross_entropy
+from common.learning.optimizer import adamw
+from common.learning.unet import NetworkSettings, training_unet
+keras.utils.set_random_seed(0)
+keras.config.set_dtype_policy(sys.argv[1])
+model = training_unet(NetworkSettings(64, 128, alpha=0.5))
+model.compile(optimizer=adamw(0.003, 1e-4), loss=pixel_cross_entropy, jit_compile=False)
+rng = np.random.default_rng(0)
+for _ in range(3):
+    images = rng.integers(0, 256, (4, 64, 128, 3), dtype=np.uint8)
+    model.train_on_batch(images, rng.integers(0, 35, (4, 64, 128), dtype=np.uint8))
+print(hashlib.sha256(b"".join(value.tobytes() for value in model.get_weights())).hexdigest())
+"""
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_trainings_in_two_processes_give_the_same_bits(precision):
+    if precision != "float32" and keras.backend.backend() != "tensorflow":
+        pytest.skip("mixed_bfloat16 is used under TensorFlow only")
+    command = [sys.executable, "-c", _TRAINING, precision]
+    first, second = (subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2))
+    assert len(first.strip()) == 64
+    assert first == second
