@@ -13,6 +13,7 @@ import keras
 from common.errors import TrainingError
 from common.learning.batches import steps_per_epoch, training_batches
 from common.learning.checkpoint import load_checkpoint, save_checkpoint, values_of
+from common.learning.losses import pixel_cross_entropy
 from common.learning.optimizer import adamw
 from common.learning.scoring import score
 from common.learning.unet import class_index_model, training_unet
@@ -57,7 +58,7 @@ def compile_training(network, settings):
     model = training_unet(network)
     model.compile(
         optimizer=adamw(settings.learning_rate, settings.weight_decay),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        loss=pixel_cross_entropy,
         jit_compile="auto" if keras.backend.backend() != "tensorflow" else False,
     )
     model.optimizer.build(model.trainable_variables)
