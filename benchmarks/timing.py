@@ -27,8 +27,7 @@ def row(name, ours, against=None, asked=None, higher_is_better=False):
         higher_is_better: For rates.
 
     Returns:
-        `name`; `ours` and `against`, medians; `ratio`, the median of the ratios turn by turn, above 1 if ours is better;
-        `asked`.
+        `name`, `ours` and `against` (medians), `ratio` (the median turn by turn, above 1 if ours is better), `asked`.
     """
     ratio = None
     if against:
@@ -58,11 +57,11 @@ def _short(value):
     return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
-def main(description, measure):
+def main(description, measure, json_file=None):
     """The command line of a part: `--quick` for fewer turns, `--json FILE` to keep the rows."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer turns, for a look; not for quoting")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows there")
+    parser.add_argument("--json", type=Path, metavar="FILE", default=json_file, help="also write the rows there")
     options = parser.parse_args()
     rows = measure(options.quick)
     show(rows)

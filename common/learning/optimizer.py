@@ -1,8 +1,9 @@
 """AdamW with the decay as the reference study means it.
 
 The study used the AdamW of TensorFlow Addons: w -= weight_decay * w, then the step of Adam, for every weight, biases
-and the scales and offsets of batch normalisation included; beta 0.9 and 0.999, epsilon 1e-7 added to the root of the
-*uncorrected* second moment. Keras' AdamW does the same in the same order, but multiplies the decay by the learning rate.
+and the scales and offsets of batch normalisation included; beta 0.9 and 0.999, epsilon 1e-7, added to the root of the
+*uncorrected* second moment. Keras' AdamW does the same in the same order, but multiplies the decay by the learning
+rate.
 """
 
 import keras

@@ -1,0 +1,143 @@
+"""What a training waits for besides its network, and whether memory stays behind after trainings.
+
+python -m benchmarks.training [--quick] [--json FILE]
+"""
+
+import logging
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.resize import drawn_frames
+from benchmarks.timing import main, row
+from common.config import load_config, write_config
+from common.dataset.prepare import divide, prepare_originals
+from common.dataset.prepared import PreparedDataset
+from common.dataset.split import SplitRule
+from common.labels import study_label_map
+from common.learning import processes
+from common.learning.batches import LoadedSplit, training_batches
+from common.learning.experiment import Experiment, run_experiment
+
+_BATCH, _HEIGHT, _WIDTH = 32, 208, 416
+
+
+def measure(quick=False):
+    """Measures waiting and memory; returns rows of `timing.row`."""
+    return [*measure_waiting(2 if quick else 6), *measure_memory(3 if quick else 10)]
+
+
+def measure_waiting(steps):
+    """Times how long the training loop waits for its batches, in a thread's shadow or not, as a share of all time."""
+    from common.learning import backend
+
+    backend.quiet_start()
+    import keras
+
+    from common.learning.training import TrainingSettings, compile_training
+    from common.learning.unet import NetworkSettings
+
+    keras.config.set_dtype_policy(backend.choose_precision("auto"))
+    rng = np.random.default_rng(0)
+    shape = (_BATCH * 3, _HEIGHT, _WIDTH)
+    images, masks = rng.integers(0, 256, (*shape, 3), np.uint8), rng.integers(0, 35, shape, np.uint8)
+    split = LoadedSplit(tuple(map(str, range(len(images)))), images, masks)
+    model = compile_training(NetworkSettings(_HEIGHT, _WIDTH), TrainingSettings(1, _BATCH, 0.003, 1e-4, 0))
+    making = []
+
+    def timed():
+        batches = training_batches(split, _BATCH, 0, range(100))
+        while True:
+            start = time.perf_counter()
+            batch = next(batches)
+            making.append(time.perf_counter() - start)
+            yield batch
+
+    clock = _StepClock()
+    model.fit(timed(), steps_per_epoch=steps + 1, epochs=1, verbose=0, shuffle=False, callbacks=[clock.callback(keras)])
+    step = statistics.median(clock.seconds[1:])
+    # Even if no batch were made while the one before is trained on, the loop would wait no longer than this.
+    return [
+        row("training, ms a step of 32 images", [1000 * step]),
+        row("training, making a batch, % of a step", [100 * statistics.median(making) / step], None, 2),
+    ]
+
+
+class _StepClock:
+    """Notes how long each step took."""
+
+    def __init__(self):
+        self.seconds = []
+
+    def callback(self, keras):
+        """Makes the Keras callback."""
+        start = [0.0]
+
+        def begin(step, logs=None):
+            start[0] = time.perf_counter()
+
+        def end(step, logs=None):
+            self.seconds.append(time.perf_counter() - start[0])
+
+        callback = keras.callbacks.Callback()
+        callback.on_train_batch_begin, callback.on_train_batch_end = begin, end
+        return callback
+
+
+def measure_memory(trainings):
+    """Compares the memory of the script, and of its training processes, after the first and after the last training."""
+    script, children = [], []
+    finish = processes._finish
+
+    def note(one):
+        script.append(_resident_mb("self"))
+        return finish(one)
+
+    processes._finish = note
+    logging.getLogger("common").setLevel(logging.CRITICAL)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            _train_small(Path(folder), trainings)
+            children = len(list(Path(folder).glob("models/CITYSCAPES_subset_1_[0-9].keras")))
+    finally:
+        processes._finish = finish
+    if children != trainings:
+        raise RuntimeError(f"{children} of {trainings} trainings were finished")
+    return [
+        row(f"memory of the script after {trainings} trainings, MB (against: after 1)", script[-1:], script[:1], 0.98)
+    ]
+
+
+def _train_small(folder, count):
+    original = folder / "original_data"
+    shutil.copytree(drawn_frames(12), original)
+    changes = {"BASE_DIR": folder, "NUM_RUNS": 1, "MODELS_PER_RUN": count, "TOP_Ks": 1, "NUM_EPOCHS": 1,
+               "RESIZE_FACTOR": 0.05, "IMAGE_WIDTH": 112, "IMAGE_HEIGHT": 64, "SAVE_PREDICTIONS": "none"}  # fmt: skip
+    write_config(folder / "config.ini", changes)
+    config = load_config("CITYSCAPES", folder / "config.ini")
+    prepare_originals(config.dataset, {"train": "train_full"}, study_label_map(), 1)
+    dataset = PreparedDataset(folder, config.dataset.size_wh, config.seed)
+    divide(dataset, {"train_full": SplitRule("train_labeled", "train_unlabeled", 0.5)})
+    rest, labeled = dataset.split("train_unlabeled"), dataset.split("train_labeled")
+    for name in ("val", "test"):
+        shutil.copytree(rest.root, folder / name)
+    splits = tuple(dataset.split(name) for name in ("val", "test", "train_unlabeled"))
+    run_experiment(Experiment("subset", labeled, splits[0], splits), config)
+
+
+def _resident_mb(process):
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except OSError:
+        sys.exit("error: the memory of a process can be read on Linux only")
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+if __name__ == "__main__":
+    main(__doc__, measure)
