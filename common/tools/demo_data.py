@@ -19,7 +19,7 @@ from common.errors import ConfigError
 from common.parallel import usable_cores
 
 # A run of the study in minutes; its scores say nothing but that everything works.
-_SMALL = {"RESIZE_FACTOR": 0.5, "NUM_RUNS": 1, "MODELS_PER_RUN": 2, "TOP_Ks": 1, "NUM_EPOCHS": 15, "BATCH_SIZE": 8}
+_SMALL = {"RESIZE_FACTOR": 0.5, "NUM_RUNS": 1, "MODELS_PER_RUN": 2, "TOP_Ks": 1, "NUM_EPOCHS": 20, "BATCH_SIZE": 4}
 
 
 def _size(text):

@@ -1,0 +1,41 @@
+import subprocess
+import sys
+import venv
+
+import pytest
+from conftest import PROJECT
+
+from common import installation
+
+
+def test_what_is_missing_is_said_in_one_sentence_with_the_way_out(monkeypatch):
+    monkeypatch.setattr(installation, "_PACKAGES", ("numpy", "no_such_package"))
+    with pytest.raises(SystemExit, match=r"error: no_such_package not installed for Python .*; run `make setup`"):
+        installation.check_installation()
+
+
+def test_a_missing_system_library_names_the_packages_of_the_system(monkeypatch):
+    def without_library(name):
+        raise ImportError("libGL.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(installation.importlib, "import_module", without_library)
+    with pytest.raises(SystemExit, match=r"libGL\.so\.1.*sudo apt install libgl1"):
+        installation.check_installation()
+
+
+def test_an_old_python_is_told_so(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 8, 10))
+    with pytest.raises(SystemExit, match=r"Python 3\.11, 3\.12 or 3\.13 is needed"):
+        installation.check_installation()
+
+
+def test_a_script_in_a_bare_python_says_what_to_install(tmp_path):
+    venv.create(tmp_path / "bare")
+    python = next((tmp_path / "bare").glob("[bS]*/python*"))
+    script = next(PROJECT.glob("00_*.py"))
+    done = subprocess.run([python, "-I", "-c", f"import sys; sys.path.insert(0, {str(PROJECT)!r}); "
+                           f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')"],
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 1
+    assert "requirements.lock" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,59 @@
+import subprocess
+import sys
+
+import pytest
+from conftest import PROJECT, run_script
+
+from common.config import load_config
+
+
+def run_tool(*arguments, expect=0):
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)], cwd=PROJECT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_the_menu_lists_every_tool():
+    menu = run_tool("common.tools").stdout
+    for path in (PROJECT / "common" / "tools").glob("[a-z]*.py"):
+        assert f"python -m common.tools.{path.stem} " in menu
+
+
+def test_tools_are_short():
+    for path in (PROJECT / "common" / "tools").glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 80, path.name
+
+
+def test_the_set_up_is_described():
+    output = run_tool("common.tools.check_setup").stdout
+    assert "Keras 3." in output
+    assert "everything is in place" in output
+
+
+def test_demo_data_comes_with_a_config_that_step_00_takes(tmp_path):
+    base_dir = tmp_path / "demo ü"
+    config = base_dir / "config.ini"
+    sizes = ("--train", 3, "--val", 2, "--size", "96x64")
+    run_tool("common.tools.demo_data", base_dir / "original_data", *sizes, "--config", config)
+    loaded = load_config("CITYSCAPES", config)
+    assert (loaded.dataset.base_dir, loaded.dataset.size_wh) == (base_dir, (48, 32))
+    script = next(PROJECT.glob("00_*.py"))
+    done = subprocess.run([sys.executable, script, "--config", config], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "3 resized" in done.stdout
+
+
+def test_a_config_for_a_folder_that_step_00_does_not_look_into_is_refused(tmp_path):
+    error = run_tool("common.tools.demo_data", tmp_path / "x", "--config", tmp_path / "c.ini", expect=1).stderr
+    assert "has to end in original_data" in error
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), [(["what"], "KEY=VALUE"), (["LR=0"], "LR = 0: expected a number above 0")]
+)
+def test_a_wrong_argument_of_a_script_is_explained(base_dir, arguments, message):
+    assert message in run_script("00", base_dir, *arguments, expect=1).stderr
