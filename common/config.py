@@ -88,7 +88,10 @@ class StudyConfig:
 
 @dataclass(frozen=True)
 class MachineConfig:
-    """What this machine may be used for; changes no result. `workers` None means all cores."""
+    """What this machine may be used for. `workers` None means all cores.
+
+    Changes no result, but for this: on a CPU fewer threads per training may round the last bits differently.
+    """
 
     workers: int | None
     trainings_at_a_time: int

@@ -173,6 +173,11 @@ def describe():
     }
 
 
+def jit_compile():
+    """Returns what `compile` is to be given: XLA is slower than TensorFlow's own kernels on a processor."""
+    return False if backend_name() == "tensorflow" and not has_gpu() else "auto"
+
+
 def has_fast_operations():
     """Tells whether this module has faster operations for the back end than Keras' own: TensorFlow only."""
     return backend_name() == "tensorflow"

@@ -75,7 +75,6 @@ def run_experiment(experiment, config, dry_run=False):
 
 def _job(experiment, config, run, index):
     name = f"{config.dataset.name}_{experiment.name}_{run}_{index}"
-    cores = config.machine.workers or usable_cores()
     return Job(
         base_dir=str(config.dataset.base_dir),
         approach=experiment.name,
@@ -101,7 +100,7 @@ def _job(experiment, config, run, index):
         validate=(experiment.validate.name, experiment.validate.fingerprint),
         report_on=tuple((split.name, split.fingerprint) for split in experiment.report_on),
         save_predictions=config.study.save_predictions,
-        threads=max(1, cores // config.machine.trainings_at_a_time),
+        threads=max(1, usable_cores() // config.machine.trainings_at_a_time),
     )
 
 

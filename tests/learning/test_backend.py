@@ -61,6 +61,14 @@ def test_a_system_without_cpuinfo_has_no_bfloat16(tmp_path):
     assert not backend.has_bfloat16_processor(tmp_path / "missing")
 
 
+def test_xla_is_left_out_on_a_processor_under_tensorflow(machine):
+    choices = []
+    for pretended in ({}, {"gpu": True}, {"name": "jax"}):
+        machine(**pretended)
+        choices.append(backend.jit_compile())
+    assert choices == [False, "auto", "auto"]
+
+
 def test_description_names_what_ran():
     facts = backend.describe()
     assert facts["keras"] == keras.__version__
@@ -89,7 +97,7 @@ for precision in sys.argv[1:]:
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
     model = training_unet(NetworkSettings(32, 64, alpha=0.25))
-    model.compile(optimizer=adamw(0.003, 1e-4), loss=pixel_cross_entropy, jit_compile=False)
+    model.compile(optimizer=adamw(0.003, 1e-4), loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
     rng = np.random.default_rng(0)
     for _ in range(3):
         images = rng.integers(0, 256, (4, 32, 64, 3), dtype=np.uint8)

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from common.errors import ConfigError
+from common.learning import backend
 from common.learning.losses import pixel_cross_entropy
 from common.learning.unet import NetworkSettings, class_index_model, copy_weights, plain_unet, training_unet
 
@@ -36,7 +37,7 @@ def both_forms(settings=SMOOTH):
 def loss_and_gradients(model, loss):
     """One step of SGD with momentum: the velocity, from zero and with learning rate 1, is minus the gradient."""
     optimizer = keras.optimizers.SGD(1.0, momentum=0.9)
-    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=backend.jit_compile())
     value = float(model.train_on_batch(*batch()))
     return value, [-keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables[2:]]
 
@@ -74,7 +75,7 @@ def test_both_forms_give_the_same_output(is_training):
     images = batch()[0]
     logits = keras.ops.convert_to_numpy(training(images, training=is_training))
     probabilities = keras.ops.convert_to_numpy(plain(images, training=is_training))
-    np.testing.assert_allclose(softmax(logits), probabilities, atol=1e-5)
+    np.testing.assert_allclose(softmax(logits), probabilities, atol=2e-4)
 
 
 def test_both_forms_have_the_same_loss_and_gradients():
@@ -142,30 +143,28 @@ def test_sizes_that_do_not_fit_are_refused():
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_state_put_back_through_numpy_trains_on_bit_by_bit(precision):
-    if precision == "mixed_bfloat16" and keras.backend.backend() == "torch":
+    if precision == "mixed_bfloat16" and keras.backend.backend() != "tensorflow":
         pytest.skip("mixed_bfloat16 is used under TensorFlow only")
     keras.config.set_dtype_policy(precision)
     try:
-        undisturbed, resumed = (compiled() for _ in range(2))
+        model = compiled()
     finally:
         keras.config.set_dtype_policy("float32")
-    undisturbed.train_on_batch(*batch())
-    for source, target in (
-        (undisturbed.variables, resumed.variables),
-        (undisturbed.optimizer.variables, resumed.optimizer.variables),
-    ):
-        for ours, theirs in zip(source, target, strict=True):
-            theirs.assign(keras.ops.convert_to_numpy(ours))
-    for model in (undisturbed, resumed):
-        model.train_on_batch(*batch())
-    for ours, theirs in zip(undisturbed.get_weights(), resumed.get_weights(), strict=True):
+    model.train_on_batch(*batch())
+    state = [keras.ops.convert_to_numpy(value).copy() for value in model.variables + model.optimizer.variables]
+    model.train_on_batch(*batch())
+    undisturbed = model.get_weights()
+    for variable, value in zip(model.variables + model.optimizer.variables, state, strict=True):
+        variable.assign(value)
+    model.train_on_batch(*batch())
+    for ours, theirs in zip(undisturbed, model.get_weights(), strict=True):
         assert ours.dtype == np.float32
         np.testing.assert_array_equal(ours, theirs)
 
 
 def compiled():
     model = training_unet(SMALL)
-    model.compile(optimizer="adamw", loss=pixel_cross_entropy, jit_compile=False)
+    model.compile(optimizer="adamw", loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
     model.optimizer.build(model.trainable_variables)
     return model
 
