@@ -1,20 +1,14 @@
 """How long a training step takes: Keras as it comes against the training form of this project, and how equal they are.
 
-    python benchmarks/training_step.py [--json FILE] [--quick]
+    python -m benchmarks.training_step [--quick] [--json FILE]
 
 U-Net of the study, 208 x 416, alpha 1, batch 32. All contestants take their steps in turns in one process, so that
 whatever else the machine does hits all of them alike; what counts is the median of the ratios of neighbouring steps.
 """
 
-import argparse
-import statistics
-import sys
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from common.files import write_json
+from benchmarks.timing import main, row
 from common.learning import backend
 
 backend.quiet_start()
@@ -32,15 +26,7 @@ SMOOTH = NetworkSettings(height=208, width=416, activation="elu")
 
 
 def measure(quick=False):
-    """Measures speed and equality.
-
-    Args:
-        quick: Takes batches of 4 and 3 steps instead of 32 and 9: to see that it runs, not to quote.
-
-    Returns:
-        A list of dictionaries with `name`, `ours`, `against`, `ratio` and `asked`, the largest ratio that is enough or
-        None. Speeds are in milliseconds an image; of differences, `ratio` is the relative one.
-    """
+    """Measures speed and equality; returns rows of `timing.row`. Quick takes small batches: to see that it runs."""
     batch_size, steps = (4, 3) if quick else (32, 9)
     rows = _speeds(batch_size, steps) + _differences()
     keras.config.set_dtype_policy("float32")
@@ -81,13 +67,8 @@ def _speeds(batch_size, steps):
             model.train_on_batch(*batch)
             times[name].append((time.perf_counter() - start) / batch_size * 1000)
     base = times.pop("as it comes")[1:]  # the first step builds the graph
-    rows = []
-    for name, asked in (("float32", 0.72), ("mixed_bfloat16", 0.45)):
-        pairs = list(zip(times[name][1:], base, strict=True))
-        ours, against = (statistics.median(column) for column in zip(*pairs, strict=True))
-        ratio = statistics.median(mine / theirs for mine, theirs in pairs)
-        rows.append(_row(f"training step, {name} (ms an image)", (ours, against), ratio, asked))
-    return rows
+    asked = {"float32": 1 / 0.72, "mixed_bfloat16": 1 / 0.45 if backend.has_bfloat16_processor() else None}
+    return [row(f"training step, {name}, ms an image", times[name][1:], base, asked[name]) for name in times]
 
 
 def _differences():
@@ -100,13 +81,12 @@ def _differences():
         exact = _loss_and_gradient(_float64(plain), keras.losses.SparseCategoricalCrossentropy(dtype="float64"))
         ours = _loss_and_gradient(training, pixel_cross_entropy)
         stock = _loss_and_gradient(plain, "sparse_categorical_crossentropy")
-        for index, name in enumerate(("loss", "gradient")):
+        for index, what in enumerate(("loss", "gradient")):
             values = [contestant[index] for contestant in (ours, stock, exact)]
-            sizes = [float(np.linalg.norm(value)) for value in values[:2]]
             errors = [_relative(value, values[2]) for value in values[:2]]
-            name = f"{name}, float32, {settings.activation}"
-            rows.append(_row(name, sizes, _relative(*values[:2]), asked[index]))
-            rows.append(_row(f"{name}: error against float64", errors, errors[0] / errors[1], None))
+            name = f"{what}, float32, {settings.activation}"
+            rows.append(row(f"{name}: relative difference", [_relative(*values[:2])], None, asked[index]))
+            rows.append(row(f"{name}: error against float64", errors[:1], errors[1:]))
     return rows
 
 
@@ -131,25 +111,5 @@ def _loss_and_gradient(model, loss):
     return value, -np.concatenate(velocities).astype("float64")
 
 
-def _row(name, ours_against, ratio, asked):
-    ours, against = ours_against
-    return {"name": name, "ours": ours, "against": against, "ratio": ratio, "asked": asked}
-
-
-def main():
-    """Measures, prints a table and, if asked, writes the rows as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", metavar="FILE", help="also write the rows there")
-    parser.add_argument("--quick", action="store_true", help="small batches, few steps: to see that it runs")
-    arguments = parser.parse_args()
-    rows = measure(arguments.quick)
-    print(f"{'':45}{'ours':>12}{'against':>12}{'ratio':>12}{'asked':>10}")
-    for row in rows:
-        asked = "" if row["asked"] is None else f"{row['asked']:g}"
-        print(f"{row['name']:45}{row['ours']:12.5g}{row['against']:12.5g}{row['ratio']:12.3g}{asked:>10}")
-    if arguments.json:
-        write_json(arguments.json, rows)
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure)

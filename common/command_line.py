@@ -11,6 +11,7 @@ check_installation()
 import argparse
 import contextlib
 import logging
+import signal
 import sys
 import time
 import traceback
@@ -34,19 +35,23 @@ def run_step(description, main, section="CITYSCAPES"):
     """
     step = " ".join(description.split(":")[0].split()).lower()
     arguments = _parse(description)
+    _show_log()
     with report_errors():
+        for name in ("SIGTERM", "SIGHUP"):  # end like Ctrl-C does, trainings and workers with it
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.default_int_handler)
         config = load_config(section, arguments.config, arguments.overrides)
         base_dir = config.dataset.base_dir
+        if not base_dir.is_dir():
+            found = "is a file" if base_dir.exists() else "no such folder"
+            raise DataError(
+                f"{base_dir}: {found}; set BASE_DIR in {arguments.config} to the folder that holds original_data"
+            )
         if arguments.dry_run:
-            _show_log()
             main(config, dry_run=True)
             return
-        if not base_dir.is_dir():
-            raise DataError(
-                f"{base_dir}: no such folder; set BASE_DIR in {arguments.config} to the folder that holds original_data"
-            )
         with only_one(base_dir, step.replace(" ", "_")):
-            _show_log(base_dir / "logs" / f"{step.replace(' ', '_')}.log")
+            _keep_log(base_dir / "logs" / f"{step.replace(' ', '_')}.log")
             log.debug("%s started, config %s, overrides %s", step, arguments.config, arguments.overrides)
             start = time.monotonic()
             main(config, dry_run=False)
@@ -78,7 +83,7 @@ def report_errors():
         _fail("error: out of memory; close other programs, or lower BATCH_SIZE, NUM_WORKERS or TRAININGS_AT_A_TIME")
     except OSError as error:
         log.debug("%s", traceback.format_exc())
-        _fail(f"error: {error.filename or ''}: {error.strerror or error}")
+        _fail(f"error: {error.filename or 'an output stream'}: {error.strerror or error}")
     except KeyboardInterrupt:
         log.warning("stopped; start the same command again to go on where it was")
         sys.exit(_INTERRUPTED)
@@ -88,35 +93,41 @@ def report_errors():
 
 
 def _fail(message):
-    log.error(message)
-    if not log.handlers:
-        print(message, file=sys.stderr)
+    log.error("%s", message)
     sys.exit(1)
 
 
-class _TqdmHandler(logging.StreamHandler):
-    """Prints lines above a progress bar that may be running."""
+class _TqdmHandler(logging.Handler):
+    """Prints lines above a progress bar that may be running; an output that is closed or full stops nothing."""
 
     def emit(self, record):
         from tqdm import tqdm
 
         stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
-        tqdm.write(self.format(record), file=stream)
-        stream.flush()
+        with contextlib.suppress(OSError, ValueError):
+            if stream is not None:
+                tqdm.write(self.format(record), file=stream)
+                stream.flush()
 
 
-def _show_log(path=None):
-    """Shows the project's messages on the terminal and, given a path, keeps them in that file with date and time."""
+def _show_log():
+    """Shows the project's messages on the terminal; what its encoding lacks is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     log.setLevel(logging.DEBUG)
     log.propagate = False
     terminal = _TqdmHandler()
     terminal.setLevel(logging.INFO)
     log.addHandler(terminal)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(path, encoding="utf-8")
-        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(file)
+
+
+def _keep_log(path):
+    """Keeps the project's messages in a file too, with date and time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(file)
 
 
 def run_tool(main):

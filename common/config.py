@@ -151,7 +151,7 @@ def load_config(section, path, overrides=()):
     result["dataset.name"] = section
     result["dataset.base_dir"] = _resolve_base_dir(*texts["BASE_DIR"], start)
     config = _assemble(result)
-    _check_together(config, path)
+    _check_together(config, {key: where for key, (_, where) in texts.items()})
     return config
 
 
@@ -244,22 +244,22 @@ def _assemble(result):
     return Config(**built)
 
 
-def _check_together(config, path):
+def _check_together(config, where):
     for key, side in (("IMAGE_WIDTH", config.dataset.image_width), ("IMAGE_HEIGHT", config.dataset.image_height)):
         if side % 16:
             raise ConfigError(
-                f"{path}: {key} = {side}: expected a multiple of 16, because the network halves the image four times; "
-                f"the next ones are {side // 16 * 16} and {side // 16 * 16 + 16}"
+                f"{where[key]}: {key} = {side}: expected a multiple of 16, because the network halves the image four "
+                f"times; the next ones are {side // 16 * 16} and {side // 16 * 16 + 16}"
             )
     if config.augmentation.free_rotation and config.dataset.image_width != config.dataset.image_height:
         raise ConfigError(
-            f"{path}: FREE_ROTATION = True turns images by 90 degrees and needs IMAGE_WIDTH = IMAGE_HEIGHT, "
-            f"found {config.dataset.image_width} and {config.dataset.image_height}"
+            f"{where['FREE_ROTATION']}: FREE_ROTATION = True turns images by 90 degrees and needs "
+            f"IMAGE_WIDTH = IMAGE_HEIGHT, found {config.dataset.image_width} and {config.dataset.image_height}"
         )
     if config.study.top_ks > config.study.models_per_run:
         raise ConfigError(
-            f"{path}: TOP_Ks = {config.study.top_ks}: expected at most MODELS_PER_RUN = {config.study.models_per_run}, "
-            "because the best are chosen among the models of one run"
+            f"{where['TOP_Ks']}: TOP_Ks = {config.study.top_ks}: expected at most MODELS_PER_RUN = "
+            f"{config.study.models_per_run}, because the best are chosen among the models of one run"
         )
 
 

@@ -30,11 +30,13 @@ _MEMBER_ERRORS = (
 
 
 @contextlib.contextmanager
-def atomic_path(path):
+def atomic_path(path, durable=False):
     """Gives a temporary path beside `path` that takes its place when the block ends without an error.
 
     Args:
         path: The file to be written. Its folder is made if needed.
+        durable: Waits until the content is on the disk before it takes its place, so that a power cut cannot leave an
+            empty file under a good name.
 
     Yields:
         The path to write to. A file left there by an error is removed; `path` itself is then untouched.
@@ -47,6 +49,9 @@ def atomic_path(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        if durable:
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         raise _write_error(path, error) from error
@@ -67,20 +72,23 @@ def _write_error(path, error):
     return DataError(f"{path}: cannot be written: {reasons.get(error.errno, error.strerror or error)}")
 
 
-def write_bytes(path, data):
+def write_bytes(path, data, durable=False):
     """Writes `data` to `path` atomically; raises DataError as `atomic_path` does."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path, durable) as temporary:
         temporary.write_bytes(data)
 
 
 def write_text(path, text):
-    """Writes `text` to `path` atomically as UTF-8 with Unix line ends; raises DataError as `atomic_path` does."""
-    write_bytes(path, text.encode("utf-8"))
+    """Writes `text` to `path` atomically as UTF-8 with Unix line ends; raises DataError as `atomic_path` does.
+
+    File names that are no UTF-8 keep their bytes.
+    """
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
 def write_json(path, value):
-    """Writes `value` to `path` atomically as strict JSON (no NaN), indented, UTF-8."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Writes `value` to `path` atomically as strict JSON (no NaN), indented, and waits until it is on the disk."""
+    write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode("ascii"), durable=True)
 
 
 def read_json(path):
@@ -97,10 +105,19 @@ def read_json(path):
         raise DataError(f"{path}: is no valid JSON: {error}") from error
 
 
+def checksum(path):
+    """Computes the CRC-32 of a file's content."""
+    with Path(path).open("rb") as file:
+        value = 0
+        while block := file.read(1 << 20):
+            value = zlib.crc32(block, value)
+    return value
+
+
 def fingerprint(value):
     """Computes a short digest of a JSON-able value that does not depend on the order of keys."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+    text = json.dumps(value, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
 
 def link_or_copy(source, target):
@@ -108,12 +125,17 @@ def link_or_copy(source, target):
 
     Returns:
         True if a link was made, False for a copy.
+
+    Raises:
+        DataError: If `source` is missing or `target` cannot be written.
     """
+    if not Path(source).is_file():
+        raise DataError(f"{source}: is missing; start the step that writes it again")
     with atomic_path(target) as temporary:
         try:
             os.link(source, temporary)
         except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ENOSPC):
+            if error.errno == errno.ENOSPC:
                 raise
             shutil.copyfile(source, temporary)
             return False

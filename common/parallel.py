@@ -5,6 +5,8 @@ import sys
 
 from tqdm import tqdm
 
+from common.errors import ProjectError
+
 
 def usable_cores():
     """Counts the cores this process may use, which on a shared machine can be fewer than it has."""
@@ -47,6 +49,13 @@ def run_all(function, items, workers=1, description="", unit="frame"):
         yield from progress(map(function, items), description, len(items), unit)
         return
     from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import BrokenProcessPool
 
     results = Parallel(n_jobs=workers, return_as="generator")(delayed(function)(item) for item in items)
-    yield from progress(results, description, len(items), unit)
+    try:
+        yield from progress(results, description, len(items), unit)
+    except BrokenProcessPool as error:
+        raise ProjectError(
+            f"{description}: a worker process ended unexpectedly, which often means that memory ran out; what is done "
+            "is kept, start again with a smaller NUM_WORKERS"
+        ) from error

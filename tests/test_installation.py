@@ -3,7 +3,7 @@ import sys
 import venv
 
 import pytest
-from conftest import PROJECT
+from running import PROJECT
 
 from common import installation
 

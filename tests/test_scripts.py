@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
-from conftest import PROJECT, SMALL, run_script
+from running import PROJECT, SMALL, run_script
 
 from common.files import read_json
 from common.labels import study_label_map
@@ -287,31 +289,106 @@ def test_a_training_killed_in_the_middle_ends_with_the_same_scores(ready, tmp_pa
             process.kill()
         else:
             job = str(checkpoint.with_name("job.json"))
-            worker = subprocess.run(["pgrep", "-f", job], capture_output=True, text=True, check=True).stdout.split()[0]
-            os.kill(int(worker), signal.SIGKILL)
+            next(
+                process for process in psutil.process_iter(["cmdline"]) if job in (process.info["cmdline"] or ())
+            ).kill()
         assert process.wait(timeout=120) != 0
     run_script("03", ready, **changes)
     assert scores(ready, "subset") == scores(tmp_path / "undisturbed", "subset")
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("moment", ["CITYSCAPES_subset_1_0.keras", "CITYSCAPES_subset_1_0.json"])
+def test_a_script_killed_after_the_training_itself_ends_with_the_same_scores(ready, study, moment):
+    process = start_script("03", ready)
+    wait_for(lambda: (ready / "models" / moment).exists())
+    process.kill()
+    process.wait()
+    run_script("03", ready)
+    assert scores(ready, "subset") == scores(study[0], "subset")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["no model", "cut model", "cut result"])
+def test_a_model_that_is_lost_is_trained_again_and_the_others_stay(ready, study, damage):
+    shutil.copytree(study[0] / "models", ready / "models")
+    shutil.copytree(study[0] / "val_predictions", ready / "val_predictions")
+    shutil.copytree(study[0] / "test_predictions", ready / "test_predictions")
+    model = ready / "models" / "CITYSCAPES_subset_1_0.keras"
+    other = (ready / "models" / "CITYSCAPES_subset_1_1.keras").stat().st_mtime_ns
+    if damage == "no model":
+        model.unlink()
+    elif damage == "cut model":
+        os.truncate(model, 1000)
+    else:
+        os.truncate(model.with_suffix(".json"), 1000)
+    assert "1 trainings are done, 1 are to do" in run_script("03", ready).stdout
+    assert scores(ready, "subset") == scores(study[0], "subset")
+    assert (ready / "models" / "CITYSCAPES_subset_1_1.keras").stat().st_mtime_ns == other
+    assert not (ready / "previous").exists()
+
+
+def test_the_same_data_prepared_again_keeps_the_trainings(ready, study):
+    for folder in ("models", "val_predictions", "test_predictions"):
+        shutil.copytree(study[0] / folder, ready / folder)
+    for path in (ready / "original_data").rglob("*.png"):
+        path.touch()
+    assert "20 resized" in run_script("00", ready).stdout
+    assert run_script("01", ready).stdout.count("nothing has changed") == 4
+    assert "all 2 trainings are done and nothing has changed" in run_script("03", ready).stdout
+
+
+def test_a_back_end_that_is_not_there_is_refused_before_anything_is_touched(ready, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "nonsense")
+    assert "KERAS_BACKEND = nonsense" in run_script("03", ready, expect=1).stderr
+    assert not (ready / "models").exists()
+
+
+def test_a_message_is_shown_once(base_dir):
+    assert run_script("00", base_dir, NUM_EPOCHS=0, expect=1).stderr.count("NUM_EPOCHS = 0") == 1
+
+
+def test_an_output_without_umlauts_or_closed_stops_nothing(ready, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    renamed = ready.rename(ready.with_name("bäse"))
+    assert "nothing has changed" in run_script("00", renamed).stdout
+    script = next(PROJECT.glob("00_*.py"))
+    values = [f"{key}={value}" for key, value in {**SMALL, "BASE_DIR": renamed}.items()]
+    with Path(os.devnull).open() as nothing:
+        closed = subprocess.run([sys.executable, script, *values], stdout=nothing, stderr=subprocess.PIPE, text=True)
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
+def test_a_frame_of_another_size_is_named_by_step_00(ready):
+    image = next((ready / "original_data" / "leftImg8bit" / "train").rglob("*.png"))
+    mask = next((ready / "original_data" / "gtFine").rglob(image.name.replace("leftImg8bit", "gtFine_labelIds")))
+    for path in (image, mask):
+        picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        cv2.imwrite(str(path), np.repeat(np.repeat(picture, 2, 0), 2, 1))
+    assert image.name in run_script("00", ready, expect=1).stderr
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a Unix signal")
 def test_step_00_killed_at_any_moment_ends_with_the_same_files(base_dir, prepared):
-    for moment in (0.6, 0.9, 1.2, 1.6):
+    building = base_dir / ".train_full.building"
+    for number in (1, 6, 12):
         process = start_script("00", base_dir)
-        time.sleep(moment)
+        wait_for(lambda: len(list(building.glob("masks/[a-z]*"))) >= number)  # noqa: B023
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        (base_dir / "val_test" / "images").exists() and shutil.rmtree(base_dir / "val_test")
+    assert not (base_dir / "train_full").exists()
+    cut = next(building.glob("images/[a-z]*"))
+    cut.write_bytes(b"")  # as a power cut leaves it
     run_script("00", base_dir)
-    for path in (prepared / "train_full").rglob("*.*"):
-        assert (base_dir / path.relative_to(prepared)).stat().st_size == path.stat().st_size
+    for path in (prepared / "train_full").rglob("*.png"):
+        assert (base_dir / path.relative_to(prepared)).read_bytes() == path.read_bytes()
     assert not [path for path in base_dir.rglob(".*") if path.name != ".locks"]
 
 
 @pytest.mark.slow
 def test_a_failed_training_is_reported_with_its_log_and_the_others_go_on(ready):
-    blocked = ready / "models" / "CITYSCAPES_subset_1_0.keras"
+    blocked = ready / "models" / "CITYSCAPES_subset_1_0.keras"  # a folder, where a file should be written
     blocked.mkdir(parents=True)
     (blocked / "in the way").write_text("")
     error = run_script("03", ready, expect=1).stderr

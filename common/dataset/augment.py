@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from common.dataset.png import encode_image, encode_mask, read_image, read_mask
+from common.dataset.png import encode_image, encode_mask, is_whole_png, read_image, read_mask
 from common.files import link_or_copy, write_bytes
 
 
@@ -90,6 +90,11 @@ class AugmentJob:
     seed: int
 
 
+def augmented_names(name, copies):
+    """Lists the files of one image and its augmented copies: `<name>.png`, `<name>_aug_0.png`, ..."""
+    return [f"{name}.png", *(f"{name}_aug_{copy}.png" for copy in range(copies))]
+
+
 def write_augmented(job):
     """Writes one image, its mask and their augmented copies; keeps what is there already.
 
@@ -100,10 +105,9 @@ def write_augmented(job):
         if not (target := job.folder / kind / source.name).exists():
             link_or_copy(source, target)
     image, mask = None, None
-    for copy in range(job.copies):
-        file = f"{job.sample.name}_aug_{copy}.png"
+    for copy, file in enumerate(augmented_names(job.sample.name, job.copies)[1:]):
         targets = job.folder / "images" / file, job.folder / "masks" / file
-        if all(target.exists() for target in targets):
+        if all(is_whole_png(target) for target in targets):
             continue
         if image is None:
             image, mask = read_image(job.sample.image), read_mask(job.sample.mask)

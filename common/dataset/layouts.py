@@ -126,13 +126,23 @@ def _walk(root, problems):
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as listing:
                 entries = [entry for entry in listing if not entry.name.startswith(".")]
+        except PermissionError as error:
+            raise DataError(f"{folder}: cannot be listed: {error.strerror}; change its permissions") from error
         except OSError as error:
             problems.append(f"{folder}: cannot be listed: {error.strerror or error}")
             continue
-        inner = [entry for entry in entries if entry.is_dir() and entry.name not in _IGNORED_FOLDERS]
+        inner = [entry for entry in entries if _is(entry.is_dir) and entry.name not in _IGNORED_FOLDERS]
         folders += [folder / entry.name for entry in inner if not entry.is_symlink()]
         links += [folder / entry.name for entry in inner if entry.is_symlink()]
-        yield folder, [entry for entry in entries if entry.is_file()]
+        yield folder, [entry for entry in entries if _is(entry.is_file)]
+
+
+def _is(test):
+    """Asks what a directory entry is; a link that leads round in circles is nothing."""
+    try:
+        return test()
+    except OSError:
+        return False
 
 
 def _files_of_folder(folder, inside, entries):

@@ -5,6 +5,7 @@ kind is refused by name, never half decoded: decoders differ in what they let pa
 are tested here first. Decoding is done by kornia-rs where it is installed (about twice as fast), else by OpenCV.
 """
 
+import os
 import struct
 import zlib
 from collections import namedtuple
@@ -22,6 +23,7 @@ except ImportError:  # optional, or an older edition
 # Far above any camera of the dataset, and 200 MB when decoded.
 LARGEST_PIXELS = 8192 * 8192
 
+_END = b"IEND\xaeB`\x82"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY, _RGB = 0, 2
 _COLOR_TYPES = {0: "gray", 2: "RGB", 3: "palette", 4: "gray with alpha", 6: "RGB with alpha"}
@@ -56,6 +58,16 @@ def read_mask(source):
         DataError: If the file is missing, cut off, damaged, no PNG, or not 8-bit with one channel; names the file.
     """
     return _read(source, _GRAY)
+
+
+def is_whole_png(path):
+    """Tells whether a file that this module wrote is there to its end; a power cut can leave an empty one."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            file.seek(-len(_END), os.SEEK_END)
+            return file.read() == _END
+    except OSError:
+        return False
 
 
 def encode_image(image):

@@ -6,10 +6,12 @@ Everything goes through `Stage`: a folder is complete and fits settings and inpu
 import logging
 import shutil
 import time
+from dataclasses import replace
+from functools import partial
 
 import cv2
 
-from common.dataset.augment import AugmentationRanges, AugmentJob, write_augmented
+from common.dataset.augment import AugmentationRanges, AugmentJob, augmented_names, write_augmented
 from common.dataset.layouts import read_layout
 from common.dataset.png import read_image
 from common.dataset.prepared import Split
@@ -45,25 +47,39 @@ def prepare_originals(dataset, splits, label_map, workers=None, dry_run=False):
     layout = read_layout(original)
     for problem in layout.problems:
         log.warning("note: %s", problem)
+    frames_of = {split: [frame for frame in layout.frames if frame.split == split] for split in splits}
+    for split, frames in frames_of.items():
+        _check_frames(split, frames, layout, dataset)
     for split, folder in splits.items():
-        frames = [frame for frame in layout.frames if frame.split == split]
-        usable = [frame for frame in frames if reason_to_skip(frame) is None]
-        if not usable:
-            raise DataError(
-                f"{original}: no frame with image and ground truth in the split {split!r}, "
-                f"found the splits {sorted({frame.split for frame in layout.frames})}; step 00 needs {sorted(splits)}"
-            )
-        _check_size(usable[0], dataset)
-        stage = _stage_of_originals(dataset, folder, frames, label_map)
-        if _is_up_to_date(stage, len(usable)):
-            continue
-        _announce(stage.folder, len(usable), dataset.size_wh, _BYTES_PER_PIXEL)
-        if not dry_run:
-            start = time.monotonic()
-            with stage.build() as building:
-                settings = ResizeSettings(dataset.resize_factor, label_map)
-                summary = resize_frames(frames, building, settings, workers or usable_cores())
-            log.info("%s: %s, in %.1f s", stage.folder, summary, time.monotonic() - start)
+        _prepare(
+            dataset, folder, frames_of[split], ResizeSettings(dataset.resize_factor, label_map), (workers, dry_run)
+        )
+
+
+def _prepare(dataset, folder, frames, settings, how):
+    workers, dry_run = how
+    names = [f"{frame.name}.png" for frame in frames if reason_to_skip(frame) is None]
+    stage = _stage_of_originals(dataset, folder, frames, settings.label_map)
+    if _is_up_to_date(stage, len(names)):
+        return
+    _announce(stage.folder, len(names), dataset.size_wh, _BYTES_PER_PIXEL)
+    if dry_run:
+        return
+    start = time.monotonic()
+    with stage.build([f"{kind}/{name}" for name in names for kind in ("images", "masks")]) as building:
+        settings = replace(settings, size_wh=dataset.size_wh)
+        summary = resize_frames(frames, building, settings, workers or usable_cores())
+    log.info("%s: %s, in %.1f s", stage.folder, summary, time.monotonic() - start)
+
+
+def _check_frames(split, frames, layout, dataset):
+    usable = [frame for frame in frames if reason_to_skip(frame) is None]
+    if not usable:
+        raise DataError(
+            f"{layout.root}: no frame with image and ground truth in the split {split!r}, found the splits "
+            f"{sorted({frame.split for frame in layout.frames})}; step 00 needs train and val"
+        )
+    _check_size(usable[0], dataset)
 
 
 def _check_size(frame, dataset):
@@ -155,8 +171,10 @@ def augment_split(dataset, name, augmentation, workers=None, dry_run=False):
         if dry_run:
             return Split(stage.folder, source.samples * (copies + 1), stage.fingerprint, source.size_wh)
         start = time.monotonic()
-        with stage.build() as building:
-            jobs = [AugmentJob(sample, building, copies, ranges, dataset.seed) for sample in source.samples]
+        jobs_in = partial(AugmentJob, copies=copies, ranges=ranges, seed=dataset.seed)
+        names = [name for sample in source.samples for name in augmented_names(sample.name, copies)]
+        with stage.build([f"{kind}/{name}" for name in names for kind in ("images", "masks")]) as building:
+            jobs = [jobs_in(sample, building) for sample in source.samples]
             pairs = sum(run_all(_augment_in_worker, jobs, workers or usable_cores(), stage.folder.name))
         log.info("%s: %s pairs, in %.1f s", stage.folder, f"{pairs:,}", time.monotonic() - start)
     return dataset.split(f"{name}_aug")
@@ -183,6 +201,6 @@ def _announce(folder, count, size_wh, bytes_per_pixel):
     )
     if needed > free:
         raise DataError(
-            f"{folder}: needs about {needed / 1e9:.1f} GB, the disk has {free / 1e9:.1f} GB free; make room or choose "
-            "another BASE_DIR"
+            f"{folder}: needs about {needed / 1e6:,.0f} MB, the disk has {free / 1e6:,.0f} MB free; make room or "
+            "choose another BASE_DIR"
         )

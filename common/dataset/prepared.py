@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import DataError
-from common.stages import read_manifest
+from common.stages import content_fingerprint, list_files, read_manifest
 
 STEP_OF_SPLIT = {
     "train_full": "00",
@@ -44,7 +44,7 @@ class Split:
     Attributes:
         root: The folder with `images` and `masks`.
         samples: Sorted by name.
-        fingerprint: Of everything the content depends on.
+        fingerprint: Of the content: settings, names and checksums.
         size_wh: Width and height of every image, in pixels.
     """
 
@@ -88,15 +88,16 @@ class PreparedDataset:
         if manifest is None:
             raise DataError(f"{folder}: {self._why_missing(folder)}; run step {STEP_OF_SPLIT[name]} first")
         settings = manifest["settings"]
-        if tuple(settings["size_wh"]) != self.size_wh:
+        found = settings.get("size_wh", (0, 0))
+        if tuple(found) != self.size_wh:
             raise DataError(
-                f"{folder}: holds images of {_size(settings['size_wh'])}, config.ini asks for {_size(self.size_wh)}; "
+                f"{folder}: holds images of {_size(found)}, config.ini asks for {_size(self.size_wh)}; "
                 f"run the steps from 00 on again or correct IMAGE_WIDTH and IMAGE_HEIGHT"
             )
         if settings.get("seed", self.seed) != self.seed:
             raise DataError(f"{folder}: was made with SEED = {settings['seed']}, config.ini says {self.seed}; {again}")
         self._check_source(name, manifest, again)
-        return Split(folder, _pair(folder, manifest["files"], again), manifest["fingerprint"], self.size_wh)
+        return Split(folder, _pair(folder, manifest["files"], again), content_fingerprint(manifest), self.size_wh)
 
     def _why_missing(self, folder):
         if not folder.exists():
@@ -106,7 +107,7 @@ class PreparedDataset:
     def _check_source(self, name, manifest, again):
         source = SOURCE_OF_SPLIT.get(name)
         current = read_manifest(self.base_dir / source) if source else None
-        if current is not None and current["fingerprint"] != manifest["inputs"]:
+        if current is not None and content_fingerprint(current) != manifest["inputs"]:
             raise DataError(f"{self.base_dir / name}: was made from an older {source}; {again}")
 
 
@@ -115,17 +116,16 @@ def _size(size_wh):
 
 
 def _pair(folder, files, again):
-    present = {
-        f"{kind}/{path.name}": path
-        for kind in ("images", "masks")
-        for path in ((folder / kind).iterdir() if (folder / kind).is_dir() else ())
-    }
-    for file, size in files.items():
-        path = present.pop(file, None)
-        if path is None or path.stat().st_size != size:
-            found = "is missing" if path is None else f"has {path.stat().st_size} bytes, {size} were written"
-            raise DataError(f"{folder / file}: {found}; {again}")
+    present = list_files(folder)
+    for file, (size, _) in files.items():
+        found = present.pop(file, None)
+        if found != size:
+            state = "is missing" if found is None else f"has {found} bytes, {size} were written"
+            raise DataError(f"{folder / file}: {state}; {again}")
     if present:
-        raise DataError(f"{next(iter(present.values()))}: was put there by somebody else; remove it or {again}")
+        raise DataError(
+            f"{folder / next(iter(present))}: was put there by somebody else; move it out of {folder.name}, so that it "
+            "is not trained on"
+        )
     names = sorted(Path(file).stem for file in files if file.startswith("images/"))
     return tuple(Sample(name, folder / "images" / f"{name}.png", folder / "masks" / f"{name}.png") for name in names)

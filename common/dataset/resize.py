@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 
 from common.dataset.layouts import Frame
-from common.dataset.png import encode_image, encode_mask, read_image, read_mask
+from common.dataset.png import encode_image, encode_mask, is_whole_png, read_image, read_mask
 from common.errors import ConfigError, DataError, LabelError, ProjectError
 from common.files import write_bytes
 from common.labels import LabelMap, study_label_map
@@ -30,10 +30,12 @@ class ResizeSettings:
     Attributes:
         factor: Side of the result over side of the original, before rounding up.
         label_map: Turns label ids into the values of the masks.
+        size_wh: The size every frame must become, in pixels; None takes whatever the factor gives.
     """
 
     factor: float
     label_map: LabelMap = field(default_factory=study_label_map)
+    size_wh: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,11 @@ def prepare_frame(job):
         sizes = [f"{array.shape[1]} x {array.shape[0]} pixels" for array in (ids, image)]
         raise DataError(f"{where}: has {sizes[0]}, but {frame.image} has {sizes[1]}; both must be alike")
     size_wh = prepared_size(ids.shape[1], ids.shape[0], settings.factor)
+    if settings.size_wh not in (None, size_wh):
+        raise DataError(
+            f"{frame.image}: has {ids.shape[1]} x {ids.shape[0]} pixels, which become {size_wh[0]} x {size_wh[1]}; the "
+            f"other frames become {settings.size_wh[0]} x {settings.size_wh[1]}; take it out of the dataset"
+        )
     mask = settings.label_map.encode(cv2.resize(ids, size_wh, interpolation=cv2.INTER_NEAREST))
     return cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR), mask
 
@@ -164,7 +171,7 @@ def resize_frames(frames, folder, settings, workers=1):
             nothing can be written.
     """
     images_dir, masks_dir = Path(folder) / "images", Path(folder) / "masks"
-    present = _names_in(images_dir) & _names_in(masks_dir)
+    present = _whole_names_in(images_dir) & _whole_names_in(masks_dir)
     jobs, reused, skipped = [], [], {}
     for frame in frames:
         reason = reason_to_skip(frame)
@@ -222,11 +229,12 @@ def _attempt_in_worker(job):
     return _attempt(job)
 
 
-def _names_in(folder):
+def _whole_names_in(folder):
     if not folder.is_dir():
         return set()
     with os.scandir(folder) as listing:
-        return {entry.name.removesuffix(".png") for entry in listing if not entry.name.startswith(".")}
+        names = [entry.name for entry in listing if not entry.name.startswith(".")]
+    return {name.removesuffix(".png") for name in names if is_whole_png(folder / name)}
 
 
 def _failure_message(failures, total):

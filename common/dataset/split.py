@@ -14,7 +14,7 @@ from pathlib import Path
 from common.errors import DataError
 from common.files import link_or_copy, write_text
 from common.parallel import progress
-from common.stages import Stage
+from common.stages import Stage, read_manifest
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ def write_part(stage, source, names):
     """
     wanted = set(names)
     copied = 0
-    with stage.build() as folder:
+    files = [f"{kind}/{name}" for name in names for kind in ("images", "masks")]
+    with stage.build(files, known=read_manifest(source.root)["files"]) as folder:
         for sample in progress([s for s in source.samples if s.image.name in wanted], stage.folder.name):
             for kind, path in (("images", sample.image), ("masks", sample.mask)):
                 target = folder / kind / path.name

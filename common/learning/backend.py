@@ -29,7 +29,8 @@ def quiet_start():
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     with _native_messages_dropped():
         importlib.import_module("keras")
-        has_gpu()
+        if backend_name() == "tensorflow":
+            has_gpu()  # it also logs when it looks for devices
 
 
 @contextlib.contextmanager
@@ -138,7 +139,8 @@ def make_deterministic():
     """Makes equal inputs give equal bits, in this process and in the next one on the same machine.
 
     On a processor, with the same number of threads, trainings repeat bit by bit without it, in float32 and bfloat16;
-    TensorFlow then runs the same kernels either way. On a GPU it is needed, and some operations get slower.
+    TensorFlow then runs the same kernels either way. On a GPU it is needed, and some operations get slower. JAX takes
+    it from the environment only, before it starts: XLA_FLAGS=--xla_gpu_deterministic_ops=true.
     """
     name = backend_name()
     if name == "tensorflow":
@@ -150,8 +152,6 @@ def make_deterministic():
 
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
-    elif has_gpu():
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
 
 
 def describe():
@@ -228,11 +228,12 @@ def upsample_add(values, skip):
     @tf.custom_gradient
     def add(values, skip):
         fine = tf.reshape(skip, (-1, 2, width, 2, channels)) + tf.reshape(values, (-1, 1, width, 1, channels))
-        # The gradient of a repeated value is the sum of four: four times their mean, which is exact and one operation.
-        return tf.reshape(fine, tf.shape(skip)), lambda upstream: (
-            4 * tf.nn.avg_pool2d(upstream, 2, 2, "VALID"),
-            upstream,
-        )
+
+        def gradient(upstream):
+            # A repeated value's gradient is the sum of four: four times their mean, which is exact and one operation.
+            return 4 * tf.nn.avg_pool2d(upstream, 2, 2, "VALID"), upstream
+
+        return tf.reshape(fine, tf.shape(skip)), gradient
 
     total = add(values, skip)
     total.set_shape((values.shape[0], 2 * height, 2 * width, channels))

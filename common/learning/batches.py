@@ -49,7 +49,11 @@ def load_samples(samples, size_wh, num_classes, threads=1):
 
     def load(index):
         sample = samples[index]
-        image, mask = read_image(sample.image), read_mask(sample.mask)
+        try:
+            image, mask = read_image(sample.image), read_mask(sample.mask)
+        except DataError as error:
+            folders = f"{sample.mask.parent.parent.name}, train_full and val_test"
+            raise DataError(f"{error}: delete the folders {folders}, then run the steps from 00 on") from error
         for path, found in ((sample.image, image), (sample.mask, mask)):
             if found.shape[:2] != (height, width):
                 raise DataError(f"{path}: has {found.shape[1]}x{found.shape[0]} pixels, expected {width}x{height}")

@@ -6,7 +6,6 @@ inside it. The file is replaced atomically, so that a killed training leaves the
 
 import io
 import json
-import zipfile
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +58,7 @@ def save_checkpoint(path, state, model, identity):
         arrays.update({f"{group}_{index}": value for index, value in enumerate(values)})
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    with atomic_path(path) as temporary:
+    with atomic_path(path, durable=True) as temporary:
         temporary.write_bytes(buffer.getbuffer())
 
 
@@ -70,22 +69,31 @@ def load_checkpoint(path, model, identity):
         The `TrainingState`; a fresh one if there is no file, or it is damaged or belongs to another training.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            arrays = dict(content)
-        header = json.loads(arrays.pop("header").tobytes())
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        header, groups = _read(path)
+        fits = header["identity"] == identity
+        state = TrainingState(header["history"], header["best_epoch"], groups["best"] or None)
+    except FileNotFoundError:
         return TrainingState([])
-    groups = {"model": [], "optimizer": [], "best": []}
-    for name in sorted(arrays, key=lambda name: (name.split("_")[0], int(name.split("_")[1]))):
-        groups[name.split("_")[0]].append(arrays[name])
-    if header["identity"] != identity or not _fits(model.variables, groups["model"]):
+    except Exception as error:  # whatever is wrong with the file, the training can start over
+        print(f"{path}: cannot be used ({type(error).__name__}: {error}); the training starts over")
         return TrainingState([])
-    if not _fits(model.optimizer.variables, groups["optimizer"]):
+    if not (fits and _fits(model.variables, groups["model"]) and _fits(model.optimizer.variables, groups["optimizer"])):
+        print(f"{path}: belongs to another precision, back end or number of threads; the training starts over")
         return TrainingState([])
     for variables, values in ((model.variables, groups["model"]), (model.optimizer.variables, groups["optimizer"])):
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
-    return TrainingState(header["history"], header["best_epoch"], groups["best"] or None)
+    return state
+
+
+def _read(path):
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+        arrays = dict(content)
+    header = json.loads(arrays.pop("header").tobytes())
+    groups = {"model": [], "optimizer": [], "best": []}
+    for name in sorted(arrays, key=lambda name: (name.split("_")[0], int(name.split("_")[1]))):
+        groups[name.split("_")[0]].append(arrays[name])
+    return header, groups
 
 
 def _fits(variables, values):

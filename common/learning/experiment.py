@@ -4,23 +4,29 @@ Sees the whole Config, and hands plain values on. Does not import Keras: that is
 shown and written at the end is derived from the result JSONs, so that a stop at any moment loses nothing.
 """
 
+import importlib.util
 import logging
+import os
 import shutil
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from common.dataset.prepared import Split
-from common.errors import TrainingError
-from common.evaluation.tables import STUDY_TEST_MIOU, rank, results_csv, summary_table
+from common.errors import ConfigError, TrainingError
+from common.evaluation.tables import SPLITS, STUDY_TEST_MIOU, rank, results_csv, summary_table
 from common.files import link_or_copy, write_text
-from common.learning.jobs import Job, ModelPaths, missing_predictions, read_result
+from common.learning.jobs import Job, ModelPaths, missing_predictions, read_result, read_result_file
 from common.learning.processes import run_jobs
 from common.parallel import usable_cores
+from common.stages import unused_path
 
 log = logging.getLogger(__name__)
 
 # Frames of the training split where the settings are the study's.
+_BACK_ENDS = ("tensorflow", "jax", "torch")
+# A model of alpha 1 with its result JSON; a prediction and its colours, in bytes per pixel; measured at 416x208.
+_MODEL_MB = 3.3
+_PREDICTION_BYTES = 0.12
 _STUDY_FRAMES = {"full_dataset": 2975, "subset": 297, "subset_aug": 2970}
 
 
@@ -52,13 +58,14 @@ def run_experiment(experiment, config, dry_run=False):
         for run in range(1, config.study.num_runs + 1)
     ]
     jobs = [job for run in runs for job in run]
-    pending = [job for job in jobs if _is_pending(job)]
-    _announce(experiment, config, jobs, pending)
+    _check_back_end()
+    _announce(experiment, config, jobs)
     if dry_run:
         return
+    _put_older_results_away(experiment.name, jobs)
+    pending = [job for job in jobs if _is_pending(job)]
     for job in (job for job in jobs if job not in pending):
         shutil.rmtree(job.paths.work, ignore_errors=True)
-    _put_older_results_away(experiment.name, jobs)
     failures = run_jobs(pending, config.machine.trainings_at_a_time, experiment.name) if pending else []
     finished = [results for run in runs if None not in (results := [read_result(job) for job in run])]
     for results in finished:
@@ -66,10 +73,27 @@ def run_experiment(experiment, config, dry_run=False):
     if finished:
         _show_table(experiment, config, finished)
     if failures:
-        lines = "".join(f"\n    {failure.model}: {failure.reason} (log: {failure.log})" for failure in failures)
-        raise TrainingError(
-            f"{len(failures)} of {len(pending)} trainings failed; the others are kept. When the reason is mended, "
-            f"start the step again, it goes on with what is missing:{lines}"
+        raise TrainingError(_failure_message(failures, pending))
+
+
+def _failure_message(failures, pending):
+    unfinished = sum(_is_pending(job) for job in pending)
+    lines = "".join(f"\n    {failure.model}: {failure.reason} (log: {failure.log})" for failure in failures)
+    not_started = f", {unfinished - len(failures)} were not started" if unfinished > len(failures) else ""
+    return (
+        f"{len(failures)} of {len(pending)} trainings failed{not_started}; what is finished is kept. When the reason "
+        f"is mended, start the step again, it goes on with what is missing:{lines}"
+    )
+
+
+def _check_back_end():
+    """Refuses a back end that is not there before anything is touched."""
+    name = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if name not in _BACK_ENDS:
+        raise ConfigError(f"KERAS_BACKEND = {name} (environment): expected one of {', '.join(_BACK_ENDS)}")
+    if importlib.util.find_spec(name) is None:
+        raise ConfigError(
+            f"KERAS_BACKEND = {name} (environment): {name} is not installed; python -m pip install {name}"
         )
 
 
@@ -109,8 +133,9 @@ def _is_pending(job):
     return result is None or bool(missing_predictions(job, result))
 
 
-def _announce(experiment, config, jobs, pending):
+def _announce(experiment, config, jobs):
     images, batch = len(experiment.train), config.training.batch_size
+    pending = sum(_is_pending(job) for job in jobs)
     log.info(
         "%s: %d images of %dx%d, validated on %d; %d runs x %d models of %d epochs",
         *(experiment.name, images, *config.dataset.size_wh, len(experiment.validate)),
@@ -120,29 +145,32 @@ def _announce(experiment, config, jobs, pending):
         log.warning("only %d images for BATCH_SIZE = %d: an epoch is one step with all of them", images, batch)
     if not pending:
         log.info("all %d trainings are done and nothing has changed", len(jobs))
-    elif len(pending) < len(jobs):
-        log.info("%d trainings are done, %d are to do", len(jobs) - len(pending), len(pending))
-    predictions = sum(len(split) for split in experiment.report_on if split.name in config.study.save_predictions)
+    elif pending < len(jobs):
+        log.info("%d trainings are done, %d are to do", len(jobs) - pending, pending)
+    saved = sum(len(split) for split in experiment.report_on if split.name in config.study.save_predictions)
+    width, height = config.dataset.size_wh
     log.info(
-        "predictions saved: %s, %s PNG files in all",
+        "predictions saved: %s, %s PNG files in all; about %s MB on disk with the models",
         ", ".join(config.study.save_predictions) or "none",
-        f"{2 * predictions * len(jobs):,}",
+        f"{2 * saved * len(jobs):,}",
+        f"{len(jobs) * (_MODEL_MB * config.network.alpha**2 + saved * width * height * _PREDICTION_BYTES / 1e6):,.0f}",
     )
 
 
 def _put_older_results_away(approach, jobs):
-    """Moves everything of an approach aside if a model of it came from other settings or inputs; nothing is mixed."""
+    """Moves everything of an approach aside if a model of it came from other settings or inputs; nothing is mixed.
+
+    A model that is only missing or damaged is no reason: it is trained again, and the others stay.
+    """
     base_dir = jobs[0].paths.base_dir
-    outdated = [job for job in jobs if job.paths.result.exists() and read_result(job) is None]
-    if not outdated:
+    results = [(job, read_result_file(job.paths.result)) for job in jobs]
+    if not any(result is not None and result["identity"] != job.identity for job, result in results):
         return
-    target = _unused(base_dir / "previous" / approach)
+    target = unused_path(base_dir / "previous" / approach)
     prefix = jobs[0].model.rsplit("_", 2)[0]
     found = [path for path in (base_dir / "models").glob(f"{prefix}_*") if _is_of(path, prefix)]
     found += list((base_dir / "csv").glob(f"results_{prefix}_[0-9]*.csv"))
-    found += [
-        folder for split in ("val", "test", "train_unlabeled") if (folder := _predictions(base_dir, split, approach))
-    ]
+    found += [folder for split in SPLITS if (folder := base_dir / f"{split}_predictions" / approach).is_dir()]
     for path in found:
         place = target / path.relative_to(base_dir)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -155,18 +183,6 @@ def _is_of(path, prefix):
     return path.name.removeprefix(f"{prefix}_").split("_")[0].isdigit()
 
 
-def _predictions(base_dir, split, approach):
-    folder = base_dir / f"{split}_predictions" / approach
-    return folder if folder.is_dir() else None
-
-
-def _unused(folder):
-    number = 1
-    while Path(f"{folder}_{number}").exists():
-        number += 1
-    return Path(f"{folder}_{number}")
-
-
 def _write_ranking(results, config):
     """Writes the CSV of one run and links its best models under their rank."""
     run = results[0]["model"].rsplit("_", 1)[0]
@@ -176,8 +192,9 @@ def _write_ranking(results, config):
     kept = {}
     for place, result in enumerate(rank(results)[: config.study.top_ks], start=1):
         kept[models / f"{run}_topK_{place}.keras"] = models / f"{result['model']}.keras"
-    for stale in set(models.glob(f"{run}_topK_*.keras")) - set(kept):
-        stale.unlink()
+    for link in models.glob(f"{run}_topK_*.keras"):
+        if link not in kept and link.stem.rsplit("_", 1)[1].isdigit():
+            link.unlink()
     for link, model in kept.items():
         if not (link.exists() and link.samefile(model)):
             link_or_copy(model, link)
@@ -189,6 +206,9 @@ def _show_table(experiment, config, finished):
     log.info("\n%s: %d models of %d finished runs, mean ± standard deviation", experiment.name, models, len(finished))
     for line in summary_table(finished, config.study.top_ks, study):
         log.info("%s", line)
+    kinds = {(result["versions"]["backend"], result["precision"]) for results in finished for result in results}
+    if len(kinds) > 1:
+        log.warning("trained under different conditions: %s", "; ".join(sorted(map(" in ".join, kinds))))
     if study is None:
         log.info("(the study's numbers are not shown: settings or number of frames are not the study's)")
     paths = ModelPaths(config.dataset.base_dir, experiment.name, "")

@@ -112,28 +112,42 @@ class Job:
             raise DataError(f"{path}: is no job of a training: {error}; run the numbered script") from error
 
 
+def read_result_file(path):
+    """Reads a result JSON; None if there is none, or it is damaged and the training has to be done again."""
+    if not path.exists():
+        return None
+    try:
+        result = read_json(path)
+    except DataError:
+        return None
+    needed = {"identity", "scores", "history", "predictions", "model_bytes"}
+    return result if isinstance(result, dict) and needed <= result.keys() else None
+
+
 def read_result(job):
     """Reads the result of a job.
 
     Returns:
-        The result JSON; None if there is none for this very job, or its model file is gone.
+        The result JSON; None if there is none for this very job, or its model file is gone or cut off.
     """
     paths = job.paths
-    if not (paths.result.exists() and paths.keras.exists()):
+    result = read_result_file(paths.result)
+    if result is None or result["identity"] != job.identity or not paths.keras.is_file():
         return None
-    result = read_json(paths.result)
-    if not isinstance(result, dict) or result.get("identity") != job.identity:
-        return None
-    return result
+    return result if paths.keras.stat().st_size == result["model_bytes"] else None
 
 
 def missing_predictions(job, result):
-    """Lists the splits whose predictions are asked for and not there."""
-    return [
-        split
-        for split in job.save_predictions
-        if split not in result["predictions"] or not job.paths.predictions(split).is_dir()
-    ]
+    """Lists the splits whose predictions are asked for and not all there."""
+    return [split for split in job.save_predictions if not _has_predictions(job, result, split)]
+
+
+def _has_predictions(job, result, split):
+    folder = job.paths.predictions(split)
+    if split not in result["predictions"] or not folder.is_dir():
+        return False
+    there = {path.name for path in folder.iterdir()}
+    return all({f"{name}.png", f"{name}_color.png"} <= there for name in result["scores"][split]["images"])
 
 
 def append_progress(path, entry):

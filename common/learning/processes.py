@@ -1,6 +1,8 @@
 """Runs training processes, several at a time, and shows where they are."""
 
 import json
+import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +11,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.learning.jobs import read_result
 from common.parallel import progress as progress_bar
+
+log = logging.getLogger(__name__)
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent
 _POLL_SECONDS = 0.2
@@ -48,33 +53,41 @@ def run_jobs(jobs, at_a_time, description):
         The `Failure`s, an empty list if all went well.
     """
     waiting, running, failures, in_a_row = deque(jobs), [], [], 0
-    epochs = jobs[0].training["num_epochs"] if jobs else 0
-    bar = progress_bar(None, description, len(jobs) * epochs, "epoch")
+    epochs = sum(job.training["num_epochs"] for job in jobs if read_result(job) is None)
+    bar = progress_bar(None, description, epochs, "epoch")
     bar.smoothing = 0.05
-    done = 0
     try:
         while running or (waiting and in_a_row < _FAILURES_IN_A_ROW):
             while waiting and len(running) < at_a_time and in_a_row < _FAILURES_IN_A_ROW:
                 running.append(_start(waiting.popleft()))
             time.sleep(_POLL_SECONDS)
             for one in list(running):
-                done += _read_progress(one)
-                if one.process.poll() is not None:
+                ended = one.process.poll() is not None
+                _advance(bar, _read_progress(one))
+                if ended:
                     running.remove(one)
-                    done += _read_progress(one)
                     failure = _finish(one)
                     failures += [failure] if failure else []
                     in_a_row = in_a_row + 1 if failure else 0
-                    bar.write(_line(one, failure, len(jobs) - len(waiting) - len(running), len(jobs)), sys.stdout)
-            bar.set_postfix_str("; ".join(_describe(one, epochs) for one in running), refresh=False)
-            bar.update(done - bar.n)
+                    _tell(one, failure, len(jobs) - len(waiting) - len(running), len(jobs))
+            bar.set_postfix_str("; ".join(map(_describe, running)), refresh=False)
+            bar.update(0)
     finally:
         for one in running:
             one.process.kill()
             one.process.wait()
+            one.process.stdin.close()
             one.log.close()
         bar.close()
     return failures
+
+
+def _advance(bar, entries):
+    """Moves the bar by finished epochs; those of a training that goes on do not count for the speed."""
+    before = sum("done_before" in entry for entry in entries)
+    bar.initial += before
+    bar.n += before
+    bar.update(sum("epoch" in entry for entry in entries) - before)
 
 
 def _start(job):
@@ -89,22 +102,23 @@ def _start(job):
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
-        start_new_session=True,  # Ctrl-C reaches the script alone, which then ends its trainings
+        start_new_session=True,  # on Unix Ctrl-C reaches the script alone, which then ends its trainings
+        env={**os.environ, "PYTHONUTF8": "1"},
     )
     return _Running(job, process, log)
 
 
 def _read_progress(one):
-    """Reads the new lines of a progress file; returns how many epochs they are."""
+    """Reads the new entries of a progress file."""
     try:
         lines = (one.job.paths.work / "progress.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     except OSError:
-        return 0
+        return []
     whole = [json.loads(line) for line in lines[one.lines_read :] if line.endswith("\n")]
     one.lines_read += len(whole)
     if whole:
         one.last = {**one.last, **whole[-1]}
-    return sum("epoch" in entry for entry in whole)
+    return whole
 
 
 def _finish(one):
@@ -123,8 +137,8 @@ def _finish(one):
     return Failure(one.job.model, reason, path)
 
 
-def _describe(one, epochs):
-    last = one.last
+def _describe(one):
+    last, epochs = one.last, one.job.training["num_epochs"]
     if last.get("scoring"):
         return f"{one.job.model} scoring"
     if not last:
@@ -132,7 +146,8 @@ def _describe(one, epochs):
     return f"{one.job.model} epoch {last['epoch'] + 1}/{epochs} loss {last['loss']:.3f} mIoU_val {last['mIoU_val']:.3f}"
 
 
-def _line(one, failure, number, total):
+def _tell(one, failure, number, total):
     if failure:
-        return f"{number}/{total} {one.job.model}: FAILED: {failure.reason} (log: {failure.log})"
-    return f"{number}/{total} {one.job.model}: {one.last.get('done', 'predictions written')}"
+        log.error("%d/%d %s: FAILED: %s (log: %s)", number, total, one.job.model, failure.reason, failure.log)
+    else:
+        log.info("%d/%d %s: %s", number, total, one.job.model, one.last.get("done", "predictions written"))

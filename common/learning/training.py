@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import keras
 
 from common.errors import TrainingError
+from common.learning import backend
 from common.learning.batches import steps_per_epoch, training_batches
 from common.learning.checkpoint import load_checkpoint, save_checkpoint, values_of
 from common.learning.losses import pixel_cross_entropy
@@ -59,7 +60,7 @@ def compile_training(network, settings):
     model.compile(
         optimizer=adamw(settings.learning_rate, settings.weight_decay),
         loss=pixel_cross_entropy,
-        jit_compile="auto" if keras.backend.backend() != "tensorflow" else False,
+        jit_compile=backend.jit_compile(),
     )
     model.optimizer.build(model.trainable_variables)
     return model
@@ -85,7 +86,7 @@ def train(model, data, settings, checkpoint, report=print):
     state = load_checkpoint(path, model, identity)
     epochs = range(state.epochs_done, settings.num_epochs)
     for entry in state.history:
-        report(entry)
+        report({**entry, "done_before": True})
     if epochs:
         model.fit(
             training_batches(data.train, settings.batch_size, settings.seed, epochs),

@@ -5,10 +5,10 @@ trained in a process. Ends with the script: the script holds the other end of it
 """
 
 import os
-import shutil
 import sys
 import threading
 import time
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,6 +28,7 @@ _ORPHAN_SECONDS = 60
 def run(job):
     """Trains, scores and writes what is missing of one job."""
     backend.quiet_start()
+    _end_with_the_script()  # not before: on Windows a library may wait for whoever reads standard input
     backend.prepare_devices(job.threads)
     job.paths.work.mkdir(parents=True, exist_ok=True)
     progress = job.paths.work / "progress.jsonl"
@@ -68,16 +69,20 @@ def _train(job, progress):
     data = TrainingData(_load(job, job.train), _load(job, job.validate), study_label_map())
     network, settings = NetworkSettings(**job.network), TrainingSettings(**job.training)
     model = compile_training(network, settings)
-    checkpoint = job.paths.work / "checkpoint.npz", f"{job.identity} {policy} {backend.backend_name()}"
+    # What the last bits depend on besides the job: a state of other bits is not gone on with.
+    identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
+    checkpoint = job.paths.work / "checkpoint.npz", identity
     state = train(model, data, settings, checkpoint, lambda entry: append_progress(progress, entry))
     keras.config.set_dtype_policy("float32")
     plain = plain_unet(network)
     copy_weights(model, plain)
+    validate = data.validate
+    del data, model  # the training images are a gigabyte that scoring can use
     trained = time.monotonic()
     append_progress(progress, {"scoring": True})
-    with atomic_path(job.paths.keras) as temporary:
+    with atomic_path(job.paths.keras, durable=True) as temporary:
         plain.save(temporary)
-    scores = _score(job, data.validate)
+    scores = _score(job, validate)
     result = {
         "model": job.model,
         "approach": job.approach,
@@ -87,6 +92,8 @@ def _train(job, progress):
         "history": state.history,
         "seconds": {"training": round(trained - start, 1), "scoring": round(time.monotonic() - trained, 1)},
         "precision": policy,
+        "model_bytes": job.paths.keras.stat().st_size,
+        "peak_memory_mb": _peak_memory_mb(),
         "job": asdict(job),
         "versions": backend.describe(),
         "predictions": [],
@@ -97,8 +104,18 @@ def _train(job, progress):
 
 
 def _in_words(result):
-    best, seconds = result["history"][result["best_epoch"]], sum(result["seconds"].values())
-    return f"best epoch {best['epoch'] + 1}, mIoU_val {best['mIoU_val']:.3f}, {seconds:.0f} s"
+    seconds = sum(result["seconds"].values())
+    return f"best epoch {result['best_epoch'] + 1}, mIoU_val {result['scores']['val']['mIoU']:.3f}, {seconds:.0f} s"
+
+
+def _peak_memory_mb():
+    """The most memory this process ever used, in MB; None where the system does not tell (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(used / 1e6 if sys.platform == "darwin" else used / 1e3)
 
 
 def _load_model(job):
@@ -130,7 +147,6 @@ def _write_missing_predictions(job, result):
     pairs = {pair[0]: pair for pair in job.report_on}
     for name in missing:
         split, folder = _load(job, pairs[name]), job.paths.predictions(name)
-        shutil.rmtree(folder, ignore_errors=True)
         write_predictions(predict(model, split.images), split.names, folder, study_label_map())
         result["predictions"] = sorted({*result["predictions"], name})
         write_json(job.paths.result, result)
@@ -157,14 +173,23 @@ def main(path):
         raise DataError(f"{job.model}: is being trained by another process; wait for it or stop it") from None
 
 
+def _explain(error):
+    """Makes one line of an error: the last line of the log is what the script shows."""
+    if isinstance(error, ProjectError):
+        return str(error)
+    text = " ".join(str(error).split())
+    words = ("out of memory", "resource_exhausted", "resourceexhausted", "oom when", "bad_alloc")
+    if isinstance(error, MemoryError) or any(word in f"{type(error).__name__} {text}".lower() for word in words):
+        return "memory ran out; lower TRAININGS_AT_A_TIME or BATCH_SIZE, or close other programs"
+    return f"{type(error).__name__}: {text[:300]}"
+
+
 if __name__ == "__main__":
-    _end_with_the_script()
     try:
         main(Path(sys.argv[1]))
-    except ProjectError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        sys.exit(1)
-    except MemoryError:
-        print("error: out of memory; lower BATCH_SIZE or TRAININGS_AT_A_TIME", file=sys.stderr)
+    except Exception as problem:
+        if not isinstance(problem, ProjectError):
+            traceback.print_exc()
+        print(f"error: {_explain(problem)}", file=sys.stderr)
         sys.exit(1)
     sys.exit(0)

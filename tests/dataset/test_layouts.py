@@ -279,7 +279,7 @@ def test_hidden_files_leftovers_of_mac_zips_and_videos_are_ignored(tmp_path):
     assert summary(find_frames(tmp_path / "folders")) == [(*row[:4], []) for row in ALL]
 
 
-def test_a_folder_that_may_not_be_listed_is_reported(tmp_path, monkeypatch):
+def test_a_folder_that_may_not_be_listed_is_an_error_because_its_frames_would_be_missing(tmp_path, monkeypatch):
     scandir = os.scandir
     deny = PermissionError(13, "Permission denied")
 
@@ -289,8 +289,15 @@ def test_a_folder_that_may_not_be_listed_is_reported(tmp_path, monkeypatch):
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", guarded)
-    layout = read_layout(write_files(tmp_path, IMAGES + TRUTH))
-    assert len(layout.frames) == 2 and "val: cannot be listed: Permission denied" in layout.problems[0]
+    with pytest.raises(DataError, match="val: cannot be listed: Permission denied; change its permissions"):
+        read_layout(write_files(tmp_path, IMAGES + TRUTH))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_a_link_that_leads_to_itself_is_nothing(tmp_path):
+    write_files(tmp_path, IMAGES + TRUTH)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert len(read_layout(tmp_path).frames) == 2
 
 
 def test_a_frame_is_a_value():

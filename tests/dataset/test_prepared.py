@@ -48,7 +48,7 @@ def test_another_size_or_seed_than_the_prepared_one_is_explained(prepared):
     [
         (lambda file: file.unlink(), "is missing; run step 01 again"),
         (lambda file: (file.unlink(), file.write_bytes(b"short")), "has 5 bytes, .* run step 01 again"),
-        (lambda file: file.with_name("mine.png").write_bytes(b""), "mine.png: was put there by somebody else"),
+        (lambda file: file.with_name("mine.png").write_bytes(b""), "mine.png: was put there by somebody else; move it"),
     ],
 )
 def test_a_folder_that_was_changed_is_not_trained_on(copy, damage, message):
@@ -59,7 +59,9 @@ def test_a_folder_that_was_changed_is_not_trained_on(copy, damage, message):
 
 def test_a_split_of_an_older_source_has_to_be_made_again(copy):
     manifest = read_json(copy / "train_full" / "manifest.json")
-    write_json(copy / "train_full" / "manifest.json", {**manifest, "fingerprint": "newer"})
+    write_json(
+        copy / "train_full" / "manifest.json", {**manifest, "settings": {**manifest["settings"], "resize_factor": 1}}
+    )
     with pytest.raises(DataError, match="train_labeled: was made from an older train_full; run step 01 again"):
         dataset(copy).split("train_labeled")
 
@@ -67,3 +69,16 @@ def test_a_split_of_an_older_source_has_to_be_made_again(copy):
 def test_the_source_may_be_deleted_to_save_disk(copy):
     shutil.rmtree(copy / "train_full")
     assert len(dataset(copy).split("train_labeled")) == 2
+
+
+def test_what_a_file_manager_leaves_disturbs_nothing(copy):
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (copy / "val" / "images" / name).write_bytes(b"x")
+    assert len(dataset(copy).split("val")) == 4
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"files": []}', '{"files": {"a": 3}, "settings": {}}'])
+def test_a_broken_manifest_says_to_delete_the_folder(copy, content):
+    (copy / "val" / "manifest.json").write_text(content)
+    with pytest.raises(DataError, match=r"manifest.json: .*delete the folder .* and run its step again"):
+        dataset(copy).split("val")

@@ -106,6 +106,7 @@ for precision in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_trainings_in_two_processes_give_the_same_bits():
     precisions = ["float32"] + ["mixed_bfloat16"] * (keras.backend.backend() == "tensorflow")
     command = [sys.executable, "-c", _TRAINING, *precisions]

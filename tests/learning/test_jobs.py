@@ -6,8 +6,15 @@ import pytest
 
 from common.errors import DataError
 from common.files import write_json
-from common.learning.jobs import Job, append_progress, missing_predictions, read_result
+from common.learning.jobs import Job, append_progress, missing_predictions, read_result, read_result_file
 from common.learning.processes import run_jobs
+
+RESULT = {
+    "scores": {"val": {"images": {"a": [1, 1]}}},
+    "history": [],
+    "predictions": [],
+    "model_bytes": 5,
+}
 
 
 @pytest.fixture
@@ -49,19 +56,33 @@ def test_what_changes_the_scores_changes_the_identity_and_nothing_else_does(job)
     assert identity(threads=8, save_predictions=(), base_dir="elsewhere") == job.identity
 
 
-def test_a_result_counts_only_for_its_own_job_and_with_its_model(job):
-    write_json(job.paths.result, {"identity": job.identity, "predictions": []})
+def test_a_result_counts_only_for_its_own_job_and_with_its_whole_model(job):
+    write_json(job.paths.result, RESULT | {"identity": job.identity})
     assert read_result(job) is None
-    job.paths.keras.write_bytes(b"")
+    job.paths.keras.write_bytes(b"12345")
     assert read_result(job)["predictions"] == []
     assert read_result(dataclasses.replace(job, precision="float32")) is None
+    job.paths.keras.write_bytes(b"123")
+    assert read_result(job) is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"identity": "x"}'])
+def test_a_damaged_result_is_none_at_all(job, content):
+    job.paths.result.parent.mkdir(parents=True)
+    job.paths.result.write_text(content)
+    assert read_result_file(job.paths.result) is None
 
 
 def test_predictions_that_are_gone_are_missing(job):
-    assert missing_predictions(job, {"predictions": []}) == ["val"]
-    assert missing_predictions(job, {"predictions": ["val"]}) == ["val"]
-    job.paths.predictions("val").mkdir(parents=True)
-    assert missing_predictions(job, {"predictions": ["val"]}) == []
+    done = RESULT | {"predictions": ["val"]}
+    folder = job.paths.predictions("val")
+    assert missing_predictions(job, RESULT) == ["val"]
+    assert missing_predictions(job, done) == ["val"]
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(b"")
+    assert missing_predictions(job, done) == ["val"]
+    (folder / "a_color.png").write_bytes(b"")
+    assert missing_predictions(job, done) == []
 
 
 def replace_worker(monkeypatch, code):

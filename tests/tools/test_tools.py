@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PROJECT, run_script
+from running import PROJECT, run_script
 
 from common.config import load_config
 
