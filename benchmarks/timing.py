@@ -47,7 +47,9 @@ def show(rows):
     print(_COLUMNS.format("what", "ours", "against", "ratio", "asked"))
     for entry in rows:
         values = [_short(entry[key]) for key in ("ours", "against", "ratio")]
-        asked = "-" if entry["asked"] is None else f"{'<' if entry['ratio'] is None else '>'} {_short(entry['asked'])}"
+        asked = (
+            "-" if entry["asked"] is None else f"{'<=' if entry['ratio'] is None else '>='} {_short(entry['asked'])}"
+        )
         print(_COLUMNS.format(entry["name"], *values, asked))
 
 

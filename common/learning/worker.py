@@ -109,13 +109,12 @@ def _in_words(result):
 
 
 def _peak_memory_mb():
-    """The most memory this process ever used, in MB; None where the system does not tell (Windows)."""
+    """The most memory this process ever used, in MB; None where the system does not tell (Linux does)."""
     try:
-        import resource
-    except ImportError:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
         return None
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(used / 1e6 if sys.platform == "darwin" else used / 1e3)
+    return next((round(int(line.split()[1]) / 1000) for line in lines if line.startswith("VmHWM:")), None)
 
 
 def _load_model(job):
