@@ -22,11 +22,11 @@ from common.stages import unused_path
 
 log = logging.getLogger(__name__)
 
-# Frames of the training split where the settings are the study's.
 _BACK_ENDS = ("tensorflow", "jax", "torch")
 # A model of alpha 1 with its result JSON; a prediction and its colours, in bytes per pixel, measured on drawn frames.
 _MODEL_MB = 3.4
 _PREDICTION_BYTES = 0.27
+# Frames of the training split where the settings are the study's.
 _STUDY_FRAMES = {"full_dataset": 2975, "subset": 297, "subset_aug": 2970}
 
 
