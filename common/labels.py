@@ -12,7 +12,6 @@ import numpy as np
 
 from common.errors import LabelError
 
-LICENSE_PLATE_ID = -1
 LARGEST_ID = 33
 
 

@@ -11,9 +11,8 @@ import platform
 import sys
 from pathlib import Path
 
+from common.config_keys import PRECISIONS
 from common.errors import ConfigError
-
-PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 
 # Where the processor multiplies bfloat16 itself; without it bfloat16 is emulated and slower than float32.
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}

@@ -35,7 +35,6 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m common.tools.demo_data",
         description="Draws street scenes in the layout of Cityscapes: OUT/leftImg8bit and OUT/gtFine.",
-        epilog="example: python -m common.tools.demo_data demo --train 20 --val 8 --size 256x128",
     )
     parser.add_argument("out", metavar="OUT", type=Path, help="a new or empty folder, or one to go on with")
     parser.add_argument("--train", metavar="N", type=int, default=defaults.train, help="frames in train (%(default)s)")
@@ -65,14 +64,16 @@ def main(arguments=None):
         kept = f", {result.kept} of them were there already" if result.kept else ""
         print(f"{options.out}: {counts}{kept}; {seconds:.1f} seconds")
     if options.config is not None:
-        _write_config(options.config, options.out.absolute().parent, settings.size_wh)
-        print(f"{options.config}: settings for the numbered scripts, with BASE_DIR = {options.out.absolute().parent}")
+        print(f"{options.config}: {_write_config(options.config, options.out.absolute().parent, settings.size_wh)}")
 
 
 def _write_config(path, base_dir, size_wh):
+    if path.exists():
+        return "is there already and was kept"
     width, height = prepared_size(*size_wh, _SMALL["RESIZE_FACTOR"])
     place = os.path.relpath(base_dir, path.absolute().parent)
     write_config(path, {"BASE_DIR": place, "IMAGE_WIDTH": width, "IMAGE_HEIGHT": height, **_SMALL})
+    return f"settings for the numbered scripts, with BASE_DIR = {base_dir}"
 
 
 if __name__ == "__main__":
