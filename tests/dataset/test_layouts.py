@@ -295,9 +295,9 @@ def test_a_folder_that_may_not_be_listed_is_an_error_because_its_frames_would_be
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
 def test_a_link_that_leads_to_itself_is_nothing(tmp_path):
-    write_files(tmp_path, IMAGES + TRUTH)
+    frames = read_layout(write_files(tmp_path, IMAGES + TRUTH)).frames
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    assert len(read_layout(tmp_path).frames) == 2
+    assert read_layout(tmp_path).frames == frames
 
 
 def test_a_frame_is_a_value():
