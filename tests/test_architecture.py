@@ -13,7 +13,7 @@ COMMON = PROJECT / "common"
 # From the ground up; a part may import itself and what stands in the lines above it.
 LAYERS = (
     {"errors", "installation"},
-    {"labels", "files", "parallel", "config", "config_keys", "config_values", "stages"},
+    {"labels", "label_tables", "label_maps", "files", "parallel", "config", "config_keys", "config_values", "stages"},
     {"dataset"},
     {"formats", "evaluation"},
     {"learning"},

@@ -1,0 +1,67 @@
+"""Areas, boxes and pixel runs of the regions in a picture of keys, found in one pass over its pixels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A picture of keys cut into horizontal runs of equal keys, row by row.
+
+    Attributes:
+        keys: Key of each run.
+        rows: Its row.
+        starts: Its first column.
+        stops: The column behind its last.
+    """
+
+    keys: np.ndarray
+    rows: np.ndarray
+    starts: np.ndarray
+    stops: np.ndarray
+
+    def of(self, keys):
+        """The runs of some keys only, in the same order."""
+        chosen = np.isin(self.keys, keys)
+        return Runs(self.keys[chosen], self.rows[chosen], self.starts[chosen], self.stops[chosen])
+
+
+@dataclass(frozen=True)
+class Region:
+    """All pixels of one key.
+
+    Attributes:
+        area: Number of pixels.
+        box: `(x, y, width, height)` in pixels, around all of them.
+    """
+
+    area: int
+    box: tuple[int, int, int, int]
+
+
+def find_runs(pixels):
+    """Cuts a picture of keys, shape `(height, width)`, into runs."""
+    height, width = pixels.shape
+    is_start = np.empty((height, width), bool)
+    is_start[:, 0] = True
+    np.not_equal(pixels[:, 1:], pixels[:, :-1], out=is_start[:, 1:])
+    first = np.flatnonzero(is_start)
+    rows, starts = np.divmod(first, width)
+    stops = np.append(first[1:], height * width) - rows * width
+    return Runs(pixels.ravel()[first], rows, starts, stops)
+
+
+def find_regions(runs):
+    """Measures all regions: `{key: Region}`, sorted by key."""
+    order = np.argsort(runs.keys, kind="stable")
+    keys = runs.keys[order]
+    first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+    rows, starts, stops = runs.rows[order], runs.starts[order], runs.stops[order]
+    left, right = np.minimum.reduceat(starts, first), np.maximum.reduceat(stops, first)
+    top, bottom = np.minimum.reduceat(rows, first), np.maximum.reduceat(rows, first) + 1
+    areas = np.add.reduceat(stops - starts, first)
+    return {
+        int(key): Region(int(area), (int(x0), int(y0), int(x1 - x0), int(y1 - y0)))
+        for key, area, x0, x1, y0, y1 in zip(keys[first], areas, left, right, top, bottom, strict=True)
+    }

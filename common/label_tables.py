@@ -1,0 +1,132 @@
+"""The labels of a dataset as a table: Cityscapes' own 35, or those another format or a file brings along.
+
+A name is looked up as it is written, then without regard to case, spaces, `_` and `-`, so that `trafficlight`,
+`traffic_light` and `traffic light` are the same label. Ids are unique; names are unique under that reading.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from common.errors import LabelError
+from common.labels import LABELS, Label
+
+BACKGROUND = "unlabeled"
+_IGNORED_IN_NAMES = str.maketrans("", "", " _-")
+# Of label 0 when a table has more labels than colours were given for: the colours of the VOC palette, all different.
+_PALETTE_BITS = 8
+
+
+def plain_name(name):
+    """Reduces a label name to what decides whether two names mean the same label."""
+    return name.casefold().translate(_IGNORED_IN_NAMES)
+
+
+def palette_color(index):
+    """Computes the colour VOC gives to a number: red, green, blue; 0 is black, all below 256 are different."""
+    color = [0, 0, 0]
+    for bit in range(_PALETTE_BITS):
+        for channel in range(3):
+            color[channel] |= (index >> (3 * bit + channel) & 1) << (7 - bit)
+    return tuple(color)
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """The labels of a dataset.
+
+    Attributes:
+        labels: In the order of the source; ids may have gaps, an id below 0 is never painted.
+        background: Name of the label of pixels that belong to nothing; None if there is no label for them.
+    """
+
+    labels: tuple[Label, ...]
+    background: str | None = None
+
+    def __post_init__(self):
+        names = Counter(plain_name(label.name) for label in self.labels)
+        ids = Counter(label.id for label in self.labels)
+        for label in self.labels:
+            if names[plain_name(label.name)] > 1:
+                raise LabelError(f"the label {label.name!r} is in the table twice; each name may be there once")
+            if ids[label.id] > 1:
+                raise LabelError(f"the label {label.name!r} has the id {label.id}, as another one has")
+        if self.background is not None and self.find(self.background) is None:
+            raise LabelError(f"the background is called {self.background!r}, but no label has that name")
+
+    def __iter__(self):
+        return iter(self.labels)
+
+    def __len__(self):
+        return len(self.labels)
+
+    @cached_property
+    def _by_name(self):
+        return {plain_name(label.name): label for label in self.labels}
+
+    @cached_property
+    def _by_id(self):
+        return {label.id: label for label in self.labels}
+
+    @cached_property
+    def is_official(self):
+        """Whether it is Cityscapes' own table, value by value."""
+        return self.labels == LABELS
+
+    @property
+    def background_id(self):
+        """Id of pixels that belong to nothing; 0 if no label is for them."""
+        return self.find(self.background).id if self.background is not None else 0
+
+    def find(self, name):
+        """Finds a label by name; None if there is none."""
+        return self._by_name.get(plain_name(name))
+
+    def of_id(self, id_):
+        """Finds a label by id; None if there is none."""
+        return self._by_id.get(id_)
+
+    def of_color(self, color):
+        """Finds the first label with a colour that may be painted; None if there is none."""
+        color = tuple(color)
+        found = [label for label in self.labels if label.color == color]
+        return min(found, key=lambda label: label.id < 0) if found else None
+
+    def with_distinct_colors(self):
+        """Gives each label whose colour an earlier one has a colour of its own, for formats that store colours only.
+
+        Returns:
+            The table, and the names of the labels whose colour was changed.
+        """
+        taken, labels, changed = {label.color for label in self.labels}, [], []
+        used, spare = set(), 1
+        for label in self.labels:
+            color = label.color
+            if color in used:
+                while (color := palette_color(spare)) in taken:
+                    spare += 1
+                taken.add(color)
+                changed.append(label.name)
+            used.add(color)
+            labels.append(replace(label, color=color))
+        return LabelTable(tuple(labels), self.background), tuple(changed)
+
+
+CITYSCAPES = LabelTable(LABELS, BACKGROUND)
+
+
+def make_label(name, id_, color=None, has_instances=None):
+    """Makes the label of a foreign table; what is not given comes from Cityscapes' label of that name, if it has one.
+
+    Args:
+        name: As the source spells it.
+        id_: Its id in the table.
+        color: Red, green, blue; None takes Cityscapes' or, for a name it does not know, one of the VOC palette.
+        has_instances: None takes Cityscapes', or False.
+    """
+    known = CITYSCAPES.find(name)
+    if known is not None:
+        instances = known.has_instances if has_instances is None else has_instances
+        return replace(known, name=name, id=id_, color=tuple(color or known.color), has_instances=instances)
+    color = palette_color(id_ % 255 + 1) if color is None else tuple(color)
+    return Label(name, id_, 255, "void", 0, bool(has_instances), False, color)
