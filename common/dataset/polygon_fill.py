@@ -2,8 +2,9 @@
 
 Horizontal edges are dropped; each pixel row `y` is sampled at `y + 0.5`; the crossings with the edges are sorted and
 taken in pairs `(a, b)`; columns `ceil(a - 0.5)` to `floor(b + 0.5)` are painted. So the lowest row of a polygon is
-never painted, and a crossing that lies just between two pixels paints both. No fill function of a common library does
-that. Knows nothing of labels and files.
+never painted, and a crossing that lies just between two pixels paints both. Coordinates may be real numbers: then a
+sample can meet a vertex, and the edge that starts there counts, not the one that ends. No fill function of a common
+library does that. Knows nothing of labels and files.
 """
 
 from itertools import chain
@@ -20,17 +21,20 @@ def fill_polygons(points, size_wh):
     """Finds the polygon that is painted last, for every pixel.
 
     Args:
-        points: For each polygon its `(x, y)`, integers, in pixels, possibly outside of the frame.
+        points: For each polygon its `(x, y)`, integers or real numbers, in pixels, possibly outside of the frame.
         size_wh: Width and height of the frame, in pixels.
 
     Returns:
         The frame cut into runs of pixels, row by row. For each run: one plus the number of the polygon on top, 0 for
-        none, `uint32`; and its length in pixels.
+        none, `uint32`; and its length in pixels. Neighbouring runs differ.
 
     Raises:
         DataError: If the polygons are so large and so many that painting them would take very long.
     """
-    return _visible_runs(*_spans(points, size_wh), size_wh[0] * size_wh[1])
+    area = size_wh[0] * size_wh[1]
+    tops, starts = _visible_runs(*_spans(points, size_wh), area)
+    is_new = np.append(True, tops[1:] != tops[:-1])
+    return tops[is_new], np.diff(starts[is_new], append=area)
 
 
 def _spans(points, size_wh):
@@ -45,35 +49,35 @@ def _spans(points, size_wh):
         one behind its last.
     """
     width, height = size_wh
-    owners, edges = _edges(points, height)
-    first = np.maximum(edges[:, :2].min(axis=1), 0)
-    counts = np.minimum(edges[:, :2].max(axis=1), height) - first
+    owners, (y0, y1, x0, x1) = _edges(points)
+    # The first row whose centre is not above an edge, and the first one whose centre is not above its lower end.
+    first = np.maximum(np.ceil(np.minimum(y0, y1) - 0.5), 0)
+    counts = np.minimum(np.ceil(np.maximum(y0, y1) - 0.5), height) - first
+    crosses = counts > 0
+    owners, y0, y1, x0, x1 = (values[crosses] for values in (owners, y0, y1, x0, x1))
+    first, counts = first[crosses].astype(np.int64), counts[crosses].astype(np.int64)
     if counts.sum() > MOST_CROSSINGS:
         raise DataError(f"the polygons cross {counts.sum():,} pixel rows, at most {MOST_CROSSINGS:,} were expected")
-    # Row by row of every edge: the edge's number repeated, and the rows counted up from its first.
-    of_edge = np.repeat(np.arange(len(edges)), counts)
-    rows = np.arange(len(of_edge)) + (first - np.cumsum(counts) + counts)[of_edge]
-    y0, x0, x1 = edges[:, 0], edges[:, 2], edges[:, 3]
-    x = (rows + 0.5 - y0[of_edge]) * (x1 - x0)[of_edge] / (edges[:, 1] - y0)[of_edge] + x0[of_edge]
-    return _pair(owners[of_edge] * height + rows, x, size_wh)
+    # Row by row of every edge: the edge's values repeated, and the rows counted up from its first.
+    rows = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
+    x = rows + 0.5
+    x -= np.repeat(y0, counts)
+    x *= np.repeat(x1 - x0, counts)
+    x /= np.repeat(y1 - y0, counts)
+    x += np.repeat(x0, counts)
+    rows += np.repeat(owners * height, counts)
+    return _pair(rows, x, size_wh)
 
 
-def _edges(points, height):
-    """Lists the edges that cross a row of the frame.
-
-    Returns:
-        The number of the polygon of each edge, and `(y0, y1, x0, x1)`, `int64` of shape `(edges, 4)`.
-    """
+def _edges(points):
+    """Lists all edges: the number of the polygon of each, and its ends as arrays `y0, y1, x0, x1`, `float64`."""
     counts = np.array([len(polygon) for polygon in points], np.int64)
-    flat = np.fromiter(chain.from_iterable(chain.from_iterable(points)), np.int64, 2 * int(counts.sum()))
+    flat = np.fromiter(chain.from_iterable(chain.from_iterable(points)), np.float64, 2 * int(counts.sum()))
     x, y = flat[::2], flat[1::2]
     following = np.arange(1, len(x) + 1)
     filled = counts > 0
     following[(np.cumsum(counts) - 1)[filled]] = (np.cumsum(counts) - counts)[filled]
-    edges = np.stack([y, y[following], x, x[following]], axis=1)
-    low, high = np.minimum(y, y[following]), np.maximum(y, y[following])
-    used = (low < high) & (high > 0) & (low < height)
-    return np.repeat(np.arange(len(points)), counts)[used], edges[used]
+    return np.repeat(np.arange(len(points)), counts), (y, y[following], x, x[following])
 
 
 def _pair(lines, x, size_wh):
@@ -117,27 +121,31 @@ def _visible_runs(owners, starts, stops, area):
         area: Number of pixels of the frame.
 
     Returns:
-        For each piece of the frame, in order: one plus the number of the polygon on top, 0 for none; its length.
+        For each piece of the frame, in order: one plus the number of the polygon on top, 0 for none; its first pixel.
     """
-    is_cut = np.zeros(area + 1, bool)
-    is_cut[[0, area]] = True
-    is_cut[starts] = True
-    is_cut[stops] = True
-    cuts = np.flatnonzero(is_cut)
+    cuts = _cuts(starts, stops, area)
     piece_of_pixel = np.empty(area + 1, np.int32)
     piece_of_pixel[cuts] = np.arange(len(cuts), dtype=np.int32)
     first, last = piece_of_pixel[starts], piece_of_pixel[stops]
-    levels = np.frexp((last - first).astype(np.float64))[1] - 1
+    levels = (np.frexp((last - first).astype(np.float64))[1] - 1).astype(np.int8)
+    by_level = np.argsort(levels, kind="stable")
+    first, last, numbers = first[by_level], last[by_level], owners[by_level].astype(np.uint32) + 1
+    ends = np.cumsum(np.bincount(levels))
     tops = np.zeros(len(cuts), np.uint32)
-    for level in range(levels.max(initial=0), -1, -1):
+    for level in range(len(ends) - 1, -1, -1):
         step = 1 << level
         halves = tops.copy()
         np.maximum(tops[step:], tops[:-step], out=halves[step:])
-        here = levels == level
+        here = slice(ends[level - 1] if level else 0, ends[level])
         for places in (first[here], last[here] - step):
-            # Of several owners of a place the last one stays, which is the one painted last.
-            owner = np.zeros(len(cuts), np.uint32)
-            owner[places] = owners[here] + 1
-            np.maximum(halves, owner, out=halves)
+            # Of several runs in one place the last one stays, which is the one painted last.
+            halves[places] = np.maximum(halves[places], numbers[here])
         tops = halves
-    return tops[:-1], np.diff(cuts)
+    return tops[:-1], cuts[:-1]
+
+
+def _cuts(starts, stops, area):
+    """Lists where runs start and stop, sorted, each place once; 0 and `area` too."""
+    cuts = np.concatenate([[0, area], starts, stops]).astype(np.int32)
+    cuts.sort()
+    return cuts[np.append(True, cuts[1:] != cuts[:-1])]

@@ -1,26 +1,26 @@
 """Polygons of an annotated frame, and the exact rule that turns them into label ids, instance ids and colours.
 
-Assumes the layout of `*_polygons.json`: `imgHeight`, `imgWidth` and `objects` with `label` and `polygon`. Objects are
-painted in the order of the file, later over earlier; which pixels a polygon covers is said in `polygon_fill`. Together
-they give back the PNG files that Cityscapes ships, pixel by pixel. Refuses to know where files lie and what a network
-does with the ids.
+Objects are painted in the order of the file, later over earlier; which pixels a polygon covers is said in
+`polygon_fill`. Together they give back the PNG files that Cityscapes ships, pixel by pixel. Labels are those of a
+`LabelTable`, Cityscapes' own unless another is given. Refuses to know where files lie and what a network does with ids.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from common.dataset.polygon_fill import fill_polygons
+from common.dataset.polygon_json import read_objects
 from common.errors import DataError, LabelError
-from common.files import read_json
-from common.labels import LABEL_OF_NAME, LABELS
+from common.label_tables import CITYSCAPES, plain_name
 
 GROUP_ENDING = "group"
-LARGEST_AREA = 2**26
-# The products of the rule are exact in float64 up to here.
-LARGEST_COORDINATE = 2**24
 INSTANCES_PER_CLASS = 1000
+# 64,999 is the largest instance id of 16 bits whose number can go up to 999.
+LARGEST_COUNTED_ID = 64
+_LARGEST_ID = 255
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Polygon:
 
     Attributes:
         label: The label's name as in the file, `group` ending included.
-        points: `(x, y)` in pixels, integers, possibly outside of the frame.
+        points: `(x, y)` in pixels, possibly outside of the frame; integers, but after `scale_polygons` real numbers.
         deleted: Whether the annotators took it back; it is kept in the file but never painted.
     """
 
@@ -66,33 +66,23 @@ class PaintedFrame:
     instance_ids: np.ndarray
 
 
-def read_polygons(path):
+def read_polygons(source, table=CITYSCAPES):
     """Reads a `*_polygons.json`.
 
     Args:
-        path: The file.
+        source: A `Source`, or the path of the file.
+        table: `LabelTable` that has the labels; a name is looked up as `LabelTable.find` does.
 
     Returns:
-        An `AnnotatedImage` that can be painted, unless it counts too many objects of a class.
+        An `AnnotatedImage` that can be painted.
 
     Raises:
         DataError: If the file is missing or not of the expected form; names the file and the place in it.
         LabelError: If a label is unknown; names the file, the object and the label.
     """
-    content = read_json(path)
-    if not isinstance(content, dict):
-        raise DataError(f"{path}: holds {_kind(content)}, an object with imgHeight, imgWidth and objects was expected")
-    size_wh = (_side(path, content, "imgWidth"), _side(path, content, "imgHeight"))
-    if size_wh[0] * size_wh[1] > LARGEST_AREA:
-        raise DataError(
-            f"{path}: the frame has {size_wh[0]}x{size_wh[1]} pixels, at most {LARGEST_AREA:,} were expected"
-        )
-    objects = content.get("objects")
-    if not isinstance(objects, list):
-        raise DataError(f"{path}: objects is {_kind(objects)}, a list was expected")
-    polygons = tuple(_read_object(f"{path}: object {number}", item) for number, item in enumerate(objects))
-    image = AnnotatedImage(str(path), size_wh, polygons)
-    _painted_values(image)
+    size_wh, objects = read_objects(source)
+    image = AnnotatedImage(str(source), size_wh, tuple(Polygon(*item) for item in objects))
+    _painted_values(image, table)
     return image
 
 
@@ -107,152 +97,182 @@ def polygons_to_json(image):
     return {"imgHeight": image.size_wh[1], "imgWidth": image.size_wh[0], "objects": objects}
 
 
-def paint_polygons(image):
+def scale_polygons(image, size_wh):
+    """Stretches polygons to another frame size, to be painted there by the same rule.
+
+    That is not the same as painting at the old size and then picking pixels. The rule paints every pixel column that
+    a run comes within half a pixel of, at any size: in a smaller frame poles and gaps between objects keep at least
+    a column where picking pixels would break or lose them, and areas are wider in proportion. Coordinates are not
+    rounded, so the result cannot be written as polygons.json.
+
+    Args:
+        image: An `AnnotatedImage`.
+        size_wh: The new width and height, in pixels.
+
+    Returns:
+        An `AnnotatedImage` of that size whose points are real numbers; objects and their order are the same.
+    """
+    across, down = size_wh[0] / image.size_wh[0], size_wh[1] / image.size_wh[1]
+    polygons = tuple(
+        replace(polygon, points=tuple((x * across, y * down) for x, y in polygon.points)) for polygon in image.polygons
+    )
+    return AnnotatedImage(image.name, tuple(size_wh), polygons)
+
+
+def paint_polygons(image, table=CITYSCAPES):
     """Paints label ids and instance ids.
 
     Args:
         image: An `AnnotatedImage`.
+        table: `LabelTable` that has its labels.
 
     Returns:
-        A `PaintedFrame`; pixels of no object are 0, unlabeled.
+        A `PaintedFrame`; pixels of no object get the id of the table's background.
 
     Raises:
-        LabelError: If a label is unknown; names the frame, the object and the label.
-        DataError: If a frame has 1,000 or more objects of one class, or is too large to be painted.
+        LabelError: If a label is unknown, or its id does not fit the files; names the frame, the object and the label.
+        DataError: If a frame has more than 1,000 objects of one class, or is too large to be painted.
     """
-    painted = _painted_values(image)
-    width, height = image.size_wh
-    points = [image.polygons[number].points for number, _ in painted]
+    values, lengths = paint_runs(image, table)
+    shape = image.size_wh[::-1]
+    return PaintedFrame(
+        np.repeat(instances_to_ids(values), lengths).reshape(shape), np.repeat(values, lengths).reshape(shape)
+    )
+
+
+def paint_runs(image, table=CITYSCAPES):
+    """Paints instance ids without writing every pixel, for what looks something up in them first.
+
+    Args:
+        image: An `AnnotatedImage`.
+        table: `LabelTable` that has its labels.
+
+    Returns:
+        The frame cut into runs of pixels, row by row: the instance id of each, `uint16`, and its length in pixels.
+
+    Raises:
+        ProjectError: As `paint_polygons`.
+    """
+    painted = _painted_values(image, table)
+    points = [image.polygons[number].points for number, _, _ in painted]
+    values = np.array([table.background_id] + [value for _, value, _ in painted], np.uint16)
     try:
         tops, lengths = fill_polygons(points, image.size_wh)
     except DataError as error:
         raise DataError(f"{image.name}: {error}") from error
-    instance_ids = np.array([0] + [value for _, value in painted], np.uint16)[tops]
-    ids = instances_to_ids(instance_ids)
-    return PaintedFrame(
-        np.repeat(ids, lengths).reshape(height, width), np.repeat(instance_ids, lengths).reshape(height, width)
-    )
+    return values[tops], lengths
+
+
+def counted_values(image, table=CITYSCAPES):
+    """Lists the counted objects that are painted, hidden ones too.
+
+    Args:
+        image: An `AnnotatedImage`.
+        table: `LabelTable` that has its labels.
+
+    Returns:
+        `(instance id, Label)` of each, in the order of painting.
+
+    Raises:
+        ProjectError: As `paint_polygons`.
+    """
+    return [(value, label) for _, value, label in _painted_values(image, table) if value >= INSTANCES_PER_CLASS]
 
 
 def instances_to_ids(instance_ids):
     """Drops the instance numbers.
 
     Args:
-        instance_ids: `uint16` of shape `(height, width)`.
+        instance_ids: `uint16` of any shape.
 
     Returns:
         Label ids, `uint8`, same shape.
     """
-    return _ID_OF_INSTANCE[instance_ids]
+    return _ID_OF_INSTANCE.take(instance_ids)
 
 
-def ids_to_colors(ids):
+def ids_to_colors(ids, table=CITYSCAPES):
     """Paints label ids in their colours.
 
     Args:
-        ids: Label ids, `uint8` of shape `(height, width)`.
+        ids: Label ids, `uint8`, as of shape `(height, width)`.
+        table: `LabelTable` of the ids; an id it does not have becomes black.
 
     Returns:
         Red, green, blue, alpha, `uint8` of shape `(height, width, 4)`; alpha is 255.
     """
-    return _COLOR_OF_ID[ids].view(np.uint8).reshape(*ids.shape, 4)
+    return _color_of_id(table).take(ids).view(np.uint8).reshape(*ids.shape, 4)
 
 
-def _tables():
-    """Builds id by instance id, and colour by id as one 32-bit value, so that a pixel is one look-up."""
-    id_of_instance = np.arange(2**16) // INSTANCES_PER_CLASS
-    id_of_instance[:INSTANCES_PER_CLASS] = np.minimum(np.arange(INSTANCES_PER_CLASS), 255)
-    colors = np.zeros((256, 4), np.uint8)
+@lru_cache(maxsize=8)
+def _color_of_id(table):
+    """Colour by id as one 32-bit value, so that a pixel is one look-up."""
+    colors = np.zeros((_LARGEST_ID + 1, 4), np.uint8)
     colors[:, 3] = 255
-    for label in LABELS:
-        if label.id >= 0:
+    for label in table:
+        if 0 <= label.id <= _LARGEST_ID:
             colors[label.id, :3] = label.color
-    return id_of_instance.astype(np.uint8), colors.view(np.uint32)[:, 0]
+    return colors.view(np.uint32)[:, 0]
 
 
-_ID_OF_INSTANCE, _COLOR_OF_ID = _tables()
+def _ids_of_instances():
+    id_of_instance = np.arange(2**16) // INSTANCES_PER_CLASS
+    id_of_instance[:INSTANCES_PER_CLASS] = np.minimum(np.arange(INSTANCES_PER_CLASS), _LARGEST_ID)
+    return id_of_instance.astype(np.uint8)
 
 
-def _kind(value):
-    return "nothing" if value is None else f"a {type(value).__name__}"
+_ID_OF_INSTANCE = _ids_of_instances()
 
 
-def _integer(value):
-    """Gives `value` as an integer, or None where it is no whole number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    return value
-
-
-def _side(path, content, key):
-    side = _integer(content.get(key))
-    if side is None or side < 1:
-        raise DataError(f"{path}: {key} is {str(content.get(key))[:40]}, a number of pixels was expected")
-    return side
-
-
-def _read_object(where, item):
-    if not isinstance(item, dict):
-        raise DataError(f"{where}: is {_kind(item)}, an object with label and polygon was expected")
-    label, points = item.get("label"), item.get("polygon")
-    if not isinstance(label, str):
-        raise DataError(f"{where}: label is {_kind(label)}, a text was expected")
-    if not isinstance(points, list):
-        raise DataError(f"{where}: polygon is {_kind(points)}, a list of [x, y] was expected")
-    return Polygon(label, tuple(_read_point(where, point) for point in points), bool(item.get("deleted", False)))
-
-
-def _read_point(where, point):
-    if isinstance(point, list) and len(point) == 2:
-        x, y = _integer(point[0]), _integer(point[1])
-        if x is not None and y is not None and max(abs(x), abs(y)) <= LARGEST_COORDINATE:
-            return x, y
-    raise DataError(
-        f"{where}: {str(point)[:60]} is no point; two whole numbers up to {LARGEST_COORDINATE:,} were expected"
-    )
-
-
-def find_label(name):
+def find_label(name, table=CITYSCAPES):
     """Finds the label a name in polygons.json stands for.
 
     Args:
         name: As in the file. A name that is not in the label table and ends in `group` is the label before the ending.
+        table: `LabelTable` to look in; `LabelTable.find` says which spellings are the same name.
 
     Returns:
         The `Label` and whether the name means a group; `(None, False)` for an unknown name.
     """
-    if name in LABEL_OF_NAME:
-        return LABEL_OF_NAME[name], False
-    if name.endswith(GROUP_ENDING) and name.removesuffix(GROUP_ENDING) in LABEL_OF_NAME:
-        return LABEL_OF_NAME[name.removesuffix(GROUP_ENDING)], True
-    return None, False
+    label = table.find(name)
+    if label is not None:
+        return label, False
+    plain = plain_name(name)
+    label = table.find(plain.removesuffix(GROUP_ENDING)) if plain.endswith(GROUP_ENDING) else None
+    return label, label is not None
 
 
-def _painted_values(image):
-    """Lists `(object number, instance id)` of what is painted, in the order of painting."""
+def _painted_values(image, table):
+    """Lists `(object number, instance id, label)` of what is painted, in the order of painting."""
     counts = Counter()
     values = []
     for number, polygon in enumerate(image.polygons):
         if polygon.deleted:
             continue
-        label, is_group = find_label(polygon.label)
+        label, is_group = find_label(polygon.label, table)
+        where = f"{image.name}: object {number}"
         if label is None:
             raise LabelError(
-                f"{image.name}: object {number}: the label {polygon.label[:60]!r} is unknown; "
+                f"{where}: the label {polygon.label[:60]!r} is unknown; "
                 "a name of the label table was expected, or one followed by 'group'"
             )
         if label.id < 0:
             continue
+        is_counted = label.has_instances and not is_group
+        if not (1 <= label.id <= LARGEST_COUNTED_ID if is_counted else label.id <= _LARGEST_ID):
+            raise LabelError(
+                f"{where}: the label {label.name!r} has the id {label.id}, but instance ids have room for the ids 1 to "
+                f"{LARGEST_COUNTED_ID} of labels whose objects are counted, and 0 to {_LARGEST_ID} of others; "
+                "give the labels other ids"
+            )
         value = label.id
-        if label.has_instances and not is_group:
+        if is_counted:
             value = label.id * INSTANCES_PER_CLASS + counts[label.name]
             counts[label.name] += 1
             if counts[label.name] > INSTANCES_PER_CLASS:
                 raise DataError(
-                    f"{image.name}: object {number}: is {label.name} number {counts[label.name]:,}; "
+                    f"{where}: is {label.name} number {counts[label.name]:,}; "
                     f"instance ids have room for {INSTANCES_PER_CLASS:,} in a frame"
                 )
-        values.append((number, value))
+        values.append((number, value, label))
     return values

@@ -15,7 +15,7 @@ from common.dataset.augment import AugmentationRanges, AugmentJob, augmented_nam
 from common.dataset.layouts import read_layout
 from common.dataset.png import read_image
 from common.dataset.prepared import Split
-from common.dataset.resize import ResizeSettings, prepared_size, reason_to_skip, resize_frames
+from common.dataset.resize import ResizeSettings, prepared_size, reason_to_skip, resize_frames, truth_used
 from common.dataset.split import split_names, stage_of_part, write_part, write_split_table
 from common.errors import ConfigError, DataError
 from common.files import fingerprint
@@ -101,7 +101,7 @@ def _stage_of_originals(dataset, folder, frames, label_map):
         "size_wh": list(dataset.size_wh),
         "class_of_id": list(label_map.class_of_id),
     }
-    sources = [(frame.name, [frame.image, frame.files.get("labelIds")]) for frame in frames]
+    sources = [(frame.name, [frame.image, truth_used(frame)]) for frame in frames]
     inputs = [[name, [source and source.signature() for source in pair]] for name, pair in sources]
     return Stage(dataset.base_dir / folder, "step 00", settings, fingerprint(inputs))
 
@@ -164,6 +164,8 @@ def augment_split(dataset, name, augmentation, workers=None, dry_run=False):
         "size_wh": list(source.size_wh),
         "ranges": {key: list(value) if isinstance(value, tuple) else value for key, value in vars(ranges).items()},
     }
+    if source.class_of_id is not None:
+        settings["class_of_id"] = list(source.class_of_id)
     stage = Stage(dataset.base_dir / f"{name}_aug", "step 04", settings, source.fingerprint)
     total = len(source) * (copies + 1)
     if not _is_up_to_date(stage, total):

@@ -4,10 +4,11 @@ A split is a folder with `images` and `masks` of the same names. It is usable wh
 the size that config.ini says, and made from what its source folder holds now.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.errors import DataError
+from common.labels import LabelMap, study_label_map
 from common.stages import content_fingerprint, list_files, read_manifest
 
 STEP_OF_SPLIT = {
@@ -46,12 +47,14 @@ class Split:
         samples: Sorted by name.
         fingerprint: Of the content: settings, names and checksums.
         size_wh: Width and height of every image, in pixels.
+        class_of_id: Class index by label id in the masks; None for the classes of the study.
     """
 
     root: Path
     samples: tuple[Sample, ...]
     fingerprint: str
     size_wh: tuple[int, int]
+    class_of_id: tuple[int, ...] | None = None
 
     @property
     def name(self):
@@ -70,11 +73,13 @@ class PreparedDataset:
         base_dir: BASE_DIR.
         size_wh: The size config.ini asks for, in pixels.
         seed: The seed config.ini asks for.
+        label_map: The classes config.ini asks for.
     """
 
     base_dir: Path
     size_wh: tuple[int, int]
     seed: int
+    label_map: LabelMap = field(default_factory=study_label_map)
 
     def split(self, name):
         """Reads and checks one split.
@@ -94,15 +99,33 @@ class PreparedDataset:
                 f"{folder}: holds images of {_size(found)}, config.ini asks for {_size(self.size_wh)}; "
                 f"run the steps from 00 on again or correct IMAGE_WIDTH and IMAGE_HEIGHT"
             )
+        if tuple(self._find_class_of_id(name) or self.label_map.class_of_id) != self.label_map.class_of_id:
+            raise DataError(
+                f"{folder}: was made with another LABEL_MAP than config.ini asks for; run the steps from 00 on again "
+                "or correct LABEL_MAP"
+            )
         if settings.get("seed", self.seed) != self.seed:
             raise DataError(f"{folder}: was made with SEED = {settings['seed']}, config.ini says {self.seed}; {again}")
         self._check_source(name, manifest, again)
-        return Split(folder, _pair(folder, manifest["files"], again), content_fingerprint(manifest), self.size_wh)
+        samples = _pair(folder, manifest["files"], again)
+        class_of_id = self.label_map.class_of_id
+        if class_of_id == study_label_map().class_of_id:
+            class_of_id = None
+        return Split(folder, samples, content_fingerprint(manifest), self.size_wh, class_of_id)
 
     def _why_missing(self, folder):
         if not folder.exists():
             return "no such folder"
         return "was not written by a step of this project (it has no manifest.json); move it away"
+
+    def _find_class_of_id(self, name):
+        """Finds the label map a split was made with, in its own manifest or a source's; None if that is gone."""
+        while name is not None:
+            manifest = read_manifest(self.base_dir / name)
+            if manifest is not None and "class_of_id" in manifest["settings"]:
+                return manifest["settings"]["class_of_id"]
+            name = SOURCE_OF_SPLIT.get(name)
+        return None
 
     def _check_source(self, name, manifest, again):
         source = SOURCE_OF_SPLIT.get(name)

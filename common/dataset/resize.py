@@ -1,7 +1,8 @@
 """Step 00 for one frame and for many: the photograph and its label ids, made smaller, as two PNG files.
 
 The image is resized bilinearly, the ids by nearest neighbour, both by OpenCV, so that pixels are those of the study;
-then ids become class indices. What is written depends on the frame and the settings alone, not on order or workers.
+then ids become class indices. Ids come from labelIds or, where that file is missing, from what `dataset.truth` makes of
+the others. What is written depends on the frame and the settings alone, not on order or workers.
 """
 
 import os
@@ -11,7 +12,8 @@ from pathlib import Path
 import cv2
 
 from common.dataset.layouts import Frame
-from common.dataset.png import encode_image, encode_mask, is_whole_png, read_image, read_mask
+from common.dataset.png import encode_image, encode_mask, is_whole_png, read_image
+from common.dataset.truth import KINDS_FOR_IDS, first_kind, read_ids
 from common.errors import ConfigError, DataError, LabelError, ProjectError
 from common.files import write_bytes
 from common.labels import LabelMap, study_label_map
@@ -119,7 +121,7 @@ def prepare_frame(job):
         ConfigError: If the resize factor does not fit the image.
     """
     frame, settings = job.frame, job.settings
-    ids, where = _read_ids(frame)
+    ids, where = read_ids(frame.files)
     try:
         # The largest id of the whole mask, so that one that nearest neighbour would have left out counts too.
         settings.label_map.encode(ids.max(keepdims=True))
@@ -194,16 +196,13 @@ def reason_to_skip(frame):
     """Tells what a frame lacks for being resized: "no image" or "no ground truth"; None if it has all."""
     if frame.image is None:
         return "no image"
-    return None if "labelIds" in frame.files else "no ground truth"
+    return "no ground truth" if truth_used(frame) is None else None
 
 
-def _read_ids(frame):
-    """Reads the label ids of a frame; returns them and the file they came from.
-
-    The one place where other annotation (polygons) would come in; `reason_to_skip` must then allow it too.
-    """
-    source = frame.files["labelIds"]
-    return read_mask(source), source
+def truth_used(frame):
+    """Finds the annotation file the mask of a frame is made from; None if there is none."""
+    kind = first_kind(frame.files, KINDS_FOR_IDS)
+    return frame.files[kind] if kind else None
 
 
 def _write_frame(job, image, mask):

@@ -64,6 +64,8 @@ def stage_of_part(source, folder, rule, seed):
         "parts": [rule.first, rule.second],
         "size_wh": list(source.size_wh),
     }
+    if source.class_of_id is not None:
+        settings["class_of_id"] = list(source.class_of_id)
     return Stage(Path(folder), "step 01", settings, source.fingerprint)
 
 

@@ -17,6 +17,7 @@ GRAY, RGB, PALETTE, GRAY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 def decoder(request, monkeypatch):
     if request.param == "OpenCV":
         monkeypatch.setattr(png, "_decode_rust", None)
+        monkeypatch.setattr(png, "_decode_rust_16", None)
     elif png._decode_rust is None:
         pytest.skip("kornia-rs is not installed")
     return request.param
@@ -245,3 +246,71 @@ def test_only_8_bit_arrays_of_the_right_shape_are_encoded():
 def test_a_transparent_value_does_not_change_a_mask():
     mask = draw((7, 5))
     assert np.array_equal(png.read_mask(file_of(mask, (b"tRNS", b"\0\7"))), mask)
+
+
+def draw_instances(shape=(24, 40)):
+    return np.random.default_rng(2).choice(np.array([0, 7, 255, 256, 24000, 33999, 65535], np.uint16), shape)
+
+
+def test_instance_ids_come_back_with_16_bits():
+    values = draw_instances()
+    data = png.encode_instance_mask(values)
+    found = png.read_instance_mask(data)
+    assert data[24:26] == bytes((16, GRAY)) and found.dtype == np.uint16
+    assert np.array_equal(found, values)
+    assert np.array_equal(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), values)
+
+
+@pytest.mark.parametrize("extra", [(b"gAMA", struct.pack(">I", 20000)), (b"tRNS", b"\x5d\xc0"), (b"sBIT", b"\x0c")])
+def test_what_a_file_says_beside_instance_ids_does_not_change_them(extra):
+    values = draw_instances()
+    first = header(values.shape[1], values.shape[0], 16, GRAY)
+    body = zlib.compress(rows(values.astype(">u2")))
+    assert np.array_equal(png.read_instance_mask(build([first, extra, (b"IDAT", body), (b"IEND", b"")])), values)
+
+
+def test_instance_ids_of_8_bits_are_refused_and_it_is_said_why():
+    expected = r"with 8-bit gray, expected was 16-bit gray; .* a file with 8 has lost all ids above 255"
+    with pytest.raises(DataError, match=expected):
+        png.read_instance_mask(png.encode_mask(draw((4, 4))))
+    with pytest.raises(DataError, match="with 16-bit gray, expected was 8-bit gray$"):
+        png.read_mask(png.encode_instance_mask(draw_instances()))
+    with pytest.raises(DataError, match="with 8-bit RGB, expected was 16-bit gray$"):
+        png.read_instance_mask(png.encode_image(draw((4, 4, 3))))
+
+
+def test_coloured_masks_come_back_and_their_files_are_rgba():
+    rgba = np.dstack([draw((24, 40, 3)), np.full((24, 40), 255, np.uint8)])
+    data = png.encode_color_mask(rgba)
+    assert data[24:26] == bytes((8, RGB_ALPHA))
+    assert np.array_equal(png.read_color_mask(data), rgba[..., :3])
+    assert np.array_equal(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)[..., [2, 1, 0, 3]], rgba)
+
+
+def test_coloured_masks_without_alpha_are_read_and_transparency_changes_no_colour():
+    image = draw((9, 7, 3))
+    assert np.array_equal(png.read_color_mask(file_of(image)), image)
+    clear = np.dstack([image, np.zeros((9, 7), np.uint8)])
+    assert np.array_equal(png.read_color_mask(png.encode_color_mask(clear)), image)
+    with pytest.raises(DataError, match="with 8-bit gray, expected was 8-bit RGB or 8-bit RGB with alpha"):
+        png.read_color_mask(png.encode_mask(draw((4, 4))))
+
+
+def test_16_bits_and_alpha_that_are_cut_off_or_damaged_are_refused():
+    rgba = np.dstack([draw((6, 4, 3)), draw((6, 4))])
+    for data, read in (
+        (png.encode_instance_mask(draw_instances((6, 4))), png.read_instance_mask),
+        (png.encode_color_mask(rgba), png.read_color_mask),
+    ):
+        for position in range(8, len(data)):
+            damaged = data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+            for broken in (data[:position], damaged):
+                with pytest.raises(DataError, match="cut off|damaged"):
+                    read(broken)
+
+
+def test_other_arrays_are_no_instance_mask_and_no_coloured_mask():
+    with pytest.raises(ValueError, match=r"an instance mask must be uint16 \(height, width\), not uint8 \(4, 4\)"):
+        png.encode_instance_mask(np.zeros((4, 4), np.uint8))
+    with pytest.raises(ValueError, match=r"a coloured mask must be uint8 \(height, width, 4\), not uint8 \(4, 4, 3\)"):
+        png.encode_color_mask(np.zeros((4, 4, 3), np.uint8))

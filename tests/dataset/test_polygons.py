@@ -2,6 +2,7 @@
 
 import json
 import math
+import zipfile
 
 import numpy as np
 import pytest
@@ -11,14 +12,18 @@ from hypothesis import strategies as st
 from common.dataset.polygons import (
     AnnotatedImage,
     Polygon,
+    counted_values,
     ids_to_colors,
     instances_to_ids,
     paint_polygons,
     polygons_to_json,
     read_polygons,
+    scale_polygons,
 )
+from common.dataset.sources import Source
 from common.errors import DataError, LabelError
 from common.files import write_json
+from common.label_tables import LabelTable, make_label
 from common.labels import LABEL_OF_NAME
 
 
@@ -30,9 +35,10 @@ def paint_slowly(size_wh, points):
         following = polygon[1:] + polygon[:1]
         edges = [(*a, *b) for a, b in zip(polygon, following, strict=True) if a[1] != b[1]]
         ys = [y for _, y in polygon]
-        for y in range(max(0, min(ys, default=0)), min(height - 1, max(ys, default=-1)) + 1):
+        for y in range(max(0, math.floor(min(ys, default=0))), min(height - 1, math.ceil(max(ys, default=-1))) + 1):
             yc = y + 0.5
-            crossed = [edge for edge in edges if min(edge[1], edge[3]) <= yc <= max(edge[1], edge[3])]
+            # With integers yc never meets a vertex; with real numbers the edge that starts there counts.
+            crossed = [edge for edge in edges if min(edge[1], edge[3]) <= yc < max(edge[1], edge[3])]
             xs = sorted((yc - y0) * (x1 - x0) / (y1 - y0) + x0 for x0, y0, x1, y1 in crossed)
             for a, b in zip(xs[::2], xs[1::2], strict=True):
                 for x in range(max(0, math.ceil(a - 0.5)), min(width - 1, math.floor(b + 0.5)) + 1):
@@ -65,6 +71,41 @@ def test_painting_follows_the_literal_rule(size_wh, points):
 @given(sizes, st.lists(points_anywhere, max_size=4))
 def test_painting_follows_the_literal_rule_with_huge_coordinates(size_wh, points):
     np.testing.assert_array_equal(tops(size_wh, points), paint_slowly(size_wh, points))
+
+
+quarters = st.integers(-16, 72).map(lambda number: number / 4)
+real = st.one_of(quarters, st.floats(-4, 18, allow_nan=False), near.map(float))
+
+
+@settings(max_examples=300, deadline=None)
+@given(sizes, st.lists(st.lists(st.tuples(real, real), max_size=7), max_size=4))
+@example((4, 4), [[(0.0, 0.5), (3.0, 0.5), (3.0, 2.5), (0.0, 2.5)]])
+def test_painting_follows_the_literal_rule_with_real_numbers(size_wh, points):
+    np.testing.assert_array_equal(tops(size_wh, points), paint_slowly(size_wh, points))
+
+
+@settings(max_examples=150, deadline=None)
+@given(sizes, sizes, st.lists(points_near, max_size=4))
+def test_polygons_of_another_size_are_painted_by_the_same_rule(size_wh, wanted, points):
+    polygons = tuple(Polygon("car", tuple(map(tuple, polygon))) for polygon in points)
+    image = scale_polygons(AnnotatedImage("frame", size_wh, polygons), wanted)
+    across, down = wanted[0] / size_wh[0], wanted[1] / size_wh[1]
+    stretched = [[(x * across, y * down) for x, y in polygon] for polygon in points]
+    found = paint_polygons(image).instance_ids.astype(int)
+    np.testing.assert_array_equal(np.where(found == 0, 0, found - 25999), paint_slowly(wanted, stretched))
+
+
+def test_a_thin_pole_survives_in_a_smaller_frame_where_picking_pixels_loses_it():
+    pole = AnnotatedImage("a", (16, 8), (Polygon("pole", ((5, 0), (5, 8), (5, 8), (5, 0))),))
+    assert (paint_polygons(pole).ids[:, 5] == 17).all()
+    # x = 5 becomes 1.25: column ceil(0.75) = 1 to floor(1.75) = 1. Every fourth pixel of the large frame has no pole.
+    assert paint_polygons(scale_polygons(pole, (4, 2))).ids.tolist() == [[0, 17, 0, 0]] * 2
+    assert not paint_polygons(pole).ids[::4, ::4].any()
+
+
+def test_a_frame_scaled_to_its_own_size_is_the_same():
+    image = frame("car", "road")
+    np.testing.assert_array_equal(paint_polygons(scale_polygons(image, (4, 2))).ids, paint_polygons(image).ids)
 
 
 def test_painting_follows_the_literal_rule_on_a_crowded_frame():
@@ -138,10 +179,54 @@ def test_thousand_cars_are_painted_and_one_more_is_an_error():
         paint_polygons(frame(*["car"] * 1001))
 
 
-@pytest.mark.parametrize("label", ["zebra", "zebragroup", "group", "", "Car", "cargroupgroup"])
+@pytest.mark.parametrize("label", ["zebra", "zebragroup", "group", "", "cargroupgroup"])
 def test_unknown_label_names_file_object_and_label(label):
     with pytest.raises(LabelError, match=rf"a\.json: object 1: the label '{label}' is unknown"):
         paint_polygons(frame("car", label))
+
+
+@pytest.mark.parametrize("label", ["trafficlight", "traffic_light", "Traffic Light", "TRAFFIC-LIGHT"])
+def test_names_are_read_without_regard_to_spaces_and_case(label):
+    assert values(frame(label)) == (19, 19)
+
+
+def test_a_group_is_known_in_any_spelling():
+    assert values(frame("Car Group")) == (26, 26) and values(frame("pole group")) == (18, 18)
+
+
+FOREIGN = LabelTable(
+    (make_label("nothing", 0), make_label("tram", 64, has_instances=True), make_label("rail", 200)), "nothing"
+)
+
+
+def test_labels_of_another_table_are_painted_with_its_ids():
+    def painted(*labels):
+        return int(paint_polygons(frame(*labels), FOREIGN).instance_ids[0, 0])
+
+    assert [painted(), painted("rail"), painted("tram", "tram"), painted("tramgroup")] == [0, 200, 64001, 64]
+    colors = ids_to_colors(paint_polygons(frame("rail"), FOREIGN).ids, FOREIGN)
+    assert tuple(colors[0, 0]) == (*FOREIGN.find("rail").color, 255)
+    with pytest.raises(LabelError, match="the label 'car' is unknown"):
+        painted("car")
+
+
+def test_pixels_of_no_object_get_the_id_of_the_background():
+    table = LabelTable((make_label("void", 9), make_label("tram", 3)), "void")
+    assert (paint_polygons(frame(), table).ids == 9).all()
+
+
+@pytest.mark.parametrize(("id_", "counted"), [(65, True), (256, False), (0, True)])
+def test_ids_that_do_not_fit_are_refused_with_file_object_and_label(id_, counted):
+    table = LabelTable((make_label("tram", id_, has_instances=counted),))
+    with pytest.raises(
+        LabelError, match=rf"a\.json: object 0: the label 'tram' has the id {id_}, but .* give the labels"
+    ):
+        paint_polygons(frame("tram"), table)
+
+
+def test_counted_objects_are_listed_with_the_hidden_ones():
+    found = counted_values(frame("car", "road", "cargroup", "person", "car"))
+    assert [(value, label.name) for value, label in found] == [(26000, "car"), (24000, "person"), (26001, "car")]
 
 
 def test_painted_arrays_have_the_types_of_the_files():
@@ -165,6 +250,16 @@ def test_reading_gives_back_what_was_written(tmp_path):
     )
     write_json(image.name, polygons_to_json(image))
     assert read_polygons(image.name) == image
+
+
+def test_polygons_in_a_closed_zip_are_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("gtFine/a.json", json.dumps(polygons_to_json(frame("car"))))
+        archive.writestr("gtFine/b.json", "{")
+    image = read_polygons(Source(tmp_path / "a.zip", "gtFine/a.json"))
+    assert (image.polygons, image.name) == (frame("car").polygons, f"{tmp_path / 'a.zip'}: gtFine/a.json")
+    with pytest.raises(DataError, match=r"a\.zip: gtFine/b\.json: is no valid JSON"):
+        read_polygons(Source(tmp_path / "a.zip", "gtFine/b.json"))
 
 
 def good(**changes):
@@ -193,6 +288,12 @@ def with_object(**changes):
         (with_object(polygon=[[1, 2.5]]), "is no point"),
         (with_object(polygon=[[1, 10**30]]), "is no point"),
         (with_object(polygon=[[1, None]]), "is no point"),
+        (with_object(polygon=[[1, 2], [1, True]]), r"\[1, True\] is no point"),
+        (with_object(polygon=[[0, 0], "12"]), "12 is no point"),
+        (with_object(polygon=[[0, 0], {"1": 2, "3": 4}]), "is no point"),
+        (with_object(polygon=[[0, 0], 5]), "5 is no point"),
+        (with_object(polygon=[[0, 0], [2**24 + 1, 0]]), "is no point"),
+        (with_object(polygon=[[0, 0], [0, -(2**24) - 1]]), "is no point"),
         (with_object(label="zebra"), "object 0: the label 'zebra' is unknown"),
     ],
 )

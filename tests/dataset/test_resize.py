@@ -1,17 +1,21 @@
+import shutil
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from common.dataset import resize
+from common.dataset import prepare, resize
 from common.dataset.layouts import find_frames
-from common.dataset.png import encode_mask, read_image, read_mask
+from common.dataset.png import encode_color_mask, encode_mask, read_image, read_mask
+from common.dataset.polygons import ids_to_colors
 from common.dataset.resize import ResizeJob, ResizeSettings, prepared_size, resize_frame, resize_frames
+from common.dataset.sources import Source
 from common.errors import ConfigError, DataError, LabelError
 from common.labels import study_label_map
 
@@ -152,6 +156,45 @@ def test_an_id_above_33_is_refused_with_file_and_value_even_where_it_is_not_samp
     assert not (tmp_path / "i").exists()
 
 
+@pytest.mark.parametrize("kept", ["instanceIds.png", "polygons.json"])
+def test_a_tree_without_label_ids_is_prepared_to_the_same_masks(demo_tree, tmp_path, kept):
+    shutil.copytree(demo_tree, tmp_path / "tree")
+    for path in (tmp_path / "tree/gtFine").rglob("*_gtFine_*"):
+        if not path.name.endswith(kept):
+            path.unlink()
+    for tree, folder in ((demo_tree, "whole"), (tmp_path / "tree", "rest")):
+        resize_frames(find_frames(tree)[:6], tmp_path / folder, ResizeSettings(0.5))
+    assert len(content(tmp_path / "whole")) == 12
+    assert content(tmp_path / "whole") == content(tmp_path / "rest")
+
+
+def test_colours_alone_give_masks_too(original, tmp_path):
+    frame = find_frames(original)[1]
+    ids = read_mask(mask_path(frame))
+    ids[ids < 5] = 0  # Those are black too, and 18 has the colour of 17.
+    ids[ids == 18] = 17
+    color = mask_path(frame).with_name(f"{frame.name}_gtFine_color.png")
+    color.write_bytes(encode_color_mask(ids_to_colors(ids)))
+    mask_path(frame).unlink()
+    resize_frames(find_frames(original)[1:2], tmp_path / "out", ResizeSettings(1.0))
+    expected = cv2.resize(study_label_map().encode(ids), (160, 96), interpolation=cv2.INTER_NEAREST)
+    assert np.array_equal(read_mask(tmp_path / f"out/masks/{frame.name}.png"), expected)
+
+
+def test_train_ids_alone_are_no_ground_truth(original):
+    frame = find_frames(original)[0]
+    files = {"labelTrainIds": frame.files["labelIds"]}
+    assert resize.reason_to_skip(replace(frame, files=files)) == "no ground truth"
+
+
+def test_the_file_a_mask_was_made_from_decides_whether_it_is_made_anew(demo_tree):
+    frame = find_frames(demo_tree)[0]
+    without_ids = {kind: source for kind, source in frame.files.items() if kind != "labelIds"}
+    assert resize.truth_used(frame) == frame.files["labelIds"]
+    assert resize.truth_used(replace(frame, files=without_ids)) == frame.files["instanceIds"]
+    assert resize.truth_used(replace(frame, files={})) is None
+
+
 def test_a_mask_of_another_size_is_refused_with_both_files(original, tmp_path):
     frame = find_frames(original)[0]
     mask_path(frame).write_bytes(encode_mask(np.zeros((90, 80), np.uint8)))
@@ -195,3 +238,15 @@ def test_workers_load_neither_keras_nor_scikit_learn_nor_matplotlib():
     top = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=top, text=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_step_00_goes_by_the_polygons_where_there_are_no_label_ids(demo_tree, tmp_path):
+    dataset = SimpleNamespace(resize_factor=0.5, size_wh=(64, 32), base_dir=tmp_path)
+    frame = find_frames(demo_tree)[0]
+    path = tmp_path / "polygons.json"
+    shutil.copyfile(frame.files["polygons"].path, path)
+    frames = [replace(frame, files={"polygons": Source(path)})]
+    before = prepare._stage_of_originals(dataset, "train", frames, study_label_map()).fingerprint
+    assert prepare._stage_of_originals(dataset, "train", frames, study_label_map()).fingerprint == before
+    path.write_text(path.read_text() + " ")
+    assert prepare._stage_of_originals(dataset, "train", frames, study_label_map()).fingerprint != before
