@@ -3,12 +3,12 @@
 Reads   BASE_DIR/original_data: leftImg8bit and gtFine, extracted or as the two downloaded zips
 Writes  BASE_DIR/train_full and BASE_DIR/val_test, each with images and masks
 
-The study works at a fifth of the size: 2048x1024 becomes 416x208. Class 0 is unlabeled, id k becomes class k + 1.
+The study works at a fifth of the size: 2048x1024 becomes 416x208. Class 0 is unlabeled, id k becomes class k + 1;
+LABEL_MAP in config.ini gives other classes, as the 19 of the benchmark.
 """
 
 from common.command_line import run_step
 from common.dataset.prepare import prepare_originals
-from common.labels import study_label_map
 
 
 def main(config, dry_run):
@@ -16,7 +16,7 @@ def main(config, dry_run):
     prepare_originals(
         config.dataset,
         splits={"train": "train_full", "val": "val_test"},
-        label_map=study_label_map(),
+        label_map=config.dataset.label_map,
         workers=config.machine.workers,
         dry_run=dry_run,
     )

@@ -8,7 +8,7 @@ A key that is unknown, missing or out of range is an error that names section, k
 import configparser
 import dataclasses
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.config_keys import (
@@ -18,9 +18,10 @@ from common.config_keys import (
     LATER_KEYS,
     OTHER_SECTIONS,
 )
-from common.config_values import resolve_folder
-from common.errors import ConfigError
+from common.config_values import locate_label_map, resolve_folder
+from common.errors import ConfigError, LabelError
 from common.files import write_text
+from common.labels import LabelMap, study_label_map
 
 SHIPPED_CONFIG = Path(__file__).resolve().parent.parent / "config.ini"
 _COMMAND_LINE = "command line"
@@ -28,7 +29,7 @@ _COMMAND_LINE = "command line"
 
 @dataclass(frozen=True)
 class DatasetConfig:
-    """Which dataset it is, where it lies and what size it is prepared to; heights and widths in pixels."""
+    """Which dataset it is, where it lies and what it is prepared to: size in pixels, and classes."""
 
     name: str
     base_dir: Path
@@ -37,6 +38,7 @@ class DatasetConfig:
     image_width: int
     image_channels: int
     num_classes: int
+    label_map: LabelMap = field(default_factory=study_label_map)
 
     @property
     def size_wh(self):
@@ -129,8 +131,8 @@ def load_config(section, path, overrides=()):
 
     Args:
         section: The dataset's section, `CITYSCAPES`.
-        path: The file. A relative BASE_DIR is relative to its folder.
-        overrides: `KEY=VALUE` texts that win over the file; a relative BASE_DIR among them is relative to the working
+        path: The file. A relative BASE_DIR or LABEL_MAP is relative to its folder.
+        overrides: `KEY=VALUE` texts that win over the file; a relative path among them is relative to the working
             directory, as on any command line.
 
     Raises:
@@ -146,20 +148,25 @@ def load_config(section, path, overrides=()):
             texts[key] = (text.strip(), f"{path} [{name}]")
     texts.update(_read_overrides(overrides))
     _check_missing(texts, path, section)
+    for key, entry in KEYS.items():
+        if entry.optional:
+            texts.setdefault(key, (entry.study_value, f"{path} [{section}]"))
+    texts["LABEL_MAP"] = _resolve("LABEL_MAP", texts, path, locate_label_map), texts["LABEL_MAP"][1]
     result = {entry.place: _read_value(key, *texts[key], entry.kind) for key, entry in KEYS.items()}
-    start = Path.cwd() if texts["BASE_DIR"][1] == _COMMAND_LINE else path.absolute().parent
     result["dataset.name"] = section
-    result["dataset.base_dir"] = _resolve_base_dir(*texts["BASE_DIR"], start)
+    result["dataset.base_dir"] = _resolve("BASE_DIR", texts, path, resolve_folder)
     config = _assemble(result)
     _check_together(config, {key: where for key, (_, where) in texts.items()})
     return config
 
 
-def _resolve_base_dir(text, where, start):
+def _resolve(key, texts, path, resolve):
+    """Makes a path absolute: relative to the file, or on the command line to the working directory."""
+    text, where = texts[key]
     try:
-        return resolve_folder(text.strip("\"' "), start)
+        return resolve(text.strip("\"' "), Path.cwd() if where == _COMMAND_LINE else path.absolute().parent)
     except (ValueError, RuntimeError) as error:
-        raise ConfigError(f"{where}: BASE_DIR = {text}: {error}") from error
+        raise ConfigError(f"{where}: {key} = {text}: {error}") from error
 
 
 def _parse(path, section):
@@ -211,7 +218,7 @@ def _read_overrides(overrides):
 
 
 def _check_missing(texts, path, section):
-    missing = [key for key in KEYS if key not in texts]
+    missing = [key for key in KEYS if key not in texts and not KEYS[key].optional]
     if missing:
         lines = "".join(
             f"\n    {key} = {KEYS[key].study_value}    (in [{'DEFAULT' if key in DEFAULT_KEYS else section}])"
@@ -223,6 +230,8 @@ def _check_missing(texts, path, section):
 def _read_value(key, text, where, kind):
     try:
         return kind.read(text)
+    except LabelError as error:
+        raise ConfigError(f"{where}: {key}: {error}") from error
     except ValueError as error:
         own_words = str(error) if str(error).startswith("a comment") else ""
         reason = f" ({own_words})" if own_words else ""
@@ -245,6 +254,13 @@ def _assemble(result):
 
 
 def _check_together(config, where):
+    classes = len(config.dataset.label_map)
+    if config.dataset.num_classes != classes:
+        whose = "the study's label map" if config.dataset.label_map == study_label_map() else "the map of LABEL_MAP"
+        raise ConfigError(
+            f"{where['NUM_CLASSES']}: NUM_CLASSES = {config.dataset.num_classes}: {whose} has {classes} "
+            f"{'class' if classes == 1 else 'classes'}; set NUM_CLASSES = {classes}"
+        )
     for key, side in (("IMAGE_WIDTH", config.dataset.image_width), ("IMAGE_HEIGHT", config.dataset.image_height)):
         if side % 16:
             raise ConfigError(

@@ -20,11 +20,13 @@ class Key:
         kind: What values are allowed.
         place: Where the value goes in `Config`, as "group.field".
         study_value: The value of the study, as it stands in the file.
+        optional: Whether the key may be missing, which means the study's value; so that older files stay valid.
     """
 
     kind: values.Kind
     place: str
     study_value: str
+    optional: bool = False
 
 
 # The [DEFAULT] keys first, then those of the dataset's own section.
@@ -48,7 +50,8 @@ DATASET_KEYS = {
     "IMAGE_HEIGHT": Key(values.integer(16, 8192), "dataset.image_height", "208"),
     "IMAGE_WIDTH": Key(values.integer(16, 8192), "dataset.image_width", "416"),
     "IMAGE_CHANNELS": Key(values.integer(3, 3), "dataset.image_channels", "3"),
-    "NUM_CLASSES": Key(values.integer(35, 35), "dataset.num_classes", "35"),
+    "NUM_CLASSES": Key(values.integer(1, 255), "dataset.num_classes", "35"),
+    "LABEL_MAP": Key(values.label_map(), "dataset.label_map", "", optional=True),
     "ALPHA": Key(values.number(0.0625, 16), "network.alpha", "1"),
     "ACTIFU": Key(values.choice(*ACTIVATIONS), "network.activation", "relu"),
     "ACTIFU_OUTPUT": Key(values.choice("softmax"), "network.output_activation", "softmax"),

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.label_maps import builtin_names, load_label_map
+
 _WINDOWS_PATH = re.compile(r"^([A-Za-z]):[\\/]*(.*)$", re.DOTALL)
 
 
@@ -117,6 +119,11 @@ def count_or_auto():
     return Kind("auto or a whole number from 1", read)
 
 
+def label_map():
+    """A label map: empty for the study's, a built-in name or a file; `locate_label_map` makes the path absolute."""
+    return Kind(f"nothing, {', '.join(builtin_names())}, or a CSV file", load_label_map)
+
+
 def folder():
     """A folder, read as text; `resolve_folder` makes a path of it."""
 
@@ -128,8 +135,18 @@ def folder():
     return Kind("a folder", read)
 
 
+def locate_label_map(text, relative_to):
+    """Makes an absolute path of a label map's file; what names no file stays as it is.
+
+    Raises:
+        ValueError: As `resolve_folder`.
+    """
+    text = text.strip("\"' ")
+    return text if text in ("", *builtin_names()) else str(resolve_folder(text, relative_to))
+
+
 def resolve_folder(text, relative_to):
-    """Makes an absolute path of what a user wrote.
+    """Makes an absolute path of what a user wrote for a folder or a file.
 
     Args:
         text: `~`, relative and absolute paths, with either slash; Windows drives too where there are any.

@@ -13,6 +13,8 @@ import numpy as np
 from common.errors import LabelError
 
 LARGEST_ID = 33
+# Value of pixels that belong to no class; they count neither in the loss nor in the scores.
+IGNORE = 255
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class LabelMap:
     Attributes:
         names: Class names by class index.
         colors: Red, green, blue by class index.
-        class_of_id: Class index for the label ids 0 to 33, in order.
+        class_of_id: Class index for the label ids 0 to 33, in order; `IGNORE` for a label that belongs to no class.
     """
 
     names: tuple[str, ...]
@@ -121,6 +123,25 @@ class LabelMap:
 
     def __len__(self):
         return len(self.names)
+
+    @property
+    def ignores(self):
+        """Whether there are labels that belong to no class."""
+        return IGNORE in self.class_of_id
+
+    def as_json(self):
+        """Makes JSON-able values of the map; `from_json` reads them."""
+        return {
+            "names": list(self.names),
+            "colors": [list(color) for color in self.colors],
+            "class_of_id": list(self.class_of_id),
+        }
+
+    @classmethod
+    def from_json(cls, content):
+        """Reads what `as_json` made; KeyError or TypeError if it is something else."""
+        colors = tuple(tuple(color) for color in content["colors"])
+        return cls(tuple(content["names"]), colors, tuple(content["class_of_id"]))
 
     @cached_property
     def _encoding(self):
@@ -132,7 +153,8 @@ class LabelMap:
     def _decoding(self):
         table = np.zeros(256, np.uint8)
         for id_, class_index in reversed(tuple(enumerate(self.class_of_id))):
-            table[class_index] = id_
+            if class_index != IGNORE:
+                table[class_index] = id_
         return table
 
     @cached_property
@@ -148,7 +170,7 @@ class LabelMap:
             ids: Label ids, `uint8` of shape `(height, width)`.
 
         Returns:
-            Class indices, same shape and type.
+            Class indices, same shape and type; `IGNORE` for a label that belongs to no class.
 
         Raises:
             LabelError: If a value is not a label id of this map; names the value.
@@ -165,7 +187,7 @@ class LabelMap:
             class_indices: `uint8` of shape `(height, width)`.
 
         Returns:
-            Label ids, same shape and type; 0 for a class no id belongs to.
+            Label ids, same shape and type; 0 for a class no id belongs to, and for `IGNORE`.
         """
         return self._decoding[class_indices]
 
@@ -176,7 +198,7 @@ class LabelMap:
             class_indices: `uint8` of shape `(height, width)`.
 
         Returns:
-            Red, green, blue, `uint8` of shape `(height, width, 3)`.
+            Red, green, blue, `uint8` of shape `(height, width, 3)`; black for `IGNORE`.
         """
         return self._palette[class_indices]
 

@@ -8,6 +8,8 @@ import pytest
 from common import config_values
 from common.config import load_config
 from common.errors import ConfigError
+from common.label_maps import load_label_map
+from common.labels import study_label_map
 
 SHIPPED = Path(__file__).parent.parent / "config.ini"
 
@@ -51,7 +53,9 @@ def test_a_change_that_matters_is_no_longer_the_study():
         ("NUM_EPOCHS=2.5", ["NUM_EPOCHS = 2.5", "whole number"]),
         ("NUM_EPOCHS=5 # few", ["a line of its own"]),
         ("IMAGE_WIDTH=100", ["IMAGE_WIDTH = 100", "multiple of 16", "96 and 112"]),
-        ("NUM_CLASSES=19", ["NUM_CLASSES = 19", "35"]),
+        ("NUM_CLASSES=19", ["NUM_CLASSES = 19", "the study's label map has 35 classes", "set NUM_CLASSES = 35"]),
+        ("LABEL_MAP=cityscapes19", ["NUM_CLASSES = 35", "LABEL_MAP has 19 classes", "set NUM_CLASSES = 19"]),
+        ("LABEL_MAP=cityscape19", ["LABEL_MAP", "no such file", "did you mean cityscapes19?"]),
         ("ACTIFU=rely", ["ACTIFU = rely", "relu"]),
         ("FREE_ROTATION=True", ["FREE_ROTATION", "IMAGE_WIDTH = IMAGE_HEIGHT"]),
         ("FREE_ROTATION=maybe", ["True or False"]),
@@ -133,6 +137,38 @@ def test_base_dir_is_relative_to_the_file_and_on_the_command_line_to_the_working
     monkeypatch.chdir(os.sep)
     assert load_config("CITYSCAPES", path).dataset.base_dir == path.parent / "data"
     assert load_config("CITYSCAPES", path, ["BASE_DIR=data"]).dataset.base_dir == Path(os.sep, "data").absolute()
+
+
+def test_the_classes_of_a_built_in_map_are_those_of_the_config():
+    config = load_config("CITYSCAPES", SHIPPED, ["LABEL_MAP=cityscapes19", "NUM_CLASSES=19"])
+    assert config.dataset.label_map == load_label_map("cityscapes19")
+    assert not config.has_study_values()
+    assert load_config("CITYSCAPES", SHIPPED).dataset.label_map == study_label_map()
+
+
+def test_a_map_is_relative_to_the_file_and_on_the_command_line_to_the_working_directory(config_file, monkeypatch):
+    path = config_file({"LABEL_MAP =": "LABEL_MAP = maps/two.csv", "NUM_CLASSES = 35": "NUM_CLASSES = 2"})
+    (path.parent / "maps").mkdir()
+    (path.parent / "maps" / "two.csv").write_text("road, 0 0 0, road\nrest, 1 1 1, *", encoding="utf-8")
+    monkeypatch.chdir(os.sep)
+    assert load_config("CITYSCAPES", path).dataset.label_map.names == ("road", "rest")
+    with pytest.raises(ConfigError, match="no such file"):
+        load_config("CITYSCAPES", path, ["LABEL_MAP=maps/two.csv"])
+    monkeypatch.chdir(path.parent / "maps")
+    assert len(load_config("CITYSCAPES", path, ["LABEL_MAP=two.csv"]).dataset.label_map) == 2
+
+
+def test_a_mistake_in_a_map_names_config_map_and_line(config_file):
+    path = config_file({"LABEL_MAP =": "LABEL_MAP = my.csv"})
+    (path.parent / "my.csv").write_text("road, 0 0 0, raod\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"config.ini \[CITYSCAPES\]: LABEL_MAP: .*my.csv: line 1: .*mean 'road'"):
+        load_config("CITYSCAPES", path)
+
+
+def test_a_file_from_before_there_were_label_maps_is_the_study(config_file):
+    config = load_config("CITYSCAPES", config_file({"LABEL_MAP =": ""}))
+    assert config.has_study_values()
+    assert config.dataset.label_map == study_label_map()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="drives are ordinary paths on Windows")

@@ -1,9 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 from cityscapesscripts.helpers import labels as official
 
 from common.errors import LabelError
-from common.labels import LABEL_OF_ID, LABELS, label_of_color, study_label_map
+from common.labels import IGNORE, LABEL_OF_ID, LABELS, LabelMap, label_of_color, study_label_map
 
 
 def test_the_table_is_the_official_one():
@@ -54,3 +56,29 @@ def test_an_ambiguous_colour_is_read_as_the_first_label():
     assert [label_of_color(c).name for c in ((0, 0, 0), (153, 153, 153), (0, 0, 142))] == ["unlabeled", "pole", "car"]
     with pytest.raises(LabelError, match="1, 2, 3"):
         label_of_color((1, 2, 3))
+
+
+# Road is class 0, car and truck are class 1, everything else belongs to no class.
+ROAD_AND_CARS = LabelMap(
+    ("road", "car"),
+    ((128, 64, 128), (0, 0, 142)),
+    tuple({7: 0, 26: 1, 27: 1}.get(id_, IGNORE) for id_ in range(34)),
+)
+
+
+def test_a_label_without_a_class_is_ignored_and_comes_back_as_unlabeled_and_black():
+    classes = ROAD_AND_CARS.encode(np.array([[7, 8, 27, 0]], np.uint8))
+    assert classes.tolist() == [[0, 255, 1, 255]]
+    assert ROAD_AND_CARS.decode(classes).tolist() == [[7, 0, 26, 0]]
+    assert ROAD_AND_CARS.colorize(classes).tolist() == [[[128, 64, 128], [0, 0, 0], [0, 0, 142], [0, 0, 0]]]
+    assert ROAD_AND_CARS.ignores
+    assert not study_label_map().ignores
+
+
+def test_a_map_that_ignores_still_refuses_what_is_no_id():
+    with pytest.raises(LabelError, match="255"):
+        ROAD_AND_CARS.encode(np.array([[255]], np.uint8))
+
+
+def test_a_map_survives_json():
+    assert LabelMap.from_json(json.loads(json.dumps(ROAD_AND_CARS.as_json()))) == ROAD_AND_CARS

@@ -16,6 +16,7 @@ import pytest
 from running import PROJECT, SMALL, run_script
 
 from common.files import read_json
+from common.label_maps import load_label_map
 from common.labels import study_label_map
 
 STEPS = ("00", "01", "02", "03", "04")
@@ -124,6 +125,7 @@ def test_predictions_are_class_indices_and_their_colours(study):
 def test_the_scores_are_those_of_the_saved_predictions(study):
     base_dir, _ = study
     result = read_json(base_dir / "models" / "CITYSCAPES_subset_1_1.json")
+    assert result["job"]["label_map"] is None  # so that trainings from before there were label maps stay valid
     ious, accuracies = [], []
     for path in sorted((base_dir / "val" / "masks").iterdir()):
         truth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -134,6 +136,74 @@ def test_the_scores_are_those_of_the_saved_predictions(study):
         accuracies.append((truth == prediction).mean())
     assert result["scores"]["val"]["mIoU"] == pytest.approx(np.mean(ious), abs=1e-6)
     assert result["scores"]["val"]["mPA"] == pytest.approx(np.mean(accuracies))
+
+
+@pytest.fixture(scope="session")
+def nineteen(tmp_path_factory, demo_tree):
+    """A BASE_DIR after steps 00, 01 and 03 with the 19 classes of the benchmark, and what step 03 said."""
+    folder = tmp_path_factory.mktemp("nineteen")
+    shutil.copytree(demo_tree, folder / "original_data")
+    for step in ("00", "01", "03"):
+        process = run_script(step, folder, LABEL_MAP="cityscapes19", NUM_CLASSES=19, MODELS_PER_RUN=1)
+    return folder, process
+
+
+def test_masks_of_a_label_map_hold_its_classes_and_the_ignore_value(nineteen, prepared):
+    found = set()
+    for path in sorted((nineteen[0] / "train_full" / "masks").iterdir()):
+        mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        of_the_study = cv2.imread(str(prepared / "train_full" / "masks" / path.name), cv2.IMREAD_UNCHANGED)
+        assert (mask == load_label_map("cityscapes19").encode(study_label_map().decode(of_the_study))).all()
+        found |= set(np.unique(mask).tolist())
+    assert found <= {*range(19), 255}
+    assert {0, 255} <= found
+
+
+def test_scores_and_colours_of_a_label_map_are_those_of_its_counted_pixels(nineteen):
+    base_dir, process = nineteen
+    label_map = load_label_map("cityscapes19")
+    content = read_json(base_dir / "models" / "CITYSCAPES_subset_1_0.json")
+    assert content["job"]["label_map"] == label_map.as_json()
+    result = content["scores"]["val"]
+    hits, unions, ious = np.zeros(19), np.zeros(19), []
+    for path in sorted((base_dir / "val" / "masks").iterdir()):
+        predicted = base_dir / "val_predictions" / "subset" / "CITYSCAPES_subset_1_0" / path.name
+        prediction = cv2.imread(str(predicted), cv2.IMREAD_UNCHANGED)
+        color = cv2.imread(str(predicted.with_name(f"{path.stem}_color.png")))[:, :, ::-1]
+        assert prediction.max() < 19
+        assert (color == label_map.colorize(prediction)).all()
+        truth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        truth, prediction = truth[truth != 255], prediction[truth != 255]
+        pairs = [(truth == index, prediction == index) for index in range(19)]
+        hits += [(t & p).sum() for t, p in pairs]
+        unions += [(t | p).sum() for t, p in pairs]
+        ious.append(np.mean([(t & p).sum() / (t | p).sum() for t, p in pairs if t.any()]))
+    assert result["mIoU"] == pytest.approx(np.mean(ious), abs=1e-6)
+    expected = {
+        name: hit / union if union else None for name, hit, union in zip(label_map.names, hits, unions, strict=True)
+    }
+    assert result["class_IoU"] == result["official_IoU"] == pytest.approx(expected)
+    assert "19 classes by LABEL_MAP; pixels of labels without a class do not count" in process.stdout
+    assert "mIoU, all pixels pooled (19 classes)" in process.stdout
+
+
+@pytest.mark.parametrize("step", ["01", "03", "04"])
+def test_folders_of_another_label_map_are_refused_with_the_step_that_makes_them(ready, step):
+    error = run_script(step, ready, LABEL_MAP="cityscapes19", NUM_CLASSES=19, expect=1).stderr
+    assert "was made with another LABEL_MAP than config.ini asks for; run the steps from 00 on again" in error
+    assert not (ready / "models").exists()
+
+
+def test_another_label_map_redoes_steps_00_and_01(ready):
+    changes = {"LABEL_MAP": "categories8", "NUM_CLASSES": 8}
+    assert run_script("00", ready, **changes).stdout.count("resized") == 2
+    assert (
+        "train_labeled: was made from an older train_full; run step 01 again"
+        in run_script("03", ready, expect=1, **changes).stderr
+    )
+    run_script("01", ready, **changes)
+    values = [cv2.imread(str(path), cv2.IMREAD_UNCHANGED).max() for path in (ready / "val" / "masks").iterdir()]
+    assert max(values) == 7
 
 
 def test_a_step_that_is_done_says_so_and_changes_nothing(study):
@@ -225,9 +295,11 @@ def test_an_id_that_does_not_exist_stops_step_00_with_file_and_value(ready):
 
 def test_a_frame_without_ground_truth_is_named(ready):
     mask = next((ready / "original_data" / "gtFine" / "train").rglob("*labelIds.png"))
-    mask.unlink()
+    frame = mask.name.removesuffix("_gtFine_labelIds.png")
+    for path in mask.parent.glob(f"{frame}_*"):
+        path.unlink()
     process = run_script("00", ready)
-    assert mask.name.removesuffix("_gtFine_labelIds.png") in process.stderr
+    assert frame in process.stderr
     assert "1 skipped (no ground truth)" in process.stdout
 
 

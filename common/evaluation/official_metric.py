@@ -4,9 +4,29 @@ Knows the pixel-level class score only. At prepared size it is not the benchmark
 2048x1024 pixels, but it is the same definition.
 """
 
+from collections import Counter
+
 import numpy as np
 
-from common.labels import LABEL_OF_ID, LARGEST_ID
+from common.labels import IGNORE, LABEL_OF_ID, LARGEST_ID
+
+_EVALUATED = tuple(id_ for id_ in range(LARGEST_ID + 1) if not LABEL_OF_ID[id_].ignore_in_eval)
+
+
+def is_defined(label_map):
+    """Tells whether the score can be told from the classes of a map.
+
+    It can if each of the 19 evaluated labels has a class of its own, with no other label in it, be it one that the
+    benchmark ignores: of a class of road and parking nobody can say which pixels were taken for road.
+    """
+    own = Counter(label_map.class_of_id)
+    classes = [label_map.class_of_id[id_] for id_ in _EVALUATED]
+    return all(class_index != IGNORE and own[class_index] == 1 for class_index in classes)
+
+
+def class_iou_of_map(confusion, label_map):
+    """Computes what `class_iou` does from a confusion matrix of classes; None where it is not defined."""
+    return class_iou(confusion_of_ids(confusion, label_map)) if is_defined(label_map) else None
 
 
 def confusion_of_ids(confusion, label_map):
@@ -37,10 +57,9 @@ def class_iou(confusion):
     Returns:
         `{label name: IoU}`; None for a class that neither occurs nor is predicted on an evaluated pixel.
     """
-    evaluated = [id_ for id_ in range(LARGEST_ID + 1) if not LABEL_OF_ID[id_].ignore_in_eval]
-    false_positives_of = confusion[evaluated].sum(axis=0)
+    false_positives_of = confusion[list(_EVALUATED)].sum(axis=0)
     result = {}
-    for id_ in evaluated:
+    for id_ in _EVALUATED:
         hits = int(confusion[id_, id_])
         denominator = int(confusion[id_].sum() + false_positives_of[id_]) - hits
         result[LABEL_OF_ID[id_].name] = hits / denominator if denominator else None

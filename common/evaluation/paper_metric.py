@@ -19,8 +19,11 @@ def image_scores(confusion):
         confusion: Of one image, `[truth, prediction]`, shape `(classes, classes)`.
 
     Returns:
-        IoU averaged over the classes of the ground truth, and the share of right pixels, both from 0 to 1.
+        IoU averaged over the classes of the ground truth, and the share of right pixels, both from 0 to 1; None and
+        None for an image in which no pixel counts.
     """
+    if not confusion.any():
+        return None, None
     hits = confusion.diagonal()
     in_truth = confusion.sum(axis=1)
     unions = in_truth + confusion.sum(axis=0) - hits
@@ -30,6 +33,6 @@ def image_scores(confusion):
 
 
 def mean_scores(scores):
-    """Averages `(iou, accuracy)` pairs over images: mIoU and mPA of the study."""
-    iou, accuracy = np.mean(scores, axis=0)
+    """Averages `(iou, accuracy)` pairs over images, those without scores left out: mIoU and mPA of the study."""
+    iou, accuracy = np.mean([pair for pair in scores if pair != (None, None)], axis=0)
     return float(iou), float(accuracy)

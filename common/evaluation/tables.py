@@ -1,11 +1,13 @@
 """Result JSONs of many models to CSV rows, a ranking and a table for people.
 
-The paper metric and the official one stand in rows of their own and are never mixed.
+The paper metric, the official one and the pooled one stand in rows of their own and are never mixed.
 """
 
 import csv
 import io
 import statistics
+
+from common.evaluation import pooled_metric
 
 COLUMNS = (
     "modelname", "mPA_val", "mPA_test", "mPA_train_unlabeled", "mIoU_val", "mIoU_test", "mIoU_train_unlabeled",
@@ -57,6 +59,7 @@ def summary_table(runs, top_ks, study_value=None):
         ("  of the means of runs", _run_means(runs)),
         ("mPA, paper metric", _scores(every, "mPA")),
         ("mIoU, official definition (19 classes)", _scores(every, "official_mIoU")),
+        (f"mIoU, all pixels pooled ({_count_classes(every)} classes)", _pooled(every)),
     ]
     for name, columns in rows:
         lines.append(f"{name:<44}" + "".join(f"{_mean_and_spread(values):>18}" for values in columns))
@@ -67,6 +70,15 @@ def summary_table(runs, top_ks, study_value=None):
 
 def _scores(results, metric):
     return [[result["scores"][split][metric] for result in results] for split in SPLITS]
+
+
+def _count_classes(results):
+    return len(results[0]["scores"][SPLITS[0]]["confusion"])
+
+
+def _pooled(results):
+    # From the matrix, because results of older versions have no class_IoU.
+    return [[pooled_metric.mean_iou(result["scores"][split]["confusion"]) for result in results] for split in SPLITS]
 
 
 def _run_means(runs):

@@ -11,6 +11,7 @@ import numpy as np
 
 from common.dataset.png import read_image, read_mask
 from common.errors import DataError
+from common.labels import IGNORE
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class LoadedSplit:
     Attributes:
         names: Frame names, sorted.
         images: Red, green, blue, `uint8` of shape `(n, height, width, 3)`.
-        masks: Class indices, `uint8` of shape `(n, height, width)`.
+        masks: Class indices, `uint8` of shape `(n, height, width)`; `IGNORE` where a pixel does not count.
     """
 
     names: tuple[str, ...]
@@ -31,7 +32,7 @@ class LoadedSplit:
         return len(self.names)
 
 
-def load_samples(samples, size_wh, num_classes, threads=1):
+def load_samples(samples, size_wh, num_classes, threads=1, ignores=False):
     """Decodes samples into memory.
 
     Args:
@@ -39,9 +40,11 @@ def load_samples(samples, size_wh, num_classes, threads=1):
         size_wh: The size each must have, in pixels.
         num_classes: Every mask value must be below it.
         threads: Number of threads that decode.
+        ignores: Whether masks may hold `IGNORE` too.
 
     Raises:
-        DataError: If a file is broken, has another size or a class too large; names the file.
+        DataError: If a file is broken, has another size or a class too large, or if no pixel of all counts; names the
+            file.
     """
     width, height = size_wh
     images = np.empty((len(samples), height, width, 3), np.uint8)
@@ -57,13 +60,16 @@ def load_samples(samples, size_wh, num_classes, threads=1):
         for path, found in ((sample.image, image), (sample.mask, mask)):
             if found.shape[:2] != (height, width):
                 raise DataError(f"{path}: has {found.shape[1]}x{found.shape[0]} pixels, expected {width}x{height}")
-        if (largest := int(mask.max())) >= num_classes:
+        counted = mask[mask != IGNORE] if ignores else mask
+        if (largest := int(counted.max(initial=0))) >= num_classes:
             raise DataError(f"{sample.mask}: holds the class {largest}; expected classes from 0 to {num_classes - 1}")
         images[index], masks[index] = image, mask
+        return counted.size > 0
 
     with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(load, range(len(samples))):
-            pass
+        counts = list(pool.map(load, range(len(samples))))
+    if counts and not any(counts):
+        raise DataError(f"{samples[0].mask.parent}: LABEL_MAP ignores every pixel; give the labels that occur a class")
     return LoadedSplit(tuple(sample.name for sample in samples), images, masks)
 
 

@@ -15,6 +15,7 @@ from common.dataset.prepared import Split
 from common.errors import ConfigError, TrainingError
 from common.evaluation.tables import SPLITS, STUDY_TEST_MIOU, rank, results_csv, summary_table
 from common.files import link_or_copy, write_text
+from common.labels import study_label_map
 from common.learning.jobs import Job, ModelPaths, missing_predictions, read_result, read_result_file
 from common.learning.processes import run_jobs
 from common.parallel import usable_cores
@@ -99,6 +100,7 @@ def _check_back_end():
 
 def _job(experiment, config, run, index):
     name = f"{config.dataset.name}_{experiment.name}_{run}_{index}"
+    label_map = config.dataset.label_map
     return Job(
         base_dir=str(config.dataset.base_dir),
         approach=experiment.name,
@@ -125,6 +127,7 @@ def _job(experiment, config, run, index):
         report_on=tuple((split.name, split.fingerprint) for split in experiment.report_on),
         save_predictions=config.study.save_predictions,
         threads=max(1, usable_cores() // config.machine.trainings_at_a_time),
+        label_map=None if label_map == study_label_map() else label_map.as_json(),
     )
 
 
@@ -141,6 +144,9 @@ def _announce(experiment, config, jobs):
         *(experiment.name, images, *config.dataset.size_wh, len(experiment.validate)),
         *(config.study.num_runs, config.study.models_per_run, config.training.num_epochs),
     )
+    if (label_map := config.dataset.label_map) != study_label_map():
+        ignored = "; pixels of labels without a class do not count" if label_map.ignores else ""
+        log.info("%d classes by LABEL_MAP%s", len(label_map), ignored)
     if images < batch:
         log.warning("only %d images for BATCH_SIZE = %d: an epoch is one step with all of them", images, batch)
     if not pending:

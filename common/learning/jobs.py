@@ -11,6 +11,7 @@ from pathlib import Path
 
 from common.errors import DataError
 from common.files import fingerprint, read_json, write_json
+from common.labels import LabelMap, study_label_map
 
 # Raised when the same job gives other weights than before, so that models trained by older code are trained anew.
 TRAINING_VERSION = 1
@@ -67,6 +68,7 @@ class Job:
         report_on: Likewise, a tuple of the splits that are scored.
         save_predictions: Names of the splits whose predictions are written.
         threads: Processor threads the training may use.
+        label_map: `LabelMap.as_json`; None for the study's, whose jobs are thus the same as before there were others.
     """
 
     base_dir: str
@@ -81,6 +83,12 @@ class Job:
     report_on: tuple[tuple[str, str], ...]
     save_predictions: tuple[str, ...]
     threads: int
+    label_map: dict | None = None
+
+    @property
+    def classes(self):
+        """The `LabelMap` of the masks and predictions."""
+        return study_label_map() if self.label_map is None else LabelMap.from_json(self.label_map)
 
     @property
     def paths(self):
@@ -93,6 +101,7 @@ class Job:
         return fingerprint(
             [TRAINING_VERSION, self.model, self.network, self.training, self.precision, self.train, self.validate]
             + [self.report_on]
+            + ([] if self.label_map is None else [self.label_map])
         )
 
     def write(self, path):

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from common.dataset.png import encode_image, encode_mask
-from common.evaluation import official_metric, paper_metric
+from common.evaluation import official_metric, paper_metric, pooled_metric
 from common.evaluation.confusion import confusion_matrix
 from common.files import write_bytes
+from common.labels import IGNORE
 
 # Small enough for 35 float channels of a batch to fit beside a training, large enough to keep a processor busy.
 _BATCH = 8
@@ -23,7 +24,10 @@ class SplitScores:
     confusion: np.ndarray | None = None
 
     def add(self, name, truth, prediction):
-        """Adds one image: class indices, `uint8` of shape `(height, width)`."""
+        """Adds one image: class indices, `uint8` of shape `(height, width)`; `IGNORE` in the truth does not count."""
+        if self.label_map.ignores:
+            counts = truth != IGNORE
+            truth, prediction = truth[counts], prediction[counts]
         counts = confusion_matrix(truth, prediction, len(self.label_map))
         self.images[name] = paper_metric.image_scores(counts)
         self.confusion = counts if self.confusion is None else self.confusion + counts
@@ -35,13 +39,14 @@ class SplitScores:
 
     def as_json(self):
         """Everything later tables and intervals need, as JSON-able values."""
-        iou = official_metric.class_iou(official_metric.confusion_of_ids(self.confusion, self.label_map))
+        official = official_metric.class_iou_of_map(self.confusion, self.label_map)
         miou, mpa = self.mean
         return {
             "mIoU": miou,
             "mPA": mpa,
-            "official_mIoU": official_metric.mean_iou(iou),
-            "official_IoU": iou,
+            "official_mIoU": None if official is None else official_metric.mean_iou(official),
+            "official_IoU": official,
+            "class_IoU": dict(zip(self.label_map.names, pooled_metric.class_iou(self.confusion), strict=True)),
             "images": {name: list(scores) for name, scores in self.images.items()},
             "confusion": self.confusion.tolist(),
         }

@@ -14,7 +14,7 @@ from common.errors import TrainingError
 from common.learning import backend
 from common.learning.batches import steps_per_epoch, training_batches
 from common.learning.checkpoint import load_checkpoint, save_checkpoint, values_of
-from common.learning.losses import pixel_cross_entropy
+from common.learning.losses import counted_cross_entropy, pixel_cross_entropy
 from common.learning.optimizer import adamw
 from common.learning.scoring import score
 from common.learning.unet import class_index_model, training_unet
@@ -48,18 +48,19 @@ class TrainingData:
     label_map: object
 
 
-def compile_training(network, settings):
+def compile_training(network, settings, ignores=False):
     """Builds the training form of a network with loss and optimiser, its state made, from the seed.
 
     Args:
         network: `NetworkSettings`.
         settings: `TrainingSettings`.
+        ignores: Whether masks hold `IGNORE`.
     """
     keras.utils.set_random_seed(settings.seed)
     model = training_unet(network)
     model.compile(
         optimizer=adamw(settings.learning_rate, settings.weight_decay),
-        loss=pixel_cross_entropy,
+        loss=counted_cross_entropy if ignores else pixel_cross_entropy,
         jit_compile=backend.jit_compile(),
     )
     model.optimizer.build(model.trainable_variables)

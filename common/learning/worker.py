@@ -17,7 +17,6 @@ from filelock import FileLock, Timeout
 from common.dataset.prepared import PreparedDataset
 from common.errors import DataError, ProjectError
 from common.files import atomic_path, write_json
-from common.labels import study_label_map
 from common.learning import backend
 from common.learning.jobs import Job, append_progress, missing_predictions, read_result
 
@@ -43,7 +42,7 @@ def _split(job, pair):
     """Finds a prepared split and makes sure that it is the one the script saw."""
     name, fingerprint = pair
     size_wh = job.network["width"], job.network["height"]
-    split = PreparedDataset(Path(job.base_dir), size_wh, job.seed_of_split).split(name)
+    split = PreparedDataset(Path(job.base_dir), size_wh, job.seed_of_split, job.classes).split(name)
     if split.fingerprint != fingerprint:
         raise DataError(f"{split.root}: was changed while the script was running; start the script again")
     return split
@@ -53,7 +52,9 @@ def _load(job, pair):
     from common.learning.batches import load_samples
 
     split = _split(job, pair)
-    return load_samples(split.samples, split.size_wh, job.network["num_classes"], job.threads)
+    return load_samples(
+        split.samples, split.size_wh, job.network["num_classes"], job.threads, ignores=job.classes.ignores
+    )
 
 
 def _train(job, progress):
@@ -66,9 +67,9 @@ def _train(job, progress):
     keras.config.set_dtype_policy(policy)
     backend.make_deterministic()
     start = time.monotonic()
-    data = TrainingData(_load(job, job.train), _load(job, job.validate), study_label_map())
+    data = TrainingData(_load(job, job.train), _load(job, job.validate), job.classes)
     network, settings = NetworkSettings(**job.network), TrainingSettings(**job.training)
-    model = compile_training(network, settings)
+    model = compile_training(network, settings, job.classes.ignores)
     # What the last bits depend on besides the job: a state of other bits is not gone on with.
     identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
     checkpoint = job.paths.work / "checkpoint.npz", identity
@@ -132,7 +133,7 @@ def _score(job, validate):
     model, scores = _load_model(job), {}
     for pair in job.report_on:
         split = validate if pair == job.validate else _load(job, pair)
-        scores[pair[0]] = score(model, split, study_label_map()).as_json()
+        scores[pair[0]] = score(model, split, job.classes).as_json()
     return scores
 
 
@@ -146,7 +147,7 @@ def _write_missing_predictions(job, result):
     pairs = {pair[0]: pair for pair in job.report_on}
     for name in missing:
         split, folder = _load(job, pairs[name]), job.paths.predictions(name)
-        write_predictions(predict(model, split.images), split.names, folder, study_label_map())
+        write_predictions(predict(model, split.images), split.names, folder, job.classes)
         result["predictions"] = sorted({*result["predictions"], name})
         write_json(job.paths.result, result)
 

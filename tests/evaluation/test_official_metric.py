@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as official
 
-from common.evaluation.official_metric import class_iou, confusion_of_ids, mean_iou
-from common.labels import study_label_map
+from common.evaluation.official_metric import class_iou, class_iou_of_map, confusion_of_ids, is_defined, mean_iou
+from common.label_maps import load_label_map
+from common.labels import IGNORE, study_label_map
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -44,3 +47,21 @@ def test_classes_are_shifted_back_to_ids():
     counts[1, 0] = 2  # class 1 stands for no id and counts as unlabeled
     ids = confusion_of_ids(counts, study_label_map())
     assert (ids[7, 8], ids[0, 0], ids.sum()) == (4, 2, 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "defined"), [("", True), ("cityscapes19", True), ("enet11", False), ("categories8", False)]
+)
+def test_the_score_is_defined_where_each_evaluated_label_has_a_class_of_its_own(name, defined):
+    label_map = load_label_map(name)
+    assert is_defined(label_map) == defined
+    confusion = np.eye(len(label_map), dtype=int)
+    assert (class_iou_of_map(confusion, label_map) is not None) == defined
+
+
+@pytest.mark.parametrize(("id_", "class_index"), [(9, 0), (7, IGNORE), (8, 0)])
+def test_parking_in_road_a_road_that_is_ignored_and_a_sidewalk_in_road_have_no_official_score(id_, class_index):
+    label_map = load_label_map("cityscapes19")
+    classes = list(label_map.class_of_id)
+    classes[id_] = class_index
+    assert not is_defined(replace(label_map, class_of_id=tuple(classes)))

@@ -47,3 +47,9 @@ def test_a_class_that_cannot_be_is_an_error_not_a_score():
         confusion_matrix(truth, np.array([[35]], np.uint8), 35)
     with pytest.raises(DataError, match="shape"):
         confusion_matrix(truth, np.zeros((2, 2), np.uint8), 35)
+
+
+def test_an_image_in_which_no_pixel_counts_is_left_out_of_the_means():
+    nothing = image_scores(np.zeros((3, 3), np.int64))
+    assert nothing == (None, None)
+    assert mean_scores([(0.2, 0.5), nothing, (0.4, 1.0)]) == pytest.approx((0.3, 0.75))

@@ -6,8 +6,9 @@ import pytest
 from common.evaluation.tables import COLUMNS, SPLITS, rank, results_csv, summary_table
 
 
-def result(model, miou, official=0.5):
-    scores = {split: {"mIoU": miou, "mPA": 2 * miou, "official_mIoU": official} for split in SPLITS}
+def result(model, miou, official=0.5, confusion=((1, 0), (0, 1))):
+    one = {"mIoU": miou, "mPA": 2 * miou, "official_mIoU": official, "confusion": confusion}
+    scores = dict.fromkeys(SPLITS, one)
     return {"model": model, "scores": scores}
 
 
@@ -41,6 +42,12 @@ def test_one_model_has_no_spread_and_an_absent_score_is_a_dash():
     lines = summary_table([[result("a", 0.1, official=None)]], 1)
     assert cells(lines, "mIoU, paper metric") == "0.100"
     assert cells(lines, "mIoU, official") == "-"
+
+
+def test_the_table_gives_the_pooled_score_of_the_classes_of_the_map():
+    # Class 0: 6 / (6 + 2 + 1), class 1: 3 / (3 + 1 + 2), class 2 neither occurs nor is predicted: (2/3 + 1/2) / 2
+    lines = summary_table([[result("a", 0.1, None, [[6, 2, 0], [1, 3, 0], [0, 0, 0]])]], 1)
+    assert cells(lines, "mIoU, all pixels pooled (3 classes)") == "0.583"
 
 
 @pytest.mark.parametrize(("value", "shown"), [(None, False), (0.31, True)])

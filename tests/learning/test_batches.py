@@ -62,3 +62,19 @@ def test_a_file_of_another_size_or_class_is_named(sample):
         load_samples([sample], (16, 16), 35)
     with pytest.raises(DataError, match=r"a_mask\.png: holds the class 34; expected classes from 0 to 18"):
         load_samples([sample], (32, 16), 19)
+
+
+def test_255_is_taken_only_where_the_map_ignores_labels(sample):
+    sample.mask.write_bytes(encode_mask(np.array([[255, 18] * 16] * 16, np.uint8)))
+    loaded = load_samples([sample], (32, 16), 19, ignores=True)
+    assert np.unique(loaded.masks).tolist() == [18, 255]
+    with pytest.raises(DataError, match=r"a_mask\.png: holds the class 255; expected classes from 0 to 18"):
+        load_samples([sample], (32, 16), 19)
+    with pytest.raises(DataError, match=r"a_mask\.png: holds the class 18; expected classes from 0 to 17"):
+        load_samples([sample], (32, 16), 18, ignores=True)
+
+
+def test_a_split_of_which_no_pixel_counts_is_refused(sample):
+    sample.mask.write_bytes(encode_mask(np.full((16, 32), 255, np.uint8)))
+    with pytest.raises(DataError, match="LABEL_MAP ignores every pixel"):
+        load_samples([sample, sample], (32, 16), 19, ignores=True)

@@ -5,8 +5,17 @@ import sys
 import pytest
 
 from common.errors import DataError
-from common.files import write_json
-from common.learning.jobs import Job, append_progress, missing_predictions, read_result, read_result_file
+from common.files import fingerprint, write_json
+from common.label_maps import load_label_map
+from common.labels import study_label_map
+from common.learning.jobs import (
+    TRAINING_VERSION,
+    Job,
+    append_progress,
+    missing_predictions,
+    read_result,
+    read_result_file,
+)
 from common.learning.processes import run_jobs
 
 RESULT = {
@@ -54,6 +63,28 @@ def test_what_changes_the_scores_changes_the_identity_and_nothing_else_does(job)
     assert identity(train=("train_labeled", "new")) != job.identity
     assert identity(precision="float32") != job.identity
     assert identity(threads=8, save_predictions=(), base_dir="elsewhere") == job.identity
+
+
+def test_a_job_of_the_study_is_what_it_was_before_there_were_label_maps(job):
+    parts = [job.model, job.network, job.training, job.precision, job.train, job.validate, job.report_on]
+    assert job.identity == fingerprint([TRAINING_VERSION, *parts])
+    assert job.classes == study_label_map()
+
+
+def test_a_job_carries_its_label_map_and_is_another_one_with_it(job, tmp_path):
+    label_map = load_label_map("cityscapes19")
+    other = dataclasses.replace(job, label_map=label_map.as_json())
+    other.write(tmp_path / "job.json")
+    assert Job.read(tmp_path / "job.json") == other
+    assert Job.read(tmp_path / "job.json").classes == label_map
+    assert len({job.identity, other.identity, Job.read(tmp_path / "job.json").identity}) == 2
+
+
+def test_a_job_written_before_there_were_label_maps_is_read(job, tmp_path):
+    content = dataclasses.asdict(job)
+    del content["label_map"]
+    write_json(tmp_path / "job.json", content)
+    assert Job.read(tmp_path / "job.json") == job
 
 
 def test_a_result_counts_only_for_its_own_job_and_with_its_whole_model(job):

@@ -1,7 +1,8 @@
 import keras
 import numpy as np
+import pytest
 
-from common.learning.losses import pixel_cross_entropy
+from common.learning.losses import counted_cross_entropy, pixel_cross_entropy
 
 
 def expected(labels, logits):
@@ -48,3 +49,53 @@ def test_gradient_is_probability_minus_truth():
     exponentials = np.exp(values[0].astype("float64"))
     probabilities = exponentials / exponentials.sum(-1, keepdims=True)
     np.testing.assert_allclose(gradient, (probabilities - np.eye(5)[labels[0]]) / 6, atol=1e-7)  # the mean of 6 pixels
+
+
+def test_ignored_pixels_are_no_part_of_the_mean():
+    # Three pixels of two classes; the second is ignored. Logits 0 0: log 2; logits 0 log 3, class 1: -log(3/4).
+    logits = np.array([[[[0, 0], [50, -50], [0, np.log(3)]]]], "float32")
+    loss = counted_cross_entropy(np.array([[[0, 255, 1]]], "uint8"), keras.ops.convert_to_tensor(logits))
+    assert float(loss) == pytest.approx((np.log(2) + np.log(4 / 3)) / 2, rel=1e-6)
+
+
+def test_where_nothing_is_ignored_the_mean_is_that_of_the_study():
+    rng = np.random.default_rng(2)
+    logits = keras.ops.convert_to_tensor(rng.normal(size=(2, 5, 7, 19)).astype("float32"))
+    labels = rng.integers(0, 19, (2, 5, 7), dtype=np.uint8)
+    ours, study = counted_cross_entropy(labels, logits), keras.ops.mean(pixel_cross_entropy(labels, logits))
+    assert float(ours) == pytest.approx(float(study), rel=1e-6)
+
+
+class Offsets(keras.layers.Layer):
+    """Logits that are the weights themselves, so that a step of the optimiser shows the gradient."""
+
+    def build(self, shape):
+        self.values = self.add_weight(shape=(1, 2, 3, 5), name="values")
+
+    def call(self, image):
+        return self.values + 0 * image
+
+
+@pytest.mark.parametrize("ignored", [0, 4, 6])
+def test_ignored_pixels_have_no_gradient_and_a_batch_of_them_gives_zero(ignored):
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(1, 2, 3, 5)).astype("float32")
+    labels = rng.integers(0, 5, (1, 2, 3), dtype=np.uint8)
+    labels.ravel()[:ignored] = 255
+    image = keras.Input((2, 3, 1))
+    layer = Offsets()
+    model = keras.Model(image, layer(image))
+    layer.values.assign(values)
+    model.compile(optimizer=keras.optimizers.SGD(1.0), loss=counted_cross_entropy, jit_compile=False)
+    loss = float(model.train_on_batch(np.zeros((1, 2, 3, 1), "float32"), labels))
+    gradient = values - keras.ops.convert_to_numpy(layer.values)
+    exponentials = np.exp(values.astype("float64"))
+    probabilities = exponentials / exponentials.sum(-1, keepdims=True)
+    counts = labels != 255
+    truth = np.eye(5)[np.where(counts, labels, 0)]
+    expected_gradient = (probabilities - truth) * counts[..., None] / max(6 - ignored, 1)
+    np.testing.assert_allclose(gradient, expected_gradient, atol=1e-6)
+    assert (gradient[~counts] == 0).all()
+    assert loss == (
+        pytest.approx(-np.log(probabilities[truth == 1][counts.ravel()]).mean(), rel=1e-5) if counts.any() else 0
+    )

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 
 from common.errors import TrainingError
-from common.labels import study_label_map
+from common.labels import IGNORE, LabelMap, study_label_map
 from common.learning.batches import LoadedSplit
 from common.learning.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
+from common.learning.losses import pixel_cross_entropy
 from common.learning.scoring import score
 from common.learning.training import TrainingData, TrainingSettings, compile_training, train
 from common.learning.unet import NetworkSettings, class_index_model, copy_weights, plain_unet
@@ -100,6 +101,30 @@ def test_fewer_images_than_a_batch_train_too(data, tmp_path):
     few = TrainingData(stripes(3, 2), data.validate, data.label_map)
     _, history = run(few, tmp_path / "a.npz", epochs=2)
     assert len(history) == 2
+
+
+@pytest.fixture(scope="module")
+def ignoring(data):
+    """The stripes with the third class ignored, and three training images of which no pixel counts."""
+    label_map = LabelMap(("a", "b"), ((1, 1, 1), (2, 2, 2)), (0, 1, *[IGNORE] * 32))
+    index = np.full(256, IGNORE, np.uint8)
+    index[[8, 22]] = 0, 1
+    train_split, validate = (LoadedSplit(s.names, s.images, index[s.masks]) for s in (data.train, data.validate))
+    train_split.masks[:3] = IGNORE
+    return TrainingData(train_split, validate, label_map)
+
+
+def test_a_network_learns_from_the_pixels_that_count(ignoring, tmp_path):
+    network = NetworkSettings(height=16, width=32, alpha=0.25, num_classes=2)
+    settings = TrainingSettings(12, 2, 0.003, 1e-4, 5)  # pairs of images, so that some batches have nothing that counts
+    model = compile_training(network, settings, ignores=True)
+    history = train(model, ignoring, settings, (tmp_path / "a.npz", "identity"), lambda entry: None).history
+    assert all(np.isfinite(entry["loss"]) for entry in history)
+    assert min(entry["loss"] for entry in history) < 0.6 * history[0]["loss"]
+
+
+def test_a_training_that_ignores_nothing_has_the_loss_of_the_study():
+    assert compile_training(NETWORK, SETTINGS).loss is pixel_cross_entropy
 
 
 def test_a_loss_that_is_no_number_stops_with_the_way_out(data, tmp_path):
