@@ -1,0 +1,129 @@
+"""Checks a dataset, original or prepared, and lists everything that is wrong with it.
+
+Of an original it is asked whether all files are there, whole, of one size and of one opinion; of prepared folders
+whether they are what their manifests say. One broken file does not stop the others. Nothing is written or repaired.
+"""
+
+import functools
+import re
+from collections import Counter
+
+import cv2
+
+from common.dataset.check_frames import IMAGE, KINDS, FrameJob, check_frame, files_of
+from common.dataset.check_prepared import check_prepared, is_prepared
+from common.dataset.check_report import CheckReport, Problem, SplitReport
+from common.dataset.layouts import TRUTH_KINDS, read_layout
+from common.errors import DataError
+from common.label_tables import CITYSCAPES
+from common.parallel import run_all
+
+# Frames and cities of the splits as they can be downloaded.
+OFFICIAL_COUNTS = {"train": (2975, 18), "val": (500, 3), "test": (1525, 6), "train_extra": (19998, 23)}
+
+# What a layout says of missing files; here each of them is a problem or a remark of its own.
+_SAID_BY_FRAMES = re.compile(r"[\d,]+ of [\d,]+ frames have no ")
+_NO_PROBLEM = re.compile(r"[\d,]+ files are in a zip and also extracted")
+
+
+def check_data(source, splits=(), truth=None, table=CITYSCAPES, workers=1):
+    """Checks every frame of a dataset.
+
+    Args:
+        source: An original in any layout `read_layout` knows, folder or zip; or BASE_DIR, or one prepared folder.
+        splits: Names of the splits to check; () takes all.
+        truth: `gtFine` or `gtCoarse`, for an original; None takes the fine annotation where there is any.
+        table: `LabelTable` of an original.
+        workers: Number of processes.
+
+    Returns:
+        `CheckReport`.
+
+    Raises:
+        DataError: If there is nothing to check, a frame is there twice, or a zip cannot be opened.
+    """
+    if is_prepared(source):
+        return check_prepared(source, splits, workers)
+    layout = read_layout(source, truth)
+    frames_of = {}
+    for frame in layout.frames:
+        frames_of.setdefault(frame.split, []).append(frame)
+    chosen = choose_splits(source, frames_of, splits)
+    has = {name: Counter(kind for frame in frames_of[name] for kind in files_of(frame)) for name in chosen}
+    jobs = [
+        FrameJob(frame, layout.truth, tuple(kind for kind in KINDS if kind in has[name]), table)
+        for name in chosen
+        for frame in frames_of[name]
+    ]
+    check = functools.partial(_check_in_worker, workers > 1)
+    results = list(run_all(check, jobs, workers, "check"))
+    reports = tuple(_split_report(name, has[name], results) for name in chosen)
+    notes, problems = _of_layout(layout, truth)
+    problems += [problem for result in results for problem in result.problems]
+    return CheckReport(str(source), "original", reports, tuple(problems), tuple(notes))
+
+
+def choose_splits(source, found, wanted):
+    """Lists the splits to check in their order; raises DataError for one that is not there."""
+    for name in wanted:
+        if name not in found:
+            names = ", ".join(sorted(found)) or "none"
+            raise DataError(f"{source}: has no split {name!r}; found: {names}")
+    return [name for name in sorted(found) if not wanted or name in wanted]
+
+
+def _check_in_worker(alone, job):
+    if alone:
+        cv2.setNumThreads(1)
+    return check_frame(job)
+
+
+def _of_layout(layout, truth):
+    """Sorts what was found while listing the files into notes and problems."""
+    notes = [problem for problem in layout.problems if _NO_PROBLEM.match(problem)]
+    wrong = [problem for problem in layout.problems if not _NO_PROBLEM.match(problem)]
+    problems = [Problem("source", str(layout.root), problem) for problem in wrong if not _SAID_BY_FRAMES.match(problem)]
+    if truth is None and layout.truth == TRUTH_KINDS[0] and (count := _coarse_frames(layout.root)):
+        notes.append(f"{count:,} frames have coarse annotation too, which was not checked; ask for it with gtCoarse")
+    return notes, problems
+
+
+def _coarse_frames(root):
+    try:
+        return sum(bool(frame.files) for frame in read_layout(root, TRUTH_KINDS[1]).frames)
+    except DataError:
+        return 0
+
+
+def _split_report(name, counts, results):
+    results = [result for result in results if result.split == name]
+    return SplitReport(
+        name,
+        len(results),
+        len({result.city for result in results}),
+        {kind: counts.get(kind, 0) for kind in KINDS},
+        sum(bool(result.problems) for result in results),
+        dict(Counter(result.size for result in results if result.size)),
+        tuple(_remarks(name, counts, results)),
+    )
+
+
+def _remarks(name, counts, results):
+    frames, cities = len(results), len({result.city for result in results})
+    if name in OFFICIAL_COUNTS:
+        all_frames, all_cities = OFFICIAL_COUNTS[name]
+        official = f"the official {all_frames:,} frames in {all_cities} cities"
+        if (frames, cities) == (all_frames, all_cities):
+            yield f"{official} are all there"
+        elif frames < all_frames:
+            yield f"fewer than {official}: a part of them, or another dataset"
+        else:
+            yield f"not {official}: another dataset"
+    absent = [kind for kind in KINDS if not counts.get(kind)]
+    if set(absent) >= set(KINDS[1:]):
+        absent = ["annotation", *(kind for kind in absent if kind == IMAGE)]
+    if absent:
+        yield f"no frame has {' or '.join(absent)}; nothing was checked there"
+    without_truth = [result.is_void for result in results if result.is_void is not None]
+    if without_truth and all(without_truth):
+        yield "the ground truth is all void, a placeholder as in the official test split; nothing can be scored on it"

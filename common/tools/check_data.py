@@ -1,0 +1,48 @@
+"""Looks through a dataset, original or prepared, and lists everything that is wrong with it.
+
+    python -m common.tools.check_data cityscapes --workers 8
+    python -m common.tools.check_data gtFine_trainvaltest.zip --splits val --json report.json
+
+Exit status 0 means that nothing is wrong, 1 that something is.
+"""
+
+import argparse
+from pathlib import Path
+
+from common.command_line import run_tool
+from common.dataset.check import check_data, is_prepared
+from common.dataset.check_report import report_lines
+from common.dataset.layouts import TRUTH_KINDS
+from common.files import write_json
+from common.formats import cityscapes
+from common.label_tables import CITYSCAPES
+from common.parallel import usable_cores
+
+
+def main(arguments=None):
+    """Parses the command line, checks, and prints what was found; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m common.tools.check_data",
+        description="Lists what is missing, broken or contradictory in a dataset. Exit status 1 if anything is.",
+    )
+    parser.add_argument(
+        "source", metavar="SOURCE", type=Path, help="an original, as folder or zip; BASE_DIR; or one prepared folder"
+    )
+    parser.add_argument("--splits", metavar="NAME", nargs="+", default=(), help="only these, as train val (all)")
+    parser.add_argument("--truth", choices=TRUTH_KINDS, help="which annotation of an original (fine, if there is any)")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="also write everything to a file")
+    parser.add_argument("--shown", metavar="N", type=int, default=10, help="problems shown of each kind (%(default)s)")
+    parser.add_argument(
+        "--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)"
+    )
+    options = parser.parse_args(arguments)
+    table = CITYSCAPES if is_prepared(options.source) else cityscapes.read(options.source, options.truth).labels
+    report = check_data(options.source, tuple(options.splits), options.truth, table, max(1, options.workers))
+    if options.json is not None:
+        write_json(options.json, report.to_json())
+    print("\n".join(report_lines(report, max(0, options.shown))))
+    return 1 if report.problems else 0
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -1,0 +1,60 @@
+"""Counts what a dataset of any format holds: frames, pixels and objects of each label, mean and deviation of images.
+
+    python -m common.tools.stats cityscapes --workers 8
+    python -m common.tools.stats gtFine_trainvaltest.zip --splits train val --json stats.json --picture stats.png
+
+Exit status 1 means that a file could not be read and is not counted.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from common.command_line import run_tool
+from common.dataset.png import encode_image
+from common.errors import ConfigError
+from common.files import write_bytes, write_json
+from common.formats.census import take_census
+from common.formats.census_picture import draw_census
+from common.formats.census_table import census_lines
+from common.formats.conversion import read
+from common.parallel import usable_cores
+
+
+def main(arguments=None):
+    """Parses the command line, counts, and prints tables; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m common.tools.stats",
+        description="Counts frames, pixels and objects by label, and measures mean and deviation of the images.",
+    )
+    parser.add_argument("source", metavar="SOURCE", type=Path, help="a dataset of any format, as folder, zip or file")
+    parser.add_argument("--splits", metavar="NAME", nargs="+", default=(), help="only these, as train val (all)")
+    parser.add_argument("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
+    parser.add_argument("--picture", metavar="FILE.png", type=Path, help="also draw bars of pixels and objects")
+    parser.add_argument(
+        "--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)"
+    )
+    options = parser.parse_args(arguments)
+    if options.picture is not None and options.picture.suffix.lower() != ".png":
+        raise ConfigError(f"--picture {options.picture}: pictures are written as PNG; give it the ending .png")
+    dataset = read(options.source)
+    census = take_census(dataset, max(1, options.workers), tuple(options.splits))
+    # Files first: an output that is closed early, as by `head`, must not cost them.
+    if options.json not in (None, "-"):
+        write_json(Path(options.json), census.to_json())
+    if options.picture is not None:
+        write_bytes(options.picture, encode_image(draw_census(census)))
+    if options.json == "-":
+        print(json.dumps(census.to_json(), indent=2))
+    else:
+        print("\n".join([*(f"note: {note}" for note in dataset.notes), *census_lines(census)]))
+    for problem in census.problems[:10]:
+        print(f"not counted: {problem}", file=sys.stderr)
+    if more := census.problems[10:]:
+        print(f"not counted: {len(more):,} more files; --json lists all", file=sys.stderr)
+    return 1 if census.problems else 0
+
+
+if __name__ == "__main__":
+    run_tool(main)
