@@ -20,6 +20,13 @@ setup: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# Other people's software that the tests and benchmarks ask; apart, because it brings another OpenCV. The lock is
+# complete, so nothing is resolved.
+.venv-oracles/ready: .ci/oracles.lock
+	@$(PYTHON) -m venv .venv-oracles
+	.venv-oracles/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .ci/oracles.lock
+	@touch $@
+
 # Draws street scenes and runs the five steps on them with small settings.
 demo: .venv/ready
 	$(BIN)/python -m common.tools.demo_data $(DEMO)/original_data --config $(DEMO)/config.ini
@@ -30,7 +37,7 @@ demo: .venv/ready
 	$(BIN)/python 04_Cityscapes_subset_aug.py --config $(DEMO)/config.ini
 
 # Everything, under TensorFlow; then what trains and predicts once more under JAX.
-test: .venv/ready-dev
+test: .venv/ready-dev .venv-oracles/ready
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m pytest
@@ -42,14 +49,15 @@ format: .venv/ready-dev
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
-bench: .venv/ready-dev
+bench: .venv/ready-dev .venv-oracles/ready
 	$(BIN)/python -m benchmarks
 
 # Needs uv on the path; run it after a change of the dependencies in pyproject.toml.
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --custom-compile-command "make lock"
 lock:
 	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) --override .ci/oracles-without.txt .ci/oracles.in -o .ci/oracles.lock
 	$(COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf .venv $(DEMO) .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oracles $(DEMO) .pytest_cache .ruff_cache .hypothesis

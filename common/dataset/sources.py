@@ -4,10 +4,13 @@ A zip is opened once per process and kept open, so that workers open their own; 
 anew. Nothing here knows what the files hold.
 """
 
+import contextlib
 import functools
+import lzma
 import os
 import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from common.files import LARGEST_MEMBER_BYTES, read_member
 
 # The largest official archive lists about 150,000 files in 20 MB; a directory beyond this would fill the memory.
 LARGEST_DIRECTORY_BYTES = 32 * 1024 * 1024
+# Of a file that is read piece by piece; the largest annotation file in use has about 1 GB.
+LARGEST_STREAM_BYTES = 16 * 1024**3
 
 _END, _END_BYTES = b"PK\x05\x06", 22
 _LOCATOR, _LOCATOR_BYTES = b"PK\x06\x07", 20
@@ -54,6 +59,29 @@ class Source:
         except OSError as error:
             raise _read_error(self.path, error) from error
 
+    @contextlib.contextmanager
+    def open(self, largest=LARGEST_STREAM_BYTES):
+        """Opens the file for reading from its beginning, piece by piece; for files too large for `read_bytes`.
+
+        Args:
+            largest: The most bytes that may be read.
+
+        Yields:
+            Something with `read(size)` that gives `bytes`, empty at the end; it raises DataError as below.
+
+        Raises:
+            DataError: If the file is missing, damaged, or larger than `largest`; names the file.
+        """
+        size = self.size()
+        if size > largest:
+            raise DataError(f"{self}: has {size:,} bytes, at most {largest:,} were expected")
+        try:
+            file = self.path.open("rb") if self.member is None else open_zip(self.path).open(self.member)
+        except _STREAM_ERRORS as error:
+            raise _stream_error(self, error) from error
+        with file:
+            yield _Stream(self, file, largest)
+
     def size(self):
         """Tells the size of the file in bytes; raises DataError if it is missing."""
         return self.signature()[0]
@@ -74,6 +102,33 @@ class Source:
         except KeyError as error:
             raise DataError(f"{self}: is not in the archive; has it been exchanged?") from error
         return info.file_size, info.CRC
+
+
+# What damaged and encrypted zip members raise, and disks.
+_STREAM_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
+
+
+class _Stream:
+    """An open file that names itself in errors and stops at a number of bytes."""
+
+    def __init__(self, source, file, largest):
+        self._source, self._file, self._left = source, file, largest
+
+    def read(self, size):
+        """Reads up to `size` bytes."""
+        try:
+            data = self._file.read(size)
+        except _STREAM_ERRORS as error:
+            raise _stream_error(self._source, error) from error
+        self._left -= len(data)
+        if self._left < 0:
+            raise DataError(f"{self._source}: holds more bytes than it says; do not trust this file")
+        return data
+
+
+def _stream_error(source, error):
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
+    return DataError(f"{source}: cannot be read: {reason}")
 
 
 def open_zip(path):

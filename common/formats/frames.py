@@ -125,12 +125,16 @@ class FrameDataset:
         frames: `AnnotatedFrame`s; a sequence where it comes from a reader, any iterable where a user made it.
         format: The format it was read from, as "coco"; "" if it was made by hand.
         notes: Sentences on what was found missing or odd while reading; shown once.
+        truth: "gtFine" or "gtCoarse" where the source says which; else "".
+        classes: Labels that were chosen (`selection.filter`); () means all.
     """
 
     labels: LabelTable
     frames: Iterable = field(hash=False)
     format: str = ""
     notes: tuple[str, ...] = ()
+    truth: str = ""
+    classes: tuple[str, ...] = ()
 
     def __iter__(self):
         return iter(self.frames)

@@ -1,0 +1,166 @@
+"""Cityscapes' own tree: read from any layout or zip, written with the official names.
+
+Assumes what `dataset.layouts` says about folders and names. Labels come from `dataset_meta.json`, `label_colors.txt` or
+`label_color.txt` beside the data, else they are Cityscapes' 35. Pixels are read from instanceIds, else labelIds, else
+polygons, else color. A value below 1000 is a label without objects, or a crowd; from 1000 on it is an object, number 0
+included. LabelIds and color hold no objects, and a colour may be that of several labels (`dataset.truth`).
+
+How it is written says `cityscapes_writing`.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from common.dataset.layouts import read_layout
+from common.dataset.png import read_color_mask, read_mask
+from common.dataset.polygons import (
+    INSTANCES_PER_CLASS,
+    counted_values,
+    find_label,
+    ids_to_colors,
+    paint_polygons,
+    read_polygons,
+)
+from common.dataset.truth import KINDS, read_truth
+from common.errors import LabelError, ProjectError
+from common.formats.cityscapes_writing import NO_CITY, NO_SPLIT, write
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
+from common.formats.label_files import find_label_table
+from common.formats.trees import open_tree
+from common.label_tables import CITYSCAPES, LabelTable
+
+__all__ = ["CityscapesTruth", "matches", "read", "segments_of_values", "write"]
+
+
+def matches(tree):
+    """Tells whether a folder or zip holds files with Cityscapes' names."""
+    endings = (
+        "_leftimg8bit.png",
+        "_leftimg8bit.jpg",
+        "_labelids.png",
+        "_instanceids.png",
+        "_polygons.json",
+        "_color.png",
+    )
+    return bool(tree.names("", *endings)) or any(
+        name.lower().endswith(".zip") and ("gtfine" in name.lower() or "leftimg8bit" in name.lower())
+        for name in tree.sources
+    )
+
+
+def read(path, truth=None, kinds=KINDS):
+    """Reads a tree, any part of one, or a zip.
+
+    Args:
+        path: As for `read_layout`.
+        truth: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
+        kinds: What pixels are read from, the first that a frame has.
+
+    Returns:
+        `FrameDataset`; frames without image or without ground truth are in it and named in the notes.
+
+    Raises:
+        DataError: If nothing is found, or a frame is there twice.
+    """
+    layout = read_layout(path, truth)
+    table = _read_table(path, layout.frames)
+    frames = tuple(_frame(frame, table, kinds) for frame in layout.frames)
+    return FrameDataset(table, frames, "cityscapes", layout.problems, layout.truth)
+
+
+def _read_table(path, frames):
+    """Reads the label file; where it lists Cityscapes' names in another order, the colours tell what ids mean.
+
+    Datumaro and CVAT number labels by their place in the file, others keep Cityscapes' ids.
+    """
+    table = find_label_table(open_tree(path))
+    if table is None:
+        return CITYSCAPES
+    places = [replace(label, id=place) for place, label in enumerate(table)]
+    frame = next((found for found in frames if {"labelIds", "color"} <= found.files.keys()), None)
+    if frame is None or all(label.id in (place, -1) for place, label in enumerate(table)):
+        return table
+    ids, colors = read_mask(frame.files["labelIds"]), read_color_mask(frame.files["color"])
+    candidates = (table, LabelTable(tuple(places), table.background))
+    return max(candidates, key=lambda candidate: int((ids_to_colors(ids, candidate)[..., :3] == colors).sum()))
+
+
+def _frame(found, table, kinds):
+    files = {kind: source for kind, source in found.files.items() if kind in KINDS}
+    truth = CityscapesTruth(files, table, kinds) if files.keys() & set(kinds) else None
+    split = "" if found.split == NO_SPLIT else found.split
+    city = "" if found.city == NO_CITY else found.city
+    return AnnotatedFrame(found.name, split, city, found.image, truth)
+
+
+@dataclass(frozen=True)
+class CityscapesTruth:
+    """The annotation files of a frame.
+
+    Attributes:
+        files: `Source` by kind.
+        table: What the ids in them mean.
+        kinds: What pixels are read from, the first that is there.
+    """
+
+    files: dict = field(hash=False)
+    table: LabelTable
+    kinds: tuple[str, ...] = KINDS
+
+    def load(self):
+        """Reads the pixels; see `AnnotatedFrame.annotation`."""
+        truth = read_truth(self.files, self.table, self.kinds)
+        where = self.files[truth.kind]
+        segments = segments_of_values(truth.values, self.table, where)
+        lost = Counter()
+        if truth.polygons is not None:
+            for value, label in counted_values(truth.polygons, self.table):
+                segments.setdefault(value, Segment(label.name, value % INSTANCES_PER_CLASS))
+            plates = sum(_is_never_painted(polygon, self.table) for polygon in truth.polygons.polygons)
+            lost = +Counter({"outlines of labels that are never painted (license plates)": plates})
+        return Annotation(truth.values, segments, truth.polygons, truth.kind, lost)
+
+    def unchanged_polygons(self, annotation):
+        """Bytes of polygons.json, if it paints the pixels of `annotation`; None if not, or if there is none."""
+        source = self.files.get("polygons")
+        if source is None:
+            return None
+        try:
+            image = annotation.outlines or read_polygons(source)
+            painted = annotation.pixels if annotation.outlines else paint_polygons(image, self.table).instance_ids
+        except ProjectError:
+            return None
+        return source.read_bytes() if np.array_equal(painted, annotation.pixels) else None
+
+
+def segments_of_values(values, table, where):
+    """Reads what the values of an instanceIds picture stand for.
+
+    Args:
+        values: `uint16` of shape `(height, width)`.
+        table: `LabelTable` of the ids.
+        where: Named in errors.
+
+    Returns:
+        `{value: Segment}`, sorted; background is left out.
+
+    Raises:
+        LabelError: If an id is not in the table.
+    """
+    present = np.flatnonzero(np.bincount(values.ravel()))
+    segments = {}
+    for value in map(int, present):
+        id_, number = divmod(value, INSTANCES_PER_CLASS) if value >= INSTANCES_PER_CLASS else (value, None)
+        label = table.of_id(id_)
+        if label is None:
+            raise LabelError(f"{where}: holds the value {value}, and no label of the table has the id {id_}")
+        if label.name != table.background:
+            segments[value] = Segment(label.name, number, label.has_instances and number is None)
+    return segments
+
+
+def _is_never_painted(polygon, table):
+    label, _ = find_label(polygon.label, table)
+    return not polygon.deleted and label is not None and label.id < 0

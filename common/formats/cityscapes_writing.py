@@ -1,0 +1,154 @@
+"""Writes Cityscapes' tree: color, labelIds, instanceIds and polygons.json of each frame, and the label files.
+
+A polygons.json of the source is copied as it is if it paints the pixels that are written; else outlines are drawn anew
+from the pixels (`redrawing`). Labels that are not Cityscapes' get ids that fit the files.
+"""
+
+import json
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from common.dataset.png import encode_color_mask, encode_instance_mask, encode_mask
+from common.dataset.polygons import INSTANCES_PER_CLASS, ids_to_colors, instances_to_ids, polygons_to_json
+from common.errors import DataError
+from common.files import write_bytes, write_json, write_text
+from common.formats.frames import Tally, city_of
+from common.formats.label_files import dataset_meta_json, label_colors_text
+from common.formats.pictures import place_image
+from common.formats.redrawing import redraw
+from common.formats.streaming import for_each_frame
+from common.label_tables import BACKGROUND, LabelTable, make_label
+
+# Folders of frames that have no split or city; the official scripts look three folders deep.
+NO_SPLIT, NO_CITY = "default", "default"
+LARGEST_COUNTED_ID = 64
+_LARGEST_ID = 255
+_IMAGE_ROOTS = {"official": "leftImg8bit", "imgsFine": "imgsFine/leftImg8bit"}
+
+
+def write(dataset, folder, options):
+    """Writes a tree with the official names.
+
+    Args:
+        dataset: `FrameDataset`.
+        folder: An empty folder.
+        options: `WriteOptions`: images, image_ext, layout, truth, workers.
+
+    Returns:
+        `Tally`.
+
+    Raises:
+        DataError: If two frames have one name, a frame has 1,000 objects of a label, or a file cannot be written.
+    """
+    table, renumbered = _table_to_write(dataset.labels)
+    tally = Tally()
+    if renumbered:
+        tally.lost["label ids of the source (labels are numbered in the order of label_colors.txt)"] += len(table) - 1
+    write_text(folder / "label_colors.txt", label_colors_text(table))
+    write_json(folder / "dataset_meta.json", dataset_meta_json(table))
+    write_one = partial(_write_frame, folder=folder, table=table, options=options)
+    places = {}
+    for frame_place, counts in for_each_frame(write_one, dataset, options.workers, "cityscapes"):
+        name = frame_place.rsplit("/", 1)[1]
+        if places.setdefault(name, frame_place) != frame_place:
+            raise DataError(
+                f"two frames are called {name} ({places[name]} and {frame_place}); in Cityscapes' layout names are "
+                "unique, rename one of them"
+            )
+        tally += counts
+    return tally
+
+
+def _table_to_write(labels):
+    """Gives labels the ids 0, 1, 2, ... in the order of the label files, black background first, counted ones next.
+
+    Cityscapes' own table, and any other that is of that form already, stays as it is.
+
+    Returns:
+        The table, and whether ids were changed.
+    """
+    painted = [label for label in labels if label.id >= 0]
+    in_order = [label.id for label in painted] == list(range(len(painted)))
+    background = labels.find(labels.background) if labels.background else None
+    starts_black = background is not None and background.id == 0 and background.color == (0, 0, 0)
+    if in_order and starts_black and all(label.id <= LARGEST_COUNTED_ID for label in painted if label.has_instances):
+        return labels, False
+    others = [label for label in painted if label != background]
+    counted = sum(label.has_instances for label in others)
+    if len(others) > _LARGEST_ID or counted > LARGEST_COUNTED_ID:
+        raise DataError(
+            f"{len(others)} labels, {counted} of them counted, do not fit Cityscapes' files, which hold {_LARGEST_ID} "
+            f"and {LARGEST_COUNTED_ID}; choose some of them with --classes"
+        )
+    first = replace(background or make_label(BACKGROUND, 0), color=(0, 0, 0))
+    others.sort(key=lambda label: not label.has_instances)
+    renumbered = [replace(label, id=id_) for id_, label in enumerate((first, *others))]
+    return LabelTable(tuple(renumbered), first.name), True
+
+
+def _write_frame(frame, folder, table, options):
+    """Writes the files of one frame; returns its place below the split's folders, and its counts."""
+    tally = Tally()
+    place = "/".join((frame.split or NO_SPLIT, frame.city or city_of(frame.name) or NO_CITY, frame.name))
+    if frame.image is not None and options.images != "none":
+        place_image(frame.image, folder / _IMAGE_ROOTS[options.layout] / f"{place}_leftImg8bit", options)
+        tally.written["images"] += 1
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth (only the image was written)"] += 1
+        return place, tally
+    values = values_of(annotation, table, frame.item_id)
+    start = f"{folder / options.truth / place}_{options.truth}_"
+    ids = instances_to_ids(values)
+    write_bytes(f"{start}labelIds.png", encode_mask(ids))
+    write_bytes(f"{start}instanceIds.png", encode_instance_mask(values))
+    write_bytes(f"{start}color.png", encode_color_mask(ids_to_colors(ids, table)))
+    data = _polygons(frame, annotation, table, tally)
+    write_bytes(f"{start}polygons.json", data)
+    tally.written["frames"] += 1
+    tally.lost["numbers of objects of labels above id 64"] += sum(
+        segment.number is not None and table.find(segment.label).id > LARGEST_COUNTED_ID
+        for segment in annotation.segments.values()
+    )
+    tally.written["objects"] += sum(segment.number is not None for segment in annotation.segments.values())
+    return place, tally
+
+
+def values_of(annotation, table, where):
+    """Makes the values of instanceIds.
+
+    Args:
+        annotation: `Annotation`.
+        table: `LabelTable` with the ids to write.
+        where: Name of the frame, for errors.
+
+    Returns:
+        `uint16` of shape `(height, width)`.
+
+    Raises:
+        DataError: If an object has a number above 999.
+    """
+
+    def value_of(segment):
+        id_ = table.find(segment.label).id
+        if segment.number is None or id_ > LARGEST_COUNTED_ID:
+            return id_
+        if segment.number >= INSTANCES_PER_CLASS:
+            raise DataError(
+                f"{where}: object {segment.number:,} of {segment.label}: instanceIds have room for 0 to 999 in a frame"
+            )
+        return id_ * INSTANCES_PER_CLASS + segment.number
+
+    return annotation.paint(value_of, table.background_id, np.uint16)
+
+
+def _polygons(frame, annotation, table, tally):
+    unchanged = getattr(frame.truth, "unchanged_polygons", None)
+    data = unchanged(annotation) if unchanged else None
+    if data is None:
+        tally.lost += annotation.lost
+        image = redraw(annotation, table, frame.item_id)
+        data = json.dumps(polygons_to_json(image), separators=(", ", ": ")).encode()
+    return data

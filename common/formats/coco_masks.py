@@ -1,0 +1,155 @@
+"""COCO's segmentations as pixels: polygons, run lengths, compressed run lengths.
+
+Pictures are held column by column here, as COCO counts them, so a run of pixels is a range. Polygons are filled as
+pycocotools does it. Everything else is decoded here, because run lengths of a stranger's file may say anything: they
+must fill the picture exactly, and a polygon may neither lie nor reach far outside of it.
+"""
+
+import array
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from common.errors import DataError
+
+LARGEST_COORDINATE = 2**24
+# Of all polygons of an object, in pixels; filling takes time and memory for each.
+LONGEST_OUTLINE = 2**21
+_CORNERS_OF_TRIANGLE = 3
+_SHORT_TEXT = 16
+
+
+def pack_segmentation(where, value):
+    """Tests the form of a `segmentation` and turns it into something that can be kept.
+
+    Args:
+        where: Named in errors.
+        value: As in the file; None if there is none.
+
+    Returns:
+        `(head, data)`: what JSON can hold, and bytes; `find_ranges` reads both.
+
+    Raises:
+        DataError: If it is no segmentation.
+    """
+    if value is None:
+        return {"kind": "none"}, b""
+    if isinstance(value, list):
+        return _pack_polygons(where, value)
+    if not isinstance(value, dict):
+        raise DataError(f"{where}: segmentation is {str(value)[:40]!r}, polygons or run lengths were expected")
+    size, counts = value.get("size"), value.get("counts")
+    if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int for side in size)):
+        raise DataError(f"{where}: the size of its run lengths is {str(size)[:40]!r}, [height, width] was expected")
+    if isinstance(counts, str):
+        return {"kind": "text", "size": size}, counts.encode("utf-8")
+    if isinstance(counts, list) and all(type(count) is int for count in counts):
+        return {"kind": "counts", "size": size}, array.array("q", counts).tobytes()
+    raise DataError(f"{where}: its run lengths are {str(counts)[:40]!r}, whole numbers or a text were expected")
+
+
+def _pack_polygons(where, polygons):
+    lengths, data, short = [], [], 0
+    for polygon in polygons:
+        if not isinstance(polygon, list):
+            raise DataError(f"{where}: segmentation holds {str(polygon)[:40]!r}, a list of x, y, x, y was expected")
+        if len(polygon) % 2:
+            raise DataError(f"{where}: a polygon has {len(polygon)} numbers, an even number was expected")
+        if not all(type(number) in (int, float) for number in polygon):
+            raise DataError(f"{where}: a polygon holds something that is no number")
+        if len(polygon) < 2 * _CORNERS_OF_TRIANGLE:
+            short += 1
+            continue
+        lengths.append(len(polygon))
+        data.append(array.array("d", polygon).tobytes())
+    return {"kind": "polygons", "lengths": lengths, "short": short}, b"".join(data)
+
+
+def find_ranges(where, head, data, size_wh):
+    """Decodes a packed segmentation, part by part.
+
+    Args:
+        where: Named in errors.
+        head: From `pack_segmentation`.
+        data: Likewise.
+        size_wh: Width and height of the picture.
+
+    Yields:
+        Starts and lengths of ranges of its pixels, column by column, `int64`; parts may overlap.
+
+    Raises:
+        DataError: If it does not fit the picture.
+    """
+    width, height = size_wh
+    if head["kind"] == "polygons":
+        for text in _filled_polygons(where, head["lengths"], np.frombuffer(data, np.float64), size_wh):
+            yield _counts_to_ranges(where, text_to_counts(where, text), width * height)
+    elif head["kind"] != "none":
+        if head["size"] != [height, width]:
+            found = " x ".join(str(side)[:20] for side in head["size"])
+            raise DataError(
+                f"{where}: its run lengths are for {found} pixels (rows first), the image has {height} x {width}"
+            )
+        if head["kind"] == "text" and len(data) > 2 * width * height + _SHORT_TEXT:
+            raise DataError(f"{where}: its run lengths take {len(data):,} bytes, more than any that fit the image")
+        counts = np.frombuffer(data, np.int64) if head["kind"] == "counts" else text_to_counts(where, data)
+        yield _counts_to_ranges(where, counts, width * height)
+
+
+def _filled_polygons(where, lengths, numbers, size_wh):
+    width, height = size_wh
+    left = LONGEST_OUTLINE
+    for polygon in np.split(numbers, np.cumsum(lengths)[:-1]) if lengths else ():
+        points = polygon.reshape(-1, 2)
+        if not np.all(np.abs(points) <= LARGEST_COORDINATE):
+            raise DataError(f"{where}: a polygon leads to {np.abs(points).max():.3g}, far outside of the image")
+        left -= np.abs(points - np.roll(points, 1, axis=0)).max(axis=1).sum()
+        if left < 0:
+            raise DataError(f"{where}: its outline is longer than {LONGEST_OUTLINE:,} pixels, which none can be")
+        (packed,) = coco_mask.frPyObjects([polygon.tolist()], height, width)
+        yield packed["counts"]
+
+
+def text_to_counts(where, text):
+    """Decodes COCO's compressed run lengths, `bytes`: 5 bits a character, differences to the last but one."""
+    codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
+    if len(codes) == 0 or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
+        raise DataError(f"{where}: its compressed run lengths are damaged")
+    ends = np.flatnonzero((codes & 32) == 0)
+    first = np.append(0, ends[:-1] + 1)
+    sizes = ends - first + 1
+    if sizes.max() > 7:
+        raise DataError(f"{where}: its compressed run lengths are damaged")
+    shifts = 5 * (np.arange(len(codes)) - np.repeat(first, sizes))
+    values = np.add.reduceat((codes & 31) << shifts, first)
+    values -= ((codes[ends] & 16) << 1) << (5 * (sizes - 1))
+    # From the fourth on, a value is the difference to the one two before it.
+    values[1::2] = np.cumsum(values[1::2])
+    values[2::2] = np.cumsum(values[2::2])
+    return values
+
+
+def counts_to_text(counts, size_wh):
+    """Compresses run lengths, an array of whole numbers, as COCO's files hold them: a text."""
+    width, height = size_wh
+    found = {"counts": counts.tolist(), "size": [height, width]}
+    return coco_mask.frPyObjects(found, height, width)["counts"].decode("ascii")
+
+
+def _counts_to_ranges(where, counts, area):
+    if len(counts) and (counts.min() < 0 or counts.max() > area):
+        wrong = counts.min() if counts.min() < 0 else counts.max()
+        raise DataError(f"{where}: has a run of {wrong:,} pixels, the image has {area:,}")
+    stops = np.cumsum(counts)
+    if len(stops) == 0 or stops[-1] != area:
+        found = 0 if len(stops) == 0 else stops[-1]
+        raise DataError(f"{where}: its run lengths are {found:,} pixels together, the image has {area:,}")
+    lengths = counts[1::2]
+    return stops[1::2] - lengths, lengths
+
+
+def paint_ranges(flat, ranges, key):
+    """Writes `key` to the pixels of a part in a picture that is held column by column, an array of one axis."""
+    starts, lengths = ranges
+    before = np.cumsum(lengths) - lengths
+    flat[np.repeat(starts - before, lengths) + np.arange(lengths.sum())] = key

@@ -1,0 +1,232 @@
+"""COCO's panoptic form, as the official Cityscapes evaluation takes it: per split a JSON file and a folder of PNGs.
+
+    gtFine/cityscapes_panoptic_<split>.json
+    gtFine/cityscapes_panoptic_<split>/<name>_gtFine_panoptic.png  id = red + 256 green + 65536 blue
+    leftImg8bit/<split>/<file_name>                                photographs, where wanted
+
+A segment's id is the value of instanceIds: label id * 1000 + number, or the label id for stuff and groups; 0 is void.
+Category ids are label ids. A group has iscrowd 1. Categories are the 19 evaluated labels of Cityscapes, or all labels
+of another table but its background; everything else becomes void. Ids of images are names, as the evaluation expects.
+
+Read: any JSON file that has a folder of its own name with PNG files beside it, COCO's own `annotations/panoptic_*`
+included. A counted label keeps the number that its id says, if all ids of the image are of that form.
+"""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import PurePosixPath
+
+import cv2
+import numpy as np
+
+from common.dataset.png import encode_image
+from common.errors import ConfigError, DataError
+from common.files import is_safe_member, write_bytes
+from common.formats.coco_files import (
+    IMAGE_SUFFIX,
+    NO_SPLIT,
+    find_labels,
+    find_photograph,
+    frame_name,
+    make_table,
+    split_of,
+)
+from common.formats.coco_index import read_index, refuse_double_frames
+from common.formats.coco_panoptic_truth import OBJECTS_PER_LABEL, PanopticTruth, pack_annotation
+from common.formats.coco_truth import HIDDEN
+from common.formats.coco_writing import (
+    category_ids,
+    choose_labels,
+    compact,
+    json_path,
+    place_photograph,
+    write_splits,
+)
+from common.formats.frames import AnnotatedFrame, FrameDataset, Tally
+from common.formats.regions import find_regions, find_runs
+from common.formats.streaming import for_each_frame
+
+JSON_NAME = "cityscapes_panoptic_{split}.json"
+
+
+def matches(tree):
+    """Tells whether a folder or zip holds a JSON file with a folder of PNG files of the same name."""
+    return bool(_find_files(tree))
+
+
+def _find_files(tree):
+    folders = {name.rpartition("/")[0] for name in tree.names("", ".png")}
+    folders |= {parent.as_posix() for folder in folders for parent in PurePosixPath(folder).parents}
+    return [name for name in tree.names("", ".json") if name[: -len(".json")] in folders]
+
+
+def read(tree):
+    """Reads a dataset.
+
+    Args:
+        tree: `Tree`.
+
+    Returns:
+        `FrameDataset`, in the order of the files. Photographs that are not there are named in the notes.
+
+    Raises:
+        DataError: If nothing is found, or a file is not of the expected form; names the file and the place.
+    """
+    names = _find_files(tree)
+    if not names:
+        raise DataError(f"{tree}: holds no JSON file with a folder of PNG files of the same name beside it")
+    files = [read_index(tree[name], split_of(name), pack_annotation) for name in names]
+    table = make_table([file.categories for file in files], is_thing=False)
+    frames, notes = [], []
+    for name, file in zip(names, files, strict=True):
+        found = _frames(tree, name, file, table)
+        for what, absent in (
+            ("images are not there", [frame.name for frame in found if frame.image is None]),
+            ("images have no annotation", [frame.name for frame in found if frame.truth is None]),
+        ):
+            if absent:
+                notes.append(f"{name}: {len(absent):,} of {len(found):,} {what}, as {absent[0]}")
+        frames += found
+    refuse_double_frames(tree, frames)
+    truth = "gtCoarse" if all("gtCoarse" in str(tree[name]) for name in names) else ""
+    return FrameDataset(table, tuple(frames), "coco-panoptic", tuple(notes), truth)
+
+
+def _frames(tree, name, file, table):
+    split, folder = split_of(name), name[: name.rfind("/") + 1]
+    pictures = tree.below(name[: -len(".json")])
+    labels = find_labels(file.categories, table)
+    frames = []
+    for entry in file.images:
+        city, frame = frame_name(entry.file_name, split)
+        official = f"{city}/{frame}{IMAGE_SUFFIX}.png"
+        image = find_photograph(tree, folder, split, entry.file_name) or find_photograph(tree, folder, split, official)
+        truth = None
+        for number, head, _ in file.spool.rows(entry.key):
+            where = f"{file.source}: annotations, item {number:,}"
+            if truth is not None:
+                raise DataError(f"{where}: the image {entry.key} has an annotation already; one was expected")
+            if head["file_name"] not in pictures:
+                raise DataError(f"{where}: {head['file_name'][:80]!r} is not in {name[: -len('.json')]}")
+            place = pictures[head["file_name"]], where
+            truth = PanopticTruth(file.spool, entry.key, place, entry.size_wh, labels)
+        frames.append(AnnotatedFrame(frame, split, city, image, truth))
+    return frames
+
+
+def write(dataset, folder, options):
+    """Writes a dataset.
+
+    Args:
+        dataset: `FrameDataset`.
+        folder: `Path` of the new dataset.
+        options: `WriteOptions`.
+
+    Returns:
+        `Tally`.
+
+    Raises:
+        ConfigError: If a class is not in the table, or an id leaves no room for numbers of objects.
+        DataError: If a file cannot be read or written, a frame has 1,000 or more objects of a label, or two frames
+            would have one name.
+    """
+    labels = _written_labels(dataset.labels, options.classes)
+    ids = category_ids(labels)
+    too_large = [label for label in labels if ids[label.name] >= OBJECTS_PER_LABEL]
+    if too_large:
+        raise ConfigError(
+            f"the label {too_large[0].name!r} has the id {too_large[0].id}; panoptic segments have room for ids below "
+            f"{OBJECTS_PER_LABEL:,}, choose other labels with a label map"
+        )
+    categories = [_category(label, ids[label.name]) for label in labels]
+    writing = partial(_write_frame, folder=folder, ids=ids, options=options)
+    results = for_each_frame(writing, dataset, options.workers, "write panoptic")
+    return write_splits(results, folder / options.truth, options.json_name or JSON_NAME, categories)
+
+
+def _written_labels(table, classes):
+    if classes:
+        return choose_labels(table, classes)
+    if table.is_official:
+        return [label for label in table if not label.ignore_in_eval and label.id >= 0]
+    return [label for label in table if label.id >= 0 and label.name != table.background]
+
+
+def _category(label, id_):
+    return {
+        "id": id_,
+        "name": label.name,
+        "color": list(label.color),
+        "supercategory": label.category,
+        "isthing": int(label.has_instances),
+    }
+
+
+def _write_frame(frame, folder, ids, options):
+    """Writes the PNG file and the photograph; returns the split, the image's entry, the annotation's text, a tally."""
+    tally = Tally()
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth"] += 1
+        return frame.split, None, (), tally
+    split = frame.split or NO_SPLIT
+    name = f"{frame.item_id}_{options.truth}_panoptic.png"
+    if not is_safe_member(name):
+        raise DataError(f"the frame {frame.item_id!r} would be written outside of the target; rename it")
+    values, infos = _segments_info(frame, annotation, ids, tally)
+    png_folder = json_path(folder / options.truth, options.json_name or JSON_NAME, frame.split).with_suffix("")
+    write_bytes(png_folder / name, encode_ids(values))
+    file_name = place_photograph(frame, folder / "leftImg8bit" / split, options)
+    width, height = annotation.size_wh
+    entry = {"id": frame.item_id, "file_name": file_name, "width": width, "height": height}
+    tally.written["frames"] += 1
+    tally.written["images"] += frame.image is not None and options.images != "none"
+    tally.lost.update(annotation.lost)
+    return frame.split, entry, (compact({"file_name": name, "segments_info": infos}),), tally
+
+
+def encode_ids(values):
+    """Encodes segment ids, `uint32` of shape `(height, width)`, as the bytes of a panoptic PNG."""
+    colors = values.astype("<u4", copy=False).view(np.uint8).reshape(*values.shape, 4)
+    return encode_image(cv2.cvtColor(colors, cv2.COLOR_RGBA2RGB))
+
+
+def _segments_info(frame, annotation, ids, tally):
+    """Gives the segment id of each pixel, `uint32`, and what the JSON file says of the segments."""
+    segments = {}
+    id_of_key = np.zeros(max((int(annotation.pixels.max(initial=0)), *annotation.segments)) + 1, np.uint32)
+    for key, segment in annotation.segments.items():
+        if segment.label in ids:
+            id_of_key[key] = _segment_id(frame, segment, ids)
+            segments[int(id_of_key[key])] = segment
+    runs = find_runs(annotation.pixels)
+    runs = replace(runs, keys=id_of_key[runs.keys])
+    values = np.repeat(runs.keys, runs.stops - runs.starts).reshape(annotation.pixels.shape)
+    regions = find_regions(runs)
+    infos = [
+        {
+            "id": id_,
+            "category_id": ids[segments[id_].label],
+            "area": region.area,
+            "bbox": list(region.box),
+            "iscrowd": int(segments[id_].is_crowd),
+        }
+        for id_, region in regions.items()
+        if id_
+    ]
+    tally.written["segments"] += len(infos)
+    tally.lost[HIDDEN] += len(segments) - len(infos)
+    others = [key for key, segment in annotation.segments.items() if segment.label not in ids]
+    tally.lost["segments of labels that are void here"] += len(others)
+    return values, infos
+
+
+def _segment_id(frame, segment, ids):
+    if segment.number is None:
+        return ids[segment.label]
+    if segment.number >= OBJECTS_PER_LABEL:
+        raise DataError(
+            f"{frame.item_id}: has {segment.label} number {segment.number:,}; panoptic segments have room for "
+            f"{OBJECTS_PER_LABEL:,} of a label in a frame"
+        )
+    return ids[segment.label] * OBJECTS_PER_LABEL + segment.number

@@ -1,0 +1,80 @@
+"""The objects of one COCO image as pixels, painted in the order of the file, later over earlier."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from common.dataset.sources import Source
+from common.formats.coco_files import read_crowd
+from common.formats.coco_index import Spool
+from common.formats.coco_json import item_key
+from common.formats.coco_masks import find_ranges, pack_segmentation, paint_ranges
+from common.formats.frames import Annotation, Segment
+from common.labels import Label
+
+HIDDEN = "objects without a visible pixel"
+
+
+def pack_annotation(where, item):
+    """Tests an item of `annotations` and gives what `CocoTruth` needs of it; for `read_index`."""
+    head, data = pack_segmentation(where, item.get("segmentation"))
+    category = item_key(where, item, "category_id")
+    return (category,), head | {"category": category, "crowd": read_crowd(where, item)}, data
+
+
+@dataclass(frozen=True)
+class CocoTruth:
+    """The annotations of an image, waiting in a spool.
+
+    Attributes:
+        spool: Where they wait.
+        owner: Key of the image in it.
+        source: Where they are from; named in errors.
+        size_wh: Width and height in pixels.
+        labels: `Label` by key of the category.
+    """
+
+    spool: Spool
+    owner: str
+    source: Source
+    size_wh: tuple[int, int]
+    labels: dict[str, Label] = field(hash=False)
+
+    def load(self):
+        """Paints the objects; see `AnnotatedFrame.annotation`."""
+        width, height = self.size_wh
+        flat = np.zeros(width * height, np.int32)
+        segments, counts, shared, lost = {}, Counter(), {}, Counter()
+        for key, (number, head, data) in enumerate(self.spool.rows(self.owner), 1):
+            label = self.labels[head["category"]]
+            if label.id < 0:
+                lost[f"outlines of {label.name}, which is never painted"] += 1
+                continue
+            segment = _segment(label, head["crowd"], counts)
+            if segment.number is None:
+                key = shared.setdefault(segment, key)
+            segments[key] = segment
+            where = f"{self.source}: annotations, item {number:,}"
+            for ranges in find_ranges(where, head, data, self.size_wh):
+                paint_ranges(flat, ranges, key)
+            if short := head.get("short"):
+                lost["polygons of less than three points"] += short
+        present = np.bincount(flat, minlength=max(segments, default=0) + 1)
+        hidden = [key for key in segments if not present[key]]
+        for key in hidden:
+            del segments[key]
+        if hidden:
+            lost[HIDDEN] += len(hidden)
+        dtype = np.uint16 if len(present) <= 2**16 else np.int32
+        pixels = np.ascontiguousarray(flat.astype(dtype).reshape(width, height).T)
+        return Annotation(pixels, segments, None, "COCO", lost)
+
+
+def _segment(label, is_crowd, counts):
+    if not label.has_instances:
+        return Segment(label.name)
+    if is_crowd:
+        return Segment(label.name, None, True)
+    counts[label.name] += 1
+    return Segment(label.name, counts[label.name] - 1)

@@ -1,0 +1,187 @@
+"""From any format to any other: `read`, `filter`, `write`, and `convert`, which is all three.
+
+    from common.formats.conversion import convert, filter, read, write
+
+    dataset = read("cityscapes/gtFine_trainvaltest.zip")
+    persons = filter(dataset, splits=("val",), classes=("person", "rider"))
+    print(write(persons, "persons", "coco"))
+
+Datasets are streams: a frame is loaded when it is written, so that memory does not grow with their number. What is
+written stands under another name until it is complete.
+"""
+
+import contextlib
+import logging
+import shutil
+from dataclasses import fields, replace
+from pathlib import Path
+
+from common.errors import ConfigError, DataError
+from common.formats import camvid, cityscapes, coco, coco_panoptic, cvat, voc, yolo
+from common.formats.frames import FrameDataset, WriteOptions
+from common.formats.selection import Selection, filter
+from common.formats.trees import open_tree
+from common.label_tables import CITYSCAPES
+from common.parallel import usable_cores
+from common.stages import unused_path
+
+# In the order in which files are looked at: the more special first.
+FORMATS = {
+    "coco-panoptic": coco_panoptic,
+    "coco": coco,
+    "voc": voc,
+    "yolo": yolo,
+    "cvat": cvat,
+    "camvid": camvid,
+    "cityscapes": cityscapes,
+}
+log = logging.getLogger(__name__)
+_ONE_FILE = {"cvat": ".zip"}
+__all__ = ["FORMATS", "Selection", "WriteOptions", "convert", "filter", "read", "recognise", "write"]
+
+
+def recognise(path):
+    """Finds out which format a folder or zip holds.
+
+    Raises:
+        DataError: If it is none of them, or not there; names the formats.
+    """
+    tree = open_tree(path)
+    for name, module in FORMATS.items():
+        if module.matches(tree):
+            return name
+    shown = ", ".join(list(tree.sources)[:3]) or "no files at all"
+    raise DataError(f"{path}: is in none of the formats {', '.join(FORMATS)}; found {shown}")
+
+
+def read(path, format=None, truth=None):
+    """Reads a dataset without loading its pixels.
+
+    Args:
+        path: A folder, or a zip that stays closed.
+        format: One of `FORMATS`; None finds it out from the files.
+        truth: Of a Cityscapes tree: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
+
+    Returns:
+        `FrameDataset`. Its `notes` say what was missing or odd.
+
+    Raises:
+        DataError: If nothing is found, or an index file is damaged; names the file.
+        LabelError: If labels are not understood.
+        ConfigError: If there is no such format.
+    """
+    name = format or recognise(path)
+    module = _module(name)
+    return module.read(path, truth) if module is cityscapes else module.read(open_tree(path))
+
+
+def write(frames, path, format, *, overwrite=False, **options):
+    """Writes a dataset.
+
+    Args:
+        frames: `FrameDataset`, or any iterable of `AnnotatedFrame`s with Cityscapes' labels.
+        path: A new folder; for CVAT a zip.
+        format: One of `FORMATS`.
+        overwrite: If `path` exists, move it aside instead of refusing.
+        options: Fields of `WriteOptions`.
+
+    Returns:
+        `Tally`: what was written, skipped and lost.
+
+    Raises:
+        DataError: If `path` exists, a frame cannot be read, or the disk is full; nothing stands at `path` then.
+        ConfigError: If there is no such format or an option has no such value.
+    """
+    module = _module(format)
+    dataset = frames if isinstance(frames, FrameDataset) else FrameDataset(CITYSCAPES, frames)
+    checked = _check_options(WriteOptions(**{"workers": usable_cores(), "classes": dataset.classes, **options}))
+    path = Path(path)
+    if format in _ONE_FILE and path.suffix.lower() != _ONE_FILE[format]:
+        raise ConfigError(f"{path}: {format} is one file; a name ending in {_ONE_FILE[format]} was expected")
+    if path.exists() or path.is_symlink():
+        if not overwrite:
+            raise DataError(f"{path}: is there already; choose another place, or --overwrite to move it aside")
+        if not path.is_symlink() and path.is_dir() == (format in _ONE_FILE):
+            raise DataError(f"{path}: is a {'folder' if path.is_dir() else 'file'}; choose another place")
+    with _building(path) as building:
+        return module.write(dataset, building, checked)
+
+
+def convert(source, target, to, from_=None, **choices):
+    """Converts a dataset from any format to any other.
+
+    Args:
+        source: A folder, or a zip that stays closed.
+        target: A new folder; for CVAT a zip.
+        to: One of `FORMATS`.
+        from_: One of `FORMATS`; None finds it out from the files.
+        choices: Fields of `Selection` and `WriteOptions`, and `overwrite`.
+
+    Returns:
+        `Tally`: what was written, skipped and lost.
+
+    Raises:
+        ProjectError: As `read`, `filter` and `write`.
+    """
+    _refuse_nested(Path(source), Path(target))
+    chosen = {field.name for field in fields(Selection)}
+    selection = Selection(**{name: value for name, value in choices.items() if name in chosen})
+    options = {name: value for name, value in choices.items() if name not in chosen}
+    source_dataset = read(source, from_, options.get("truth"))
+    for note in source_dataset.notes:
+        log.warning("note: %s", note)
+    dataset = filter(source_dataset, selection)
+    options.setdefault("truth", dataset.truth or WriteOptions.truth)
+    return write(dataset, target, to, **options)
+
+
+def _module(name):
+    if name not in FORMATS:
+        raise ConfigError(f"there is no format {name!r}; the formats are {', '.join(sorted(FORMATS))}")
+    return FORMATS[name]
+
+
+def _check_options(options):
+    for name, allowed in (
+        ("images", ("copy", "link", "none")),
+        ("layout", ("official", "imgsFine")),
+        ("truth", ("gtFine", "gtCoarse")),
+    ):
+        if getattr(options, name) not in allowed:
+            raise ConfigError(f"{name} = {getattr(options, name)!r}: expected one of {', '.join(allowed)}")
+    if options.workers < 1:
+        raise ConfigError(f"workers = {options.workers}: expected 1 or more")
+    return replace(options, classes=tuple(options.classes))
+
+
+def _refuse_nested(source, target):
+    source, target = source.resolve(), target.resolve()
+    if source == target or source in target.parents or target in source.parents:
+        raise DataError(f"{target}: source and target must not lie inside each other; choose another target")
+
+
+@contextlib.contextmanager
+def _building(path):
+    """Gives a place beside `path` that takes its name when the block ends without an error, and is removed if not."""
+    building = path.with_name(f".{path.name}.building")
+    try:
+        _remove(building)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix not in _ONE_FILE.values():
+            building.mkdir()
+        yield building
+        if path.exists() or path.is_symlink():
+            path.rename(unused_path(path))
+        building.rename(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
+    finally:
+        with contextlib.suppress(OSError):
+            _remove(building)
+
+
+def _remove(path):
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

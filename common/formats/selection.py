@@ -1,0 +1,226 @@
+"""Choosing from a dataset and changing its labels: splits, cities, classes, small objects, other label tables.
+
+Nothing is loaded here: frames get a truth that does the change when it is loaded, in whatever process that is.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from common.errors import ConfigError, LabelError
+from common.formats.frames import Annotation, Segment
+from common.label_maps import load_label_map
+from common.label_tables import CITYSCAPES, LabelTable, make_label
+from common.labels import IGNORE, LABEL_OF_ID
+
+IGNORED = "ignored"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of a dataset is wanted, and with which labels.
+
+    Attributes:
+        splits: Names of splits; () takes all.
+        cities: Names of cities; () takes all.
+        classes: Names of labels; pixels of all others become background. () takes all.
+        min_area: Counted objects with fewer visible pixels become background.
+        label_map: "cityscapes" for the official labels, "source" for those of the source, or a class map (built-in name
+            or file) that official labels are reduced by. "" is "cityscapes" if every label is one of its, else
+            "source".
+    """
+
+    splits: tuple[str, ...] = ()
+    cities: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    min_area: int = 0
+    label_map: str = ""
+
+
+def filter(dataset, selection=None, **choices):
+    """Chooses frames and labels of a dataset.
+
+    Args:
+        dataset: `FrameDataset`.
+        selection: `Selection`; or its fields as keywords.
+
+    Returns:
+        A `FrameDataset`; its frames are changed when they are loaded.
+
+    Raises:
+        ConfigError: If a split, city or class is not in the dataset; names those that are.
+        LabelError: If the label map is wrong; names file and line.
+    """
+    selection = selection or Selection(**choices)
+    frames = _choose(dataset.frames, selection)
+    table, new_names = _target_labels(dataset.labels, selection.label_map)
+    new_names = _only(selection.classes, table, new_names)
+    is_same = table.labels == dataset.labels.labels and all(old == new for old, new in new_names.items())
+    if is_same and not selection.min_area:
+        return replace(dataset, frames=frames, classes=selection.classes)
+    change = _Change(table, new_names, selection.min_area)
+    if isinstance(frames, Sequence):
+        frames = tuple(_changed(frame, change) for frame in frames)
+    else:
+        frames = (_changed(frame, change) for frame in frames)
+    return replace(dataset, labels=table, frames=frames, classes=selection.classes)
+
+
+def _choose(frames, selection):
+    if not selection.splits and not selection.cities:
+        return frames
+
+    def is_wanted(frame):
+        return (not selection.splits or frame.split in selection.splits) and (
+            not selection.cities or frame.city in selection.cities
+        )
+
+    if not isinstance(frames, Sequence):
+        return (frame for frame in frames if is_wanted(frame))
+    for what, wanted, there in (
+        ("split", selection.splits, {frame.split for frame in frames}),
+        ("city", selection.cities, {frame.city for frame in frames}),
+    ):
+        if unknown := sorted(set(wanted) - there):
+            raise ConfigError(f"there is no {what} {unknown[0]!r} in the data; there are {', '.join(sorted(there))}")
+    return tuple(frame for frame in frames if is_wanted(frame))
+
+
+def _target_labels(source, label_map):
+    """Builds the table wanted, and the new name of every label of the source; None is background."""
+    if not label_map:
+        known = all(CITYSCAPES.find(label.name) or label.name == source.background for label in source)
+        label_map = "cityscapes" if known else "source"
+    if label_map == "source":
+        return source, {label.name: label.name for label in source}
+    names = {label.name: CITYSCAPES.find(label.name) for label in source}
+    if label_map == "cityscapes":
+        return CITYSCAPES, {name: label and label.name for name, label in names.items()}
+    classes = load_label_map(label_map)
+    table = table_of_classes(classes)
+    class_of = {name: label and _class_of(classes, label.id) for name, label in names.items()}
+    return table, class_of
+
+
+def _class_of(classes, id_):
+    if not 0 <= id_ < len(classes.class_of_id) or classes.class_of_id[id_] == IGNORE:
+        return None
+    return classes.names[classes.class_of_id[id_]]
+
+
+def table_of_classes(classes):
+    """Makes the label table of a `LabelMap`: ids are class indices, ignored pixels are the background, id 255.
+
+    A class is counted if every label in it is.
+    """
+    members = {}
+    for id_, index in enumerate(classes.class_of_id):
+        members.setdefault(index, []).append(LABEL_OF_ID[id_])
+    labels = [
+        replace(make_label(name, index, color), has_instances=_all_counted(members.get(index)))
+        for index, (name, color) in enumerate(zip(classes.names, classes.colors, strict=True))
+    ]
+    background = classes.class_of_id[0]
+    if IGNORE in classes.class_of_id:
+        labels.append(make_label(IGNORED, IGNORE, (0, 0, 0)))
+        background = IGNORE if background == IGNORE else background
+    by_id = {label.id: label.name for label in labels}
+    return LabelTable(tuple(labels), by_id[background])
+
+
+def _all_counted(labels):
+    return bool(labels) and all(label.has_instances for label in labels)
+
+
+def _only(classes, table, new_names):
+    if not classes:
+        return new_names
+    chosen = set()
+    for name in classes:
+        label = table.find(name)
+        if label is None:
+            raise LabelError(f"there is no class {name!r}; the classes are {', '.join(label.name for label in table)}")
+        chosen.add(label.name)
+    return {old: new if new in chosen else None for old, new in new_names.items()}
+
+
+def _changed(frame, change):
+    return frame if frame.truth is None else replace(frame, truth=_ChangedTruth(frame.truth, change))
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Other labels: the table wanted, its label for each old one (None is background), the smallest object."""
+
+    table: LabelTable
+    new_names: dict
+    min_area: int
+
+
+@dataclass(frozen=True)
+class _ChangedTruth:
+    """A truth whose annotation is changed when it is loaded."""
+
+    truth: object
+    change: _Change
+
+    def load(self):
+        annotation = self.truth.load()
+        lost = Counter(annotation.lost)
+        renamed = {
+            key: replace(segment, label=self.change.new_names.get(segment.label))
+            for key, segment in annotation.segments.items()
+        }
+        dropped = Counter(annotation.segments[key].label for key, segment in renamed.items() if segment.label is None)
+        for label, count in dropped.items():
+            lost[f"segments of {label} that became background"] += count
+        kept = {key: segment for key, segment in renamed.items() if segment.label is not None}
+        _drop_small(kept, annotation.pixels, self.change.min_area, lost)
+        pixels, segments = _merge(_number(kept, annotation.segments, self.change.table, lost), annotation.pixels)
+        return Annotation(pixels, segments, None, annotation.source_used, lost)
+
+
+def _drop_small(segments, pixels, min_area, lost):
+    if not min_area:
+        return
+    areas = np.bincount(pixels.ravel(), minlength=max(segments, default=0) + 1)
+    for key in [key for key, segment in segments.items() if segment.number is not None and areas[key] < min_area]:
+        del segments[key]
+        lost[f"objects smaller than {min_area} pixels"] += 1
+
+
+def _number(segments, before, table, lost):
+    """Numbers objects anew where several labels became one; objects of a label that is not counted become stuff."""
+    sources = {}
+    for key, segment in segments.items():
+        sources.setdefault(segment.label, set()).add(before[key].label)
+    counts, result = Counter(), {}
+    for key, segment in segments.items():
+        is_counted = table.find(segment.label).has_instances
+        if not is_counted:
+            if segment.number is not None:
+                lost[f"single objects, as {segment.label} is not counted"] += 1
+            result[key] = Segment(segment.label)
+        elif segment.number is not None and len(sources[segment.label]) > 1:
+            result[key] = replace(segment, number=counts[segment.label])
+            counts[segment.label] += 1
+        else:
+            result[key] = segment if segment.number is not None else replace(segment, is_crowd=True)
+    return result
+
+
+def _merge(segments, pixels):
+    """Gives areas of one label one key."""
+    first, other = {}, {}
+    for key, segment in segments.items():
+        if segment.number is None and first.setdefault(segment, key) != key:
+            other[key] = first[segment]
+    if not other:
+        return pixels, segments
+    table = np.arange(int(pixels.max(initial=0)) + 1, dtype=pixels.dtype)
+    for key, kept in other.items():
+        if key < len(table):
+            table[key] = kept
+    return table[pixels], {key: segment for key, segment in segments.items() if key not in other}

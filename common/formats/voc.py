@@ -1,0 +1,210 @@
+"""PASCAL VOC: a mask of classes and one of objects for each frame, and an XML file with a box for each object.
+
+Written are `labelmap.txt`, `ImageSets/{Main,Segmentation}/<split>.txt`, `Annotations/<frame>.xml`,
+`JPEGImages/<frame>.<ending>`, `SegmentationClass/<frame>.png` and `SegmentationObject/<frame>.png`; folders in a
+frame's name are kept. A value in SegmentationClass is the place of a label in labelmap.txt, background first, and its
+colour in the palette is the label's, so that it can be read either way. SegmentationObject numbers the objects of a
+frame from 1; stuff is 0 there, and so is a group: its pixels have a class and no object, and in the XML it is an object
+with `difficult` 1 and the attribute `is_crowd`. VOC's border of 255 is never written. Boxes count from 1 and include
+their last pixel: Datumaro 1.13 reads them right as `coordinate_mode="voc-one-based"`; its default, which takes
+`xmin` from 0 and `xmax` as exclusive, moves the upper left corner of each by one pixel.
+
+A frame without ground truth is in Main and has no XML and no masks. One that is all background has both.
+
+Read are masks with a palette, grey values or colours. Without labelmap.txt, labels are VOC's own 20. Boxes alone give
+no pixels. A frame's split is that of Segmentation, then that of Main.
+"""
+
+from collections import Counter
+from functools import partial
+
+import numpy as np
+
+from common.errors import DataError
+from common.files import write_bytes, write_text
+from common.formats.frames import AnnotatedFrame, FrameDataset, Tally, split_item_id
+from common.formats.list_files import NO_SPLIT, checked_name, name_to_write, read_lines
+from common.formats.mask_codes import code_of, lost_of, paint_classes, table_as_read, table_to_write
+from common.formats.pictures import IMAGE_ENDINGS, encode_palette_mask, place_image
+from common.formats.regions import find_regions, find_runs
+from common.formats.streaming import for_each_frame
+from common.formats.voc_boxes import BoxedObject, boxes_to_xml
+from common.formats.voc_labels import LABEL_MAP, label_map_text, read_labels
+from common.formats.voc_truth import VocTruth
+from common.label_tables import palette_color
+
+LISTS, BOXES, IMAGES = "ImageSets", "Annotations", "JPEGImages"
+CLASSES, OBJECTS = "SegmentationClass", "SegmentationObject"
+_ENDINGS = {BOXES: (".xml",), IMAGES: IMAGE_ENDINGS, CLASSES: (".png",), OBJECTS: (".png",)}
+# 255 is the void border.
+LARGEST_NUMBER = 254
+_UNION = "trainval"
+_OBJECT_PALETTE = np.array([palette_color(number) for number in range(256)], np.uint8)
+
+
+def matches(tree):
+    """Tells whether a folder or zip holds VOC's folders."""
+    return _root(tree) is not None
+
+
+def _root(tree):
+    found = [tree.folder_with(f"{folder}/") for folder in (f"{LISTS}/Main", f"{LISTS}/Segmentation", CLASSES)]
+    return min((folder for folder in found if folder is not None), key=lambda folder: folder.count("/"), default=None)
+
+
+def read(tree):
+    """Reads a dataset.
+
+    Args:
+        tree: `Tree`.
+
+    Returns:
+        `FrameDataset`; frames without masks have no ground truth, and the notes count them.
+
+    Raises:
+        DataError: If it is no VOC dataset, or a list names what leads out of it; names the file.
+        LabelError: If labelmap.txt names a label twice.
+    """
+    root = _root(tree)
+    if root is None:
+        raise DataError(f"{tree}: no VOC dataset is there; the folders {LISTS} and {CLASSES} were expected")
+    notes = _other_roots(tree, root)
+    tree = tree.below(root)
+    table, code = read_labels(tree, has_objects=bool(tree.names(OBJECTS) or tree.names(BOXES)))
+    notes += code.notes
+    splits = _read_splits(tree, table, notes)
+    masks, objects, boxes, images = (_by_stem(tree, folder) for folder in (CLASSES, OBJECTS, BOXES, IMAGES))
+    there = {*masks, *objects, *boxes, *images}
+    if not tree.names(LISTS, ".txt"):
+        splits = dict.fromkeys(sorted(there), "")
+    frames, missing = [], Counter()
+    for item_id, split in splits.items():
+        sources = [found.get(item_id) for found in (masks, objects, boxes)]
+        has_masks = sources[0] is not None or sources[1] is not None
+        missing["have no mask; boxes, if they have any, are not read"] += not has_masks
+        missing[f"have no mask in {OBJECTS}; objects are not told apart there"] += has_masks and sources[1] is None
+        missing["have no image"] += item_id not in images
+        truth = VocTruth(*sources, code) if has_masks else None
+        city, name = split_item_id(item_id)
+        frames.append(AnnotatedFrame(name, split, city, images.get(item_id), truth))
+    notes += [f"{count:,} of {len(frames):,} frames {what}" for what, count in missing.items() if count]
+    left_out = len(there - splits.keys())
+    notes += [f"{left_out:,} frames are in no list of {LISTS} and were left out"] if left_out else []
+    return FrameDataset(table_as_read(table), tuple(frames), "voc", tuple(notes))
+
+
+def _other_roots(tree, root):
+    found = {name.split(f"{LISTS}/")[0] for name in tree.names() if f"/{LISTS}/" in f"/{name}"} - {root}
+    return [f"{len(found)} more datasets are there and were left out: {', '.join(sorted(found)[:3])}"] if found else []
+
+
+def _by_stem(tree, folder):
+    """Lists the sources below a folder by their name without ending."""
+    names = tree.names(folder, *_ENDINGS[folder])
+    return {name[len(folder) + 1 :].rpartition(".")[0]: tree[name] for name in names}
+
+
+def _read_splits(tree, table, notes):
+    """Reads `{frame: split}` from the lists, in the order of Main."""
+    several = set()
+    main, segmentation = (_read_lists(tree, f"{LISTS}/{kind}", table, several) for kind in ("Main", "Segmentation"))
+    several |= {name for name in main.keys() & segmentation.keys() if main[name] != segmentation[name]}
+    if several:
+        notes.append(f"{len(several):,} frames are in the lists of several splits, as {min(several)}; one was taken")
+    return main | segmentation
+
+
+def _read_lists(tree, folder, table, several):
+    stems = {name[len(folder) + 1 : -len(".txt")]: name for name in tree.names(folder, ".txt")}
+    splits = {}
+    for stem in sorted(stems, key=lambda stem: (stem == _UNION, stem)):
+        if _is_list_of_class(stem, stems, table):
+            continue
+        source = tree[stems[stem]]
+        for line in read_lines(source):
+            item_id = checked_name(line, source)
+            split = "" if stem == NO_SPLIT else stem
+            if splits.setdefault(item_id, split) != split and stem != _UNION:
+                several.add(item_id)
+    return splits
+
+
+def _is_list_of_class(stem, stems, table):
+    """Tells `car_train`, which says for each frame of `train` whether it has a car, from the split `train_extra`."""
+    places = (place for place, letter in enumerate(stem) if letter == "_")
+    return any(stem[place + 1 :] in stems and table.find(stem[:place]) is not None for place in places)
+
+
+def write(dataset, folder, options):
+    """Writes a dataset.
+
+    Args:
+        dataset: `FrameDataset`.
+        folder: An empty folder.
+        options: `WriteOptions`: images, image_ext, workers.
+
+    Returns:
+        `Tally`.
+
+    Raises:
+        DataError: If two frames have one name, or a file cannot be written.
+        LabelError: If there are more labels than 8 bits hold, or labelmap.txt cannot hold a label's name.
+    """
+    table, changed = table_to_write(dataset.labels)
+    tally = Tally(lost=changed)
+    write_text(folder / LABEL_MAP, label_map_text(table))
+    write_one = partial(_write_frame, folder=folder, code=code_of(table), options=options)
+    lists, places = {}, {}
+    for item_id, split, has_truth, counts in for_each_frame(write_one, dataset, options.workers, "voc"):
+        if places.setdefault(item_id, split) != split or item_id in lists.get(f"Main/{split}", ()):
+            raise DataError(
+                f"two frames are called {item_id} (splits {places[item_id]!r} and {split!r}); VOC has one folder for "
+                "all splits, rename one of them"
+            )
+        for kind in ("Main", "Segmentation")[: 1 + has_truth]:
+            lists.setdefault(f"{kind}/{split}", {})[item_id] = None
+        tally += counts
+    for name, item_ids in lists.items():
+        write_text(folder / LISTS / f"{name}.txt", "".join(f"{item_id}\n" for item_id in item_ids))
+    return tally
+
+
+def _write_frame(frame, folder, code, options):
+    """Writes the files of one frame; returns its name, its split, whether it has ground truth, and its counts."""
+    tally = Tally()
+    item_id = name_to_write(frame)
+    filename = f"{item_id}.jpg"
+    if frame.image is not None:
+        placed = place_image(frame.image, folder / IMAGES / item_id, options)
+        filename = item_id.rpartition("/")[0] + "/" + placed if "/" in item_id else placed
+        tally.written["images"] += options.images != "none"
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth (only the image was written)"] += 1
+        return item_id, frame.split or NO_SPLIT, False, tally
+    regions = find_regions(find_runs(annotation.pixels))
+    seen = [(key, segment) for key, segment in annotation.segments.items() if key in regions]
+    objects = [(key, segment) for key, segment in seen if segment.number is not None]
+    groups = [(key, segment) for key, segment in seen if segment.is_crowd]
+    classes = paint_classes(annotation, code, item_id)
+    boxes = [
+        BoxedObject(segment.label, segment.is_crowd, regions[key].box, segment.number)
+        for key, segment in objects + groups
+    ]
+    numbers = _paint_numbers(annotation.pixels, [key for key, _ in objects[:LARGEST_NUMBER]])
+    write_bytes(folder / CLASSES / f"{item_id}.png", encode_palette_mask(classes, code.palette))
+    write_bytes(folder / OBJECTS / f"{item_id}.png", encode_palette_mask(numbers, _OBJECT_PALETTE))
+    write_bytes(folder / BOXES / f"{item_id}.xml", boxes_to_xml(filename, annotation.size_wh, boxes))
+    tally.written.update(frames=1, objects=len(objects), groups=len(groups))
+    tally.lost += lost_of(annotation, regions)
+    if len(objects) > LARGEST_NUMBER:
+        tally.lost[f"objects beyond {LARGEST_NUMBER} in a frame (their pixels are a group)"] += (
+            len(objects) - LARGEST_NUMBER
+        )
+    return item_id, frame.split or NO_SPLIT, True, tally
+
+
+def _paint_numbers(pixels, keys):
+    table = np.zeros(int(pixels.max(initial=0)) + 1, np.uint8)
+    table[keys] = np.arange(1, len(keys) + 1)
+    return table[pixels]

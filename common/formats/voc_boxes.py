@@ -1,0 +1,129 @@
+"""The XML file of a frame in VOC: its size, and a name and a box for each object.
+
+Boxes count pixels from 1 and include their last row and column, as VOC's own: an object in the upper left pixel alone
+has the box 1, 1, 1, 1. A crowd is an object with `difficult` 1, which evaluations leave out, and, as Datumaro writes
+it, an attribute `is_crowd`. The number of an object among those of its label is an attribute `number`. `truncated` says
+that the object touches the edge of the picture. Parts, poses and actions are not known here. A file with a document
+type is refused, so that no entity can be defined in it.
+"""
+
+import re
+from dataclasses import dataclass
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+from common.errors import DataError
+
+LARGEST_XML_BYTES = 4 * 1024 * 1024
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class BoxedObject:
+    """An object in the XML.
+
+    Attributes:
+        label: Its name.
+        is_crowd: Whether it is a region in which objects were not told apart.
+        box: `(x, y, width, height)` in pixels, x and y from 0; None where the file is read, as no pixel needs it.
+        number: Among the objects of its label; None for a crowd, or where the file does not say.
+    """
+
+    label: str
+    is_crowd: bool = False
+    box: tuple[int, int, int, int] | None = None
+    number: int | None = None
+
+
+def boxes_to_xml(filename, size_wh, objects):
+    """Builds the bytes of the file.
+
+    Args:
+        filename: Of the photograph, below JPEGImages, with "/" between its parts. Characters that XML cannot hold are
+            replaced.
+        size_wh: Width and height in pixels.
+        objects: `BoxedObject`s; their order is that of the numbers in SegmentationObject.
+    """
+    root = ElementTree.Element("annotation")
+    folder, _, _ = filename.rpartition("/")
+    _add(root, folder=folder, filename=filename)
+    _add(ElementTree.SubElement(root, "size"), width=size_wh[0], height=size_wh[1], depth=3)
+    _add(root, segmented=1)
+    for item in objects:
+        element = ElementTree.SubElement(root, "object")
+        x, y, width, height = item.box
+        edge = x == 0 or y == 0 or x + width == size_wh[0] or y + height == size_wh[1]
+        _add(
+            element, name=item.label, pose="Unspecified", truncated=int(edge), occluded=0, difficult=int(item.is_crowd)
+        )
+        box = ElementTree.SubElement(element, "bndbox")
+        _add(box, xmin=x + 1, ymin=y + 1, xmax=x + width, ymax=y + height)
+        attributes = ElementTree.SubElement(element, "attributes")
+        name, value = ("is_crowd", True) if item.is_crowd else ("number", item.number)
+        _add(ElementTree.SubElement(attributes, "attribute"), name=name, value=value)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, "utf-8", xml_declaration=True) + b"\n"
+
+
+def _add(parent, **texts):
+    for tag, text in texts.items():
+        ElementTree.SubElement(parent, tag).text = _NO_XML.sub("\ufffd", str(text))
+
+
+def read_boxes(source):
+    """Reads the file.
+
+    Args:
+        source: Its `Source`.
+
+    Returns:
+        List of `BoxedObject`s without boxes, in the order of the file.
+
+    Raises:
+        DataError: If it is missing, no XML, has a document type, or an object has no name; names the file.
+    """
+    root = _parse(source)
+    if root.tag != "annotation":
+        raise DataError(f"{source}: is <{root.tag[:40]}>, <annotation> was expected, as in VOC")
+    objects = []
+    for number, element in enumerate(root.iterfind("object"), 1):
+        name = (element.findtext("name") or "").strip()
+        if not name:
+            raise DataError(f"{source}: object {number} has no name; expected was <name> with the name of a label")
+        attributes = {
+            attribute.findtext("name"): (attribute.findtext("value") or "").lower()
+            for attribute in element.iterfind("attributes/attribute")
+        }
+        is_counted = re.fullmatch("[0-9]{1,9}", attributes.get("number", ""))
+        objects.append(
+            BoxedObject(
+                name,
+                attributes.get("is_crowd") in ("true", "1"),
+                number=int(attributes["number"]) if is_counted else None,
+            )
+        )
+    return objects
+
+
+def _parse(source):
+    data = source.read_bytes()
+    if len(data) > LARGEST_XML_BYTES:
+        raise DataError(f"{source}: has {len(data):,} bytes, at most {LARGEST_XML_BYTES:,} were expected")
+
+    def refuse(*_):
+        raise DataError(f"{source}: has a document type, which may define entities; remove <!DOCTYPE ...> to read it")
+
+    builder = ElementTree.TreeBuilder()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise DataError(f"{source}: is no valid XML: {error}") from error
+    except (ValueError, LookupError) as error:  # an encoding that does not exist
+        raise DataError(f"{source}: is no valid XML: {error}") from error
+    return builder.close()

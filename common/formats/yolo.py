@@ -1,0 +1,279 @@
+"""YOLO segmentation as Ultralytics reads it: `data.yaml`, `images/<split>/...` and `labels/<split>/...`.
+
+An image has a text file of the same name with a line for each object, `class x1 y1 x2 y2 ...`; `yolo_lines` says which
+pixels that is, `data_yaml` what is understood of the index. Objects come back with the same pixels, numbered for each
+class in the order of the lines. A frame without an object has an empty text file, a frame without ground truth none:
+Ultralytics takes both for images without objects, so leave the latter out of a training.
+
+Written are the labels asked for, or the eight evaluated ones with instances, or of another table all with instances; a
+label without instances is written as one object. Groups are not written: a line would make one object of them.
+
+When it is read, the text file of an image is found as Ultralytics does: the last `/images/` of its path becomes
+`/labels/`. The size of an image comes from the image, so text files without one are counted in the notes and left out.
+Boxes, lines of five or six numbers, are refused. Where objects overlap, a later line covers an earlier one. All that is
+not an object is background. Nothing outside of the dataset's own files is looked at, whatever paths the index names.
+"""
+
+import posixpath
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from common.dataset.sources import Source
+from common.errors import ConfigError, DataError
+from common.files import is_safe_member, write_text
+from common.formats.cityscapes_writing import NO_SPLIT
+from common.formats.data_yaml import LARGEST_BYTES, data_yaml_text, read_data_yaml
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, Tally, split_item_id
+from common.formats.label_files import FOREIGN_BACKGROUND
+from common.formats.outlines import trace_outlines
+from common.formats.pictures import IMAGE_ENDINGS, picture_size, place_image
+from common.formats.regions import find_runs
+from common.formats.streaming import for_each_frame
+from common.formats.yolo_lines import fill_polygon, join_outlines, polygon_to_line, read_lines
+from common.label_tables import BACKGROUND, CITYSCAPES, LabelTable, make_label
+
+INDEX = "data.yaml"
+
+
+def matches(tree):
+    """Tells whether a folder or zip holds a `data.yaml` and label files."""
+    folder = tree.folder_with(INDEX)
+    return folder is not None and any("labels" in name.split("/") for name in tree.names("", ".txt"))
+
+
+def read(tree):
+    """Reads a YOLO segmentation dataset.
+
+    Args:
+        tree: `Tree` of its folder or zip.
+
+    Returns:
+        `FrameDataset` with the labels that `data.yaml` names, and background.
+
+    Raises:
+        DataError: If there is no `data.yaml`, it cannot be understood, or there are no images where it says.
+        LabelError: If a class is there twice.
+    """
+    folder = tree.folder_with(INDEX)
+    if folder is None:
+        raise DataError(f"{tree}: {INDEX} was expected, it is not there")
+    tree = tree.below(folder)
+    index = read_data_yaml(tree[INDEX])
+    table = _table(index.names)
+    names = {number: table.find(name).name for number, name in index.names.items()}
+    frames, notes = {}, []
+    for split in sorted(index.splits, key=lambda split: split in ("train", "val")):
+        images, missing = _images_of_split(tree, index.path, index.splits[split])
+        notes += [f"{split}: {count:,} images listed are not there" for count in (missing,) if count]
+        notes += [] if images else [f"{split}: there is no image in {', '.join(index.splits[split])[:200]}"]
+        for image in images:
+            if image not in frames or split in image.split("/"):
+                frames[image] = _frame(tree, image, split, names)
+    if not frames:
+        places = ", ".join(place for places in index.splits.values() for place in places)[:200] or "no folder"
+        raise DataError(f"{tree[INDEX]}: names {places}, and no image is there; labels need images for their size")
+    ordered = tuple(sorted(frames.values(), key=lambda frame: (frame.split, frame.item_id)))
+    used = {_labels_of(image) for image in frames}
+    unused = sum("labels" in name.split("/") and name not in used for name in tree.names("", ".txt"))
+    notes += [f"{unused:,} label files have no image and were left out"] if unused else []
+    without = sum(frame.truth is None for frame in ordered)
+    notes += [f"{without:,} of {len(ordered):,} frames have no ground truth"] if without else []
+    return FrameDataset(table, ordered, "yolo", tuple(notes))
+
+
+def _frame(tree, image, split, names):
+    labels = _labels_of(image)
+    truth = YoloTruth(tree[labels], tree[image], names) if labels in tree else None
+    city, name = split_item_id(_item_id(image, split))
+    return AnnotatedFrame(name, "" if split == NO_SPLIT else split, city, tree[image], truth)
+
+
+def _table(names):
+    """Makes the table of the classes: with Cityscapes' ids if all names are Cityscapes', else one above the index."""
+    known = {index: CITYSCAPES.find(name) for index, name in names.items()}
+    is_ours = all(known.values())
+    background = BACKGROUND if is_ours else FOREIGN_BACKGROUND
+    labels = [
+        make_label(known[index].name, known[index].id, has_instances=True)
+        if is_ours
+        else make_label(name, index + 1, has_instances=True)
+        for index, name in sorted(names.items())
+    ]
+    table = LabelTable(tuple(labels))
+    if table.find(background) is None:
+        table = LabelTable((make_label(background, 0, (0, 0, 0)), *labels))
+    return LabelTable(table.labels, table.find(background).name)
+
+
+def _images_of_split(tree, path, places):
+    """Lists the images in folders and lists of images, and counts the listed ones that are not there."""
+    found, missing = [], 0
+    for place in places:
+        bases = (posixpath.join(path, place), place)
+        for name in (_inside(base) for base in bases):
+            if name in tree and name.lower().endswith(".txt"):
+                listed = _listed_images(tree, path, name)
+                found += [image for image in listed if image]
+                missing += listed.count(None)
+                break
+            if images := tree.names(name, *IMAGE_ENDINGS):
+                found += images
+                break
+    return dict.fromkeys(found), missing
+
+
+def _inside(path):
+    """Makes a path relative to the dataset; what leads out of it, as in `../train/images`, starts in it."""
+    parts = posixpath.normpath(path.replace("\\", "/")).split("/")
+    return "/".join(part for part in parts if part not in ("", ".", ".."))
+
+
+def _listed_images(tree, path, list_name):
+    data = tree[list_name].read_bytes()
+    if len(data) > 64 * LARGEST_BYTES:
+        raise DataError(f"{tree[list_name]}: has {len(data):,} bytes, a list of images was expected")
+    listed = []
+    for line in data.decode("utf-8", "replace").splitlines():
+        if line.strip():
+            bases = (posixpath.join(posixpath.dirname(list_name), line.strip()), posixpath.join(path, line.strip()))
+            places = (_inside(base) for base in (*bases, line.strip()))
+            listed.append(next((place for place in places if place in tree), None))
+    return listed
+
+
+def _labels_of(image):
+    before, found, after = f"/{image}".rpartition("/images/")
+    place = f"{before}/labels/{after}" if found else f"/{image}"
+    return place[1:].rpartition(".")[0] + ".txt"
+
+
+def _item_id(image, split):
+    """What names an image in its split: its path below `images` and below the folder called like the split."""
+    before, found, place = f"/{image}".rpartition("/images/")
+    parts = PurePosixPath(place if found else image).with_suffix("").parts
+    return "/".join(parts[1:] if len(parts) > 1 and parts[0] == split else parts)
+
+
+@dataclass(frozen=True)
+class YoloTruth:
+    """The label file of an image.
+
+    Attributes:
+        labels: Where it is.
+        image: The image, for its size.
+        names: Label by class index.
+    """
+
+    labels: Source
+    image: Source
+    names: dict[int, str] = field(hash=False)
+
+    def load(self):
+        """Paints the objects; see `AnnotatedFrame.annotation`."""
+        size_wh = picture_size(self.image)
+        lines = read_lines(self.labels, self.names)
+        pixels = np.zeros(size_wh[::-1], np.uint16 if len(lines) < 2**16 else np.int32)
+        segments, counts = {}, Counter()
+        for key, (index, points) in enumerate(lines, 1):
+            mask, (x, y) = fill_polygon(points * size_wh, size_wh)
+            pixels[y : y + mask.shape[0], x : x + mask.shape[1]][mask] = key
+            segments[key] = Segment(self.names[index], counts[index])
+            counts[index] += 1
+        return Annotation(pixels, segments, None, "polygons")
+
+
+def write(dataset, folder, options):
+    """Writes a YOLO segmentation dataset.
+
+    Args:
+        dataset: `FrameDataset`.
+        folder: An empty folder.
+        options: `WriteOptions`: images, image_ext, classes, workers.
+
+    Returns:
+        `Tally`.
+
+    Raises:
+        ConfigError: If a class is not in the table, or there is none to write.
+        DataError: If two frames have one name, or a file cannot be written.
+    """
+    classes = _classes(dataset.labels, options.classes)
+    write_one = partial(_write_frame, folder=folder, classes=classes, options=options)
+    tally, written, splits = Tally(), set(), set()
+    for place, counts in for_each_frame(write_one, dataset, options.workers, "yolo"):
+        if place in written:
+            raise DataError(f"two frames are called {place}; rename one of them")
+        written.add(place)
+        splits.add(place.split("/")[0])
+        tally += counts
+    order = sorted(splits, key=lambda split: (split != "train", split))
+    names = [label.name for label in classes]
+    write_text(folder / INDEX, data_yaml_text(names, {split: f"images/{split}" for split in order}))
+    return tally
+
+
+def _classes(labels, wanted):
+    chosen = [labels.find(name) for name in wanted]
+    if None in chosen:
+        known = ", ".join(label.name for label in labels)
+        raise ConfigError(f"there is no class {wanted[chosen.index(None)]!r}; the classes are {known}")
+    if not chosen:
+        chosen = [
+            label
+            for label in labels
+            if label.has_instances and label.id >= 0 and not (labels.is_official and label.ignore_in_eval)
+        ]
+    if not chosen:
+        raise ConfigError("no label of the dataset has instances; choose those to write with --classes")
+    return tuple(label for label in labels if label in chosen)
+
+
+def _write_frame(frame, folder, classes, options):
+    """Writes the files of one frame; returns its place below `images`, without ending, and its counts."""
+    place, tally = f"{frame.split or NO_SPLIT}/{frame.item_id}", Tally()
+    if not is_safe_member(place):
+        raise DataError(f"the frame {place} leads out of the dataset; rename it")
+    if frame.image is not None and options.images != "none":
+        place_image(frame.image, folder / "images" / place, options)
+        tally.written["images"] += 1
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth (only the image was written)"] += 1
+        return place, tally
+    lines = _lines(annotation, classes, tally)
+    write_text(folder / "labels" / f"{place}.txt", "".join(f"{line}\n" for line in lines))
+    tally.written["frames"] += 1
+    if frame.image is None:
+        tally.lost["sizes of frames without an image (their labels are not read back)"] += 1
+    return place, tally
+
+
+def _lines(annotation, classes, tally):
+    """Writes the objects as lines, in the order of the segments, and counts what is written and lost."""
+    index_of = {label.name: index for index, label in enumerate(classes)}
+    tally.lost += annotation.lost
+    wanted = {}
+    for key, segment in annotation.segments.items():
+        if segment.label not in index_of:
+            what = "objects" if segment.number is not None else "areas"
+            tally.lost[f"{what} of other labels"] += 1
+        elif segment.is_crowd:
+            tally.lost["groups"] += 1
+        else:
+            wanted[key] = index_of[segment.label]
+    outlines = trace_outlines(find_runs(annotation.pixels).of(list(wanted)))
+    lines = []
+    for key, index in wanted.items():
+        if key not in outlines:
+            tally.lost["objects without a visible pixel"] += 1
+            continue
+        points, bridges = join_outlines(outlines[key])
+        lines.append(polygon_to_line(index, points, annotation.size_wh))
+        tally.written["objects"] += 1
+        tally.written["bridges between parts and around holes"] += bridges
+    tally.written += Counter()
+    return lines

@@ -1,0 +1,63 @@
+"""Converts a dataset between Cityscapes, COCO, COCO panoptic, VOC, CamVid, YOLO and CVAT.
+
+    python -m common.tools.convert gtFine_trainvaltest.zip persons --to coco --splits val --classes person rider
+
+reads folders and zips (which stay closed) of any of these formats and says at the end what was written, what was
+skipped and what the target cannot hold.
+"""
+
+import argparse
+from pathlib import Path
+
+from common.command_line import log, run_tool
+from common.formats.conversion import FORMATS, convert
+from common.formats.frames import WriteOptions
+from common.parallel import usable_cores
+
+
+def parser():
+    """Builds the command line; what is not given has the default of the library function."""
+    defaults = WriteOptions()
+    names = sorted(FORMATS)
+    made = argparse.ArgumentParser(
+        prog="python -m common.tools.convert",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+    )
+    add = made.add_argument
+    add("source", metavar="SOURCE", type=Path, help="a folder or a zip")
+    add("target", metavar="TARGET", type=Path, help="a new folder; for cvat a new zip")
+    add("--from", dest="from_", choices=names, metavar="FORMAT", help="of SOURCE (default: found out from its files)")
+    add("--to", required=True, choices=names, metavar="FORMAT", help=", ".join(names))
+    add("--splits", nargs="+", metavar="NAME", help="as train val (default: all)")
+    add("--cities", nargs="+", metavar="NAME", help="as ulm (default: all)")
+    add("--classes", nargs="+", metavar="NAME", help="labels to keep, all others become background; for coco and yolo "
+        "those to write (default there: the 8 counted ones that Cityscapes evaluates)")  # fmt: skip
+    add("--min-area", type=int, metavar="N", help="objects with fewer visible pixels become background")
+    add("--label-map", metavar="FILE", help="cityscapes, source, a class map's name or its file (default: cityscapes "
+        "if it knows all labels, else source)")  # fmt: skip
+    add("--images", choices=("copy", "link", "none"), help=f"(default: {defaults.images})")
+    add("--image-ext", metavar="EXT", help="encode images anew, as jpg, which loses a little (default: as they are)")
+    add("--layout", choices=("official", "imgsFine"), help=f"folders of a Cityscapes tree (default: {defaults.layout})")
+    add("--truth", choices=("gtFine", "gtCoarse"), help=f"in Cityscapes' file names (default: {defaults.truth})")
+    add("--rle", action="store_true", help="all COCO segmentations as RLE (default: outlines where they are exact)")
+    add("--json-name", metavar="NAME", help="of COCO files, with {split}, as instances_{split}.json")
+    add("--overwrite", action="store_true", help="move what stands at TARGET aside")
+    add("--workers", type=int, default=usable_cores(), metavar="N", help="processes (default: %(default)s)")
+    return made
+
+
+def main(arguments=None):
+    """Parses the command line, converts, and says what became of the data."""
+    choices = vars(parser().parse_args(arguments))
+    for name in ("splits", "cities", "classes"):
+        choices[name] = tuple(choices.get(name, ()))
+    target = choices["target"]
+    tally = convert(**choices)
+    log.info("%s: %s", target, tally)
+    return 0
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -1,0 +1,80 @@
+"""Shows and checks class maps and label files, and writes the label files of CVAT and Datumaro.
+
+python -m common.tools.label_map                               lists the class maps that are built in
+python -m common.tools.label_map cityscapes19                  checks one, or a file, and shows it
+python -m common.tools.label_map cityscapes --cvat labels.json writes the 35 labels for a task in CVAT
+"""
+
+import argparse
+from pathlib import Path
+
+from common.command_line import run_tool
+from common.errors import DataError
+from common.files import write_json, write_text
+from common.formats import label_files
+from common.formats.selection import table_of_classes
+from common.label_maps import builtin_names, load_label_map
+from common.label_tables import CITYSCAPES
+from common.labels import IGNORE, LABEL_OF_ID
+
+_TABLE = "cityscapes"
+_WRITERS = {
+    "cvat": lambda path, table: write_json(path, label_files.cvat_labels(table)),
+    "label_colors": lambda path, table: write_text(path, label_files.label_colors_text(table)),
+    "dataset_meta": lambda path, table: write_json(path, label_files.dataset_meta_json(table)),
+}
+
+
+def main(arguments=None):
+    """Parses the command line, shows what was asked for and writes it."""
+    style = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("python -m common.tools.label_map", description=__doc__, formatter_class=style)
+    parser.add_argument("map_or_table", nargs="?", metavar="MAP_OR_TABLE", help="name of a class map or its file; "
+        f"label_colors.txt or dataset_meta.json; or {_TABLE}, the table of 35 labels")  # fmt: skip
+    parser.add_argument("--cvat", metavar="FILE", type=Path, help="write the labels as JSON for a task in CVAT")
+    parser.add_argument("--label-colors", metavar="FILE", type=Path, help="write a label_colors.txt")
+    parser.add_argument("--dataset-meta", metavar="FILE", type=Path, help="write a dataset_meta.json")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    options = parser.parse_args(arguments)
+    outputs = {name: path for name in _WRITERS if (path := getattr(options, name)) is not None}
+    for path in outputs.values():
+        if path.exists() and not options.overwrite:
+            raise DataError(f"{path}: is there already; choose another name, or --overwrite to replace it")
+    if options.map_or_table is None and not outputs:
+        maps = [(name, f"{len(load_label_map(name))} classes") for name in builtin_names()]
+        _show([*maps, (_TABLE, f"no map, the table of {len(CITYSCAPES)} labels itself")])
+        return
+    table, rows = _load(options.map_or_table or _TABLE)
+    _show(rows)
+    for name, path in outputs.items():
+        _WRITERS[name](path, table)
+        print(f"{path}: written")
+
+
+def _load(text):
+    """Reads a class map or a table of labels; returns the table and the rows to be shown."""
+    if text == _TABLE or text.endswith((".txt", ".json")):
+        read = label_files.read_dataset_meta if text.endswith(".json") else label_files.read_label_colors
+        table = CITYSCAPES if text == _TABLE else read(Path(text))
+        rows = [(label.id, label.name, _color(label.color), "yes" * label.has_instances) for label in table]
+        return table, [("id", "label", "colour", "counted"), *rows]
+    classes, rows = load_label_map(text), [("class", "name", "colour", "labels", "ids")]
+    shown = list(zip(range(len(classes)), classes.names, classes.colors, strict=True))
+    for index, name, color in [*shown, (IGNORE, "ignored", (0, 0, 0))] if classes.ignores else shown:
+        ids = [id_ for id_, class_index in enumerate(classes.class_of_id) if class_index == index]
+        rows.append((index, name, _color(color), ", ".join(LABEL_OF_ID[id_].name for id_ in ids), _color(ids)))
+    return table_of_classes(classes), rows
+
+
+def _color(values):
+    return " ".join(map(str, values))
+
+
+def _show(rows):
+    widths = [max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    run_tool(main)

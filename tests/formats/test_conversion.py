@@ -1,0 +1,173 @@
+"""Any format to any other, as a user calls it."""
+
+import hashlib
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from difficult import assert_same, masks_of
+
+from common.errors import ConfigError, DataError
+from common.formats.conversion import FORMATS, convert, filter, read, recognise, write
+from common.formats.frames import with_frames
+
+TARGETS = sorted(FORMATS)
+# What comes back: every segment, counted objects without their numbers, or labels alone; "objects" are the 8 classes.
+EVERYTHING, OBJECTS = ("cityscapes", "cvat"), ("coco", "coco-panoptic", "yolo")
+
+
+def target_of(folder, name):
+    return folder / (f"{name}.zip" if name == "cvat" else name)
+
+
+def files_of(path):
+    """Digest of every file by name; of the members of a zip."""
+    if path.is_file():
+        with zipfile.ZipFile(path) as archive:
+            return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+    return {
+        file.relative_to(path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in path.rglob("*")
+        if file.is_file()
+    }
+
+
+def by_name(dataset):
+    return {frame.name: frame for frame in dataset}
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory, demo_tree):
+    folder = tmp_path_factory.mktemp("converted")
+    for name in TARGETS:
+        convert(demo_tree, target_of(folder, name), name, workers=2)
+    return folder
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_format_is_recognised_from_the_files(converted, name):
+    assert recognise(target_of(converted, name)) == name
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_format_gives_back_what_it_can_hold(converted, demo_tree, name):
+    originals = by_name(read(demo_tree))
+    found = by_name(read(target_of(converted, name)))
+    assert found.keys() == originals.keys()
+    evaluated = {"person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"}
+    for frame in originals.values():
+        back = found[frame.name]
+        assert (back.split, back.city) == (frame.split, frame.city)
+        expected, annotation = frame.annotation(), filter(with_frames(read(target_of(converted, name)), (back,)))
+        (changed,) = annotation.frames
+        got = changed.annotation()
+        if name in EVERYTHING:
+            assert_same(expected, got)
+        elif name == "camvid":
+            for label in {segment.label for segment in expected.segments.values()}:
+                assert_pixels_of(label, expected, got)
+        else:
+            first, second = masks_of(expected, numbers=False), masks_of(got, numbers=False)
+            for key, mask in first.items():
+                is_wanted = key[0] in evaluated if name in OBJECTS else True
+                if is_wanted and key[1] is not None:
+                    np.testing.assert_array_equal(mask, second[key], err_msg=f"{frame.name} {key}")
+
+
+def assert_pixels_of(label, first, second):
+    pictures = [a.paint(lambda segment: int(segment.label == label)) for a in (first, second)]
+    np.testing.assert_array_equal(*pictures, err_msg=label)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_number_of_workers_changes_no_byte(converted, demo_tree, tmp_path, name):
+    convert(demo_tree, target_of(tmp_path, name), name, workers=1)
+    assert files_of(target_of(tmp_path, name)) == files_of(target_of(converted, name))
+
+
+@pytest.mark.parametrize("name", [name for name in TARGETS if name != "cvat"])
+def test_a_zip_is_read_like_the_folder_it_was_made_from(converted, tmp_path, name):
+    path = tmp_path / f"{name}.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted((converted / name).rglob("*.*")):
+            archive.write(file, f"below/{file.relative_to(converted / name).as_posix()}")
+    assert recognise(path) == name
+    folder, zipped = by_name(read(converted / name)), by_name(read(path))
+    assert folder.keys() == zipped.keys()
+    for key in list(folder)[:3]:
+        assert_same(folder[key].annotation(), zipped[key].annotation())
+        assert folder[key].image.read_bytes() == zipped[key].image.read_bytes()
+
+
+def test_the_example_of_the_documentation_runs(demo_tree, tmp_path):
+    dataset = read(demo_tree)
+    persons = filter(dataset, splits=("val",), classes=("person", "rider"))
+    tally = write(persons, tmp_path / "persons", "coco")
+    content = json.loads((tmp_path / "persons/annotations/instancesonly_filtered_gtFine_val.json").read_text())
+    assert [category["name"] for category in content["categories"]] == ["person", "rider"]
+    assert tally.written["frames"] == len(content["images"]) == 8
+
+
+def test_frames_of_a_generator_are_taken_one_by_one(demo_tree, tmp_path):
+    dataset, seen = read(demo_tree), []
+
+    def chosen():
+        for frame in dataset:
+            seen.append(frame.name)
+            if frame.split == "val":
+                yield frame
+
+    assert write(chosen(), tmp_path / "val", "cityscapes", images="none").written["frames"] == 8
+    assert len(seen) == 28
+
+
+def test_what_is_there_is_refused_or_moved_aside_never_deleted(demo_tree, tmp_path):
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "mine.txt").write_text("keep")
+    with pytest.raises(DataError, match="is there already.*--overwrite"):
+        convert(demo_tree, target, "camvid")
+    convert(demo_tree, target, "camvid", overwrite=True, splits=("val",))
+    assert (tmp_path / "out_1" / "mine.txt").read_text() == "keep"
+    assert not (target / "mine.txt").exists()
+
+
+def test_source_and_target_may_not_lie_inside_each_other(demo_tree):
+    with pytest.raises(DataError, match="inside each other"):
+        convert(demo_tree, demo_tree / "coco", "coco")
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_broken_frame_leaves_nothing_behind(demo_tree, tmp_path, name):
+    shutil.copytree(demo_tree / "gtFine" / "val", tmp_path / "source" / "gtFine" / "val")
+    broken = sorted((tmp_path / "source").rglob("*_instanceIds.png"))[-1]
+    broken.write_bytes(broken.read_bytes()[:-200])
+    (tmp_path / "targets").mkdir()
+    with pytest.raises(DataError, match=broken.name):
+        convert(tmp_path / "source", target_of(tmp_path / "targets", name), name)
+    assert list((tmp_path / "targets").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [({"to": "coko"}, "no format 'coko'.*camvid"), ({"to": "coco", "images": "move"}, "copy, link, none")],
+)
+def test_a_choice_that_does_not_exist_is_refused(demo_tree, tmp_path, choices, message):
+    with pytest.raises(ConfigError, match=message):
+        convert(demo_tree, tmp_path / "out", **choices)
+
+
+def test_a_folder_of_something_else_is_not_taken_for_a_dataset(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(DataError, match="none of the formats.*notes.txt"):
+        read(tmp_path)
+
+
+def test_a_zip_whose_members_lead_out_is_refused(tmp_path):
+    path = tmp_path / "evil.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../../data.yaml", "x")
+    with pytest.raises(DataError, match="leads out of the archive"):
+        read(path)

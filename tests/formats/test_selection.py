@@ -1,0 +1,90 @@
+"""Choosing frames and changing labels."""
+
+import numpy as np
+import pytest
+from difficult import assert_same, segments_of
+
+from common.errors import ConfigError, LabelError
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
+from common.formats.selection import filter
+from common.label_tables import CITYSCAPES, LabelTable, make_label
+
+PIXELS = np.array([[7, 7, 26000, 26001], [27000, 27000, 26, 26001], [0, 24002, 3, 26001]], np.uint16)
+
+
+def one_frame(pixels=PIXELS, table=CITYSCAPES):
+    return FrameDataset(
+        table, (AnnotatedFrame("ulm_0_0", "val", "ulm", None, Annotation(pixels, segments_of(pixels))),)
+    )
+
+
+def changed(**choices):
+    (frame,) = filter(one_frame(), **choices).frames
+    return frame.annotation()
+
+
+def test_nothing_chosen_changes_nothing(difficult):
+    assert filter(difficult).frames is difficult.frames
+
+
+def test_splits_and_cities_are_chosen(difficult):
+    chosen = filter(difficult, splits=("val",), cities=("ulm",))
+    assert [frame.name for frame in chosen] == ["ulm_000000_000001", "ulm_000000_000002"]
+
+
+@pytest.mark.parametrize(("choice", "named"), [({"splits": ("tset",)}, "train, val"), ({"cities": ("uml",)}, "ulm")])
+def test_what_is_not_there_is_refused_and_what_is_there_named(difficult, choice, named):
+    with pytest.raises(ConfigError, match=named):
+        filter(difficult, **choice)
+
+
+def test_other_classes_become_background_and_are_counted():
+    found = changed(classes=("car", "road"))
+    assert_same(Annotation(np.where(np.isin(PIXELS, [7, 26, 26000, 26001]), PIXELS, 0), found.segments), found)
+    assert found.lost == {
+        "segments of truck that became background": 1,
+        "segments of person that became background": 1,
+        "segments of out of roi that became background": 1,
+    }
+
+
+def test_an_unknown_class_is_refused():
+    with pytest.raises(LabelError, match="automobile.*car"):
+        filter(one_frame(), classes=("automobile",))
+
+
+def test_small_objects_become_background_but_crowds_and_stuff_stay():
+    found = changed(min_area=2)
+    assert {(segment.label, segment.number) for segment in found.segments.values()} == {
+        ("road", None), ("car", 1), ("car", None), ("truck", 0), ("out of roi", None),
+    }  # fmt: skip
+    assert found.lost == {"objects smaller than 2 pixels": 2}
+
+
+def test_a_class_map_merges_labels_and_numbers_their_objects_anew():
+    found = changed(label_map="enet11")
+    numbers = {(segment.label, segment.number) for segment in found.segments.values()}
+    assert ("car", 0) in numbers
+    assert ("car", 1) in numbers
+    # "everything else" has stuff in it, so it is not counted; here it is out of roi.
+    assert ("everything else", None) in numbers
+    assert len({key for key, segment in found.segments.items() if segment.label == "everything else"}) == 1
+
+
+def test_two_counted_labels_in_one_class_never_share_a_number(tmp_path):
+    (tmp_path / "map.csv").write_text("vehicle, 0 0 142, car, truck\nrest, 0 0 0, *\n", encoding="utf-8")
+    found = changed(label_map=str(tmp_path / "map.csv"))
+    numbers = [segment.number for segment in found.segments.values() if segment.label == "vehicle"]
+    assert sorted(numbers, key=str) == [0, 1, 2, None]
+
+
+def test_foreign_labels_with_known_names_become_cityscapes_own_unless_asked_otherwise():
+    table = LabelTable(
+        (make_label("background", 0, (0, 0, 0)), make_label("trafficlight", 1), make_label("Car", 2)), "background"
+    )
+    pixels = np.array([[0, 1, 2]], np.uint16)
+    truth = Annotation(pixels, {1: Segment("trafficlight"), 2: Segment("Car", 0)})
+    dataset = FrameDataset(table, (AnnotatedFrame("a", truth=truth),))
+    assert filter(dataset).labels is CITYSCAPES
+    assert [s.label for s in filter(dataset).frames[0].annotation().segments.values()] == ["traffic light", "car"]
+    assert filter(dataset, label_map="source").labels is table
