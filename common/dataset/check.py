@@ -5,7 +5,6 @@ whether they are what their manifests say. One broken file does not stop the oth
 """
 
 import functools
-import re
 from collections import Counter
 
 import cv2
@@ -20,10 +19,6 @@ from common.parallel import run_all
 
 # Frames and cities of the splits as they can be downloaded.
 OFFICIAL_COUNTS = {"train": (2975, 18), "val": (500, 3), "test": (1525, 6), "train_extra": (19998, 23)}
-
-# What a layout says of missing files; here each of them is a problem or a remark of its own.
-_SAID_BY_FRAMES = re.compile(r"[\d,]+ of [\d,]+ frames have no ")
-_NO_PROBLEM = re.compile(r"[\d,]+ files are in a zip and also extracted")
 
 
 def check_data(source, splits=(), truth=None, table=CITYSCAPES, workers=1):
@@ -80,9 +75,8 @@ def _check_in_worker(alone, job):
 
 def _of_layout(layout, truth):
     """Sorts what was found while listing the files into notes and problems."""
-    notes = [problem for problem in layout.problems if _NO_PROBLEM.match(problem)]
-    wrong = [problem for problem in layout.problems if not _NO_PROBLEM.match(problem)]
-    problems = [Problem("source", str(layout.root), problem) for problem in wrong if not _SAID_BY_FRAMES.match(problem)]
+    notes = list(layout.remarks)
+    problems = [Problem("source", str(layout.root), fault) for fault in layout.faults]  # frames say what they miss
     if truth is None and layout.truth == TRUTH_KINDS[0] and (count := _coarse_frames(layout.root)):
         notes.append(f"{count:,} frames have coarse annotation too, which was not checked; ask for it with gtCoarse")
     return notes, problems

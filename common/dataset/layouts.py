@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.dataset.sources import Source, open_zip
+from common.dataset.truth import KINDS, first_kind
 from common.errors import DataError
 from common.files import is_safe_member
 
@@ -61,13 +62,22 @@ class Layout:
         root: Where was looked.
         frames: All frames, sorted by split and name.
         truth: Which annotation is in `files`: `gtFine` or `gtCoarse`, or "" if there is none.
-        problems: Sentences about what is missing, was ignored or could not be read; empty if all is well.
+        faults: Sentences about what could not be read or was ignored, as a zip that is damaged.
+        missing: Sentences about frames that lack a part.
+        remarks: Sentences about what is odd but harmless.
     """
 
     root: Path
     frames: tuple[Frame, ...]
     truth: str
-    problems: tuple[str, ...]
+    faults: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def problems(self):
+        """All of these sentences; empty if all is well."""
+        return self.faults + self.remarks + self.missing
 
 
 def find_frames(root):
@@ -89,32 +99,31 @@ def read_layout(root, truth=None):
         DataError: If nothing is found, a frame is there twice, or a Cityscapes zip cannot be opened.
     """
     root = Path(root)
-    problems = []
-    found = list(_look_through(root, problems))
+    faults, remarks = [], []
+    found = list(_look_through(root, faults))
     groups = {file.group for file in found}
     truth = truth or next((kind for kind in TRUTH_KINDS if kind in groups), "")
     found = [file for file in found if file.group in (IMAGE_KIND, truth)]
     if not found:
-        raise DataError(_nothing_found(root, truth, problems))
-    frames = _join(found, problems)
-    problems += _missing_parts(frames, truth)
-    return Layout(root, frames, truth, tuple(problems))
+        raise DataError(_nothing_found(root, truth, faults))
+    frames = _join(found, remarks)
+    return Layout(root, frames, truth, tuple(faults), tuple(_missing_parts(frames, truth)), tuple(remarks))
 
 
-def _look_through(root, problems):
+def _look_through(root, faults):
     if root.is_dir():
-        for folder, entries in _walk(root, problems):
+        for folder, entries in _walk(root, faults):
             inside = (*root.absolute().parts[-2:], *folder.relative_to(root).parts)
             yield from _files_of_folder(folder, inside, entries)
             for name in sorted(entry.name for entry in entries if entry.name.lower().endswith(".zip")):
-                yield from _files_of_zip(folder / name, problems)
+                yield from _files_of_zip(folder / name, faults)
     elif root.is_file():
-        yield from _files_of_zip(root, problems)
+        yield from _files_of_zip(root, faults)
     else:
         raise DataError(f"{root}: is not there; {_WANTED}")
 
 
-def _walk(root, problems):
+def _walk(root, faults):
     """Yields each folder with its files, real folders before linked ones and none twice, so that links cannot loop."""
     folders, links, seen = [root], [], set()
     while folders or links:
@@ -129,7 +138,7 @@ def _walk(root, problems):
         except PermissionError as error:
             raise DataError(f"{folder}: cannot be listed: {error.strerror}; change its permissions") from error
         except OSError as error:
-            problems.append(f"{folder}: cannot be listed: {error.strerror or error}")
+            faults.append(f"{folder}: cannot be listed: {error.strerror or error}")
             continue
         inner = [entry for entry in entries if _is(entry.is_dir) and entry.name not in _IGNORED_FOLDERS]
         folders += [folder / entry.name for entry in inner if not entry.is_symlink()]
@@ -152,13 +161,13 @@ def _files_of_folder(folder, inside, entries):
             yield _known_file(match, inside, Source(folder / entry.name), None)
 
 
-def _files_of_zip(path, problems):
+def _files_of_zip(path, faults):
     try:
         members = open_zip(path).infolist()
     except DataError as error:
         if any(word.lower() in path.name.lower() for word in _ANCHORS):
             raise
-        problems.append(str(error))
+        faults.append(str(error))
         return
     unsafe = []
     for info in members:
@@ -171,7 +180,7 @@ def _files_of_zip(path, problems):
         else:
             unsafe.append(info.filename)
     if unsafe:
-        problems.append(f"{path}: ignored, as the names lead out of the archive: {_shorten(unsafe)}")
+        faults.append(f"{path}: ignored, as the names lead out of the archive: {_shorten(unsafe)}")
 
 
 def _known_file(match, folders, source, size):
@@ -197,7 +206,7 @@ def _city_of(name):
     return name.rsplit("_", 2)[0]
 
 
-def _join(found, problems):
+def _join(found, remarks):
     """Puts the files of each frame together; a file that is in a zip and also extracted from it counts once."""
     parts, places, extracted = {}, {}, []
     for file in found:
@@ -212,7 +221,7 @@ def _join(found, problems):
             files[file.kind] = _extracted_one(other, file)
             extracted.append(file.name)
     if extracted:
-        problems.append(f"{len(extracted):,} files are in a zip and also extracted; the extracted ones are used")
+        remarks.append(f"{len(extracted):,} files are in a zip and also extracted; the extracted ones are used")
     frames = (_frame(places[name], files) for name, files in parts.items())
     return tuple(sorted(frames, key=lambda frame: (frame.split, frame.name)))
 
@@ -241,11 +250,11 @@ def _frame(place, files):
 def _missing_parts(frames, truth):
     without_image = [frame.name for frame in frames if frame.image is None]
     without_files = [frame.name for frame in frames if not frame.files]
-    without_ids = [frame.name for frame in frames if frame.files and "labelIds" not in frame.files]
+    unusable = [frame.name for frame in frames if frame.files and first_kind(frame.files) is None]
     cases = (
         (without_image, "have no image (leftImg8bit)"),
         (without_files, f"have no annotation ({truth or ' or '.join(TRUTH_KINDS)})"),
-        (without_ids, f"have no labelIds among the files of {truth}"),
+        (unusable, f"have none of {', '.join(KINDS)} among the files of {truth}"),
     )
     return [f"{len(names):,} of {len(frames):,} frames {what}: {_shorten(names)}" for names, what in cases if names]
 
@@ -255,7 +264,7 @@ def _shorten(names):
     return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _nothing_found(root, truth, problems):
+def _nothing_found(root, truth, faults):
     there = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
     parts = [f"{root}: no frames found"]
     if truth:
@@ -265,4 +274,4 @@ def _nothing_found(root, truth, problems):
     stopped = [name for name in there if name.endswith((".part", ".crdownload", ".download", ".tmp"))]
     if stopped:
         parts.append(f"a download seems to have stopped or to be under way: {_shorten(stopped)}")
-    return "\n".join(["; ".join([*parts, *problems]), _WANTED])
+    return "\n".join(["; ".join([*parts, *faults]), _WANTED])

@@ -6,6 +6,7 @@ Everything goes through `Stage`: a folder is complete and fits settings and inpu
 import logging
 import shutil
 import time
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +18,7 @@ from common.dataset.png import read_image
 from common.dataset.prepared import Split
 from common.dataset.resize import ResizeSettings, prepared_size, reason_to_skip, resize_frames, truth_used
 from common.dataset.split import split_names, stage_of_part, write_part, write_split_table
+from common.dataset.truth import KINDS_FOR_IDS, first_kind
 from common.errors import ConfigError, DataError
 from common.files import fingerprint
 from common.parallel import run_all, usable_cores
@@ -66,6 +68,10 @@ def _prepare(dataset, folder, frames, settings, how):
     if dry_run:
         return
     start = time.monotonic()
+    stand_ins = Counter(kind for frame in frames if (kind := first_kind(frame.files, KINDS_FOR_IDS)))
+    del stand_ins["labelIds"]
+    for kind, count in sorted(stand_ins.items()):
+        log.warning("note: %s of %s frames have no labelIds, their masks are made from %s", count, len(names), kind)
     with stage.build([f"{kind}/{name}" for name in names for kind in ("images", "masks")]) as building:
         settings = replace(settings, size_wh=dataset.size_wh)
         summary = resize_frames(frames, building, settings, workers or usable_cores())

@@ -23,9 +23,9 @@ from common.files import write_bytes, write_text
 from common.formats.camvid_labels import read_labels
 from common.formats.camvid_lists import LIST, MASKS, find_lists, item_id_of, paths_of_line, resolve
 from common.formats.color_masks import present_values, read_classes
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Tally, split_item_id
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Tally, split_item_id
 from common.formats.label_files import COLORS_FILES, label_colors_text, name_in_files
-from common.formats.list_files import NO_SPLIT, name_to_write, read_lines
+from common.formats.list_files import name_to_write, read_lines
 from common.formats.mask_codes import VOID, MaskCode, code_of, lost_of, paint_classes, table_as_read, table_to_write
 from common.formats.pictures import encode_palette_mask, place_image
 from common.formats.regions import find_runs

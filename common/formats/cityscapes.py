@@ -23,15 +23,25 @@ from common.dataset.polygons import (
     paint_polygons,
     read_polygons,
 )
-from common.dataset.truth import KINDS, read_truth
+from common.dataset.truth import KINDS, first_kind, read_truth
 from common.errors import LabelError, ProjectError
-from common.formats.cityscapes_writing import NO_CITY, NO_SPLIT, write
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
+from common.formats.cityscapes_writing import write
+from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.formats.label_files import find_label_table
+from common.formats.regions import find_runs
 from common.formats.trees import open_tree
 from common.label_tables import CITYSCAPES, LabelTable
 
 __all__ = ["CityscapesTruth", "matches", "read", "segments_of_values", "write"]
+
+
+_STAND_INS = {
+    "instanceIds": "are read from instanceIds",
+    "labelIds": "are read from labelIds, which do not tell objects apart",
+    "polygons": "are painted from their polygons",
+    "color": "are read from color, which does not tell objects apart, nor labels of one colour: black is background, "
+    "(153, 153, 153) pole, (0, 0, 142) car",
+}
 
 
 def matches(tree):
@@ -67,7 +77,15 @@ def read(path, truth=None, kinds=KINDS):
     layout = read_layout(path, truth)
     table = _read_table(path, layout.frames)
     frames = tuple(_frame(frame, table, kinds) for frame in layout.frames)
-    return FrameDataset(table, frames, "cityscapes", layout.problems, layout.truth)
+    return FrameDataset(table, frames, "cityscapes", (*layout.problems, *_kinds_used(frames, kinds)), layout.truth)
+
+
+def _kinds_used(frames, kinds):
+    """Says what stands in for files that are missing."""
+    used = Counter(first_kind(frame.truth.files, kinds) for frame in frames if frame.truth is not None)
+    total = used.total()
+    del used[kinds[0]]
+    return [f"{count:,} of {total:,} frames {_STAND_INS[kind]}" for kind, count in sorted(used.items())]
 
 
 def _read_table(path, frames):
@@ -149,9 +167,8 @@ def segments_of_values(values, table, where):
     Raises:
         LabelError: If an id is not in the table.
     """
-    present = np.flatnonzero(np.bincount(values.ravel()))
     segments = {}
-    for value in map(int, present):
+    for value in np.unique(find_runs(values).keys).tolist():
         id_, number = divmod(value, INSTANCES_PER_CLASS) if value >= INSTANCES_PER_CLASS else (value, None)
         label = table.of_id(id_)
         if label is None:

@@ -13,16 +13,15 @@ import numpy as np
 from common.dataset.png import encode_color_mask, encode_instance_mask, encode_mask
 from common.dataset.polygons import INSTANCES_PER_CLASS, ids_to_colors, instances_to_ids, polygons_to_json
 from common.errors import DataError
-from common.files import write_bytes, write_json, write_text
-from common.formats.frames import Tally, city_of
+from common.files import is_safe_member, write_bytes, write_json, write_text
+from common.formats.frames import NO_CITY, NO_SPLIT, Tally, city_of
 from common.formats.label_files import dataset_meta_json, label_colors_text
 from common.formats.pictures import place_image
 from common.formats.redrawing import redraw
+from common.formats.regions import find_runs
 from common.formats.streaming import for_each_frame
 from common.label_tables import BACKGROUND, LabelTable, make_label
 
-# Folders of frames that have no split or city; the official scripts look three folders deep.
-NO_SPLIT, NO_CITY = "default", "default"
 LARGEST_COUNTED_ID = 64
 _LARGEST_ID = 255
 _IMAGE_ROOTS = {"official": "leftImg8bit", "imgsFine": "imgsFine/leftImg8bit"}
@@ -92,6 +91,8 @@ def _write_frame(frame, folder, table, options):
     """Writes the files of one frame; returns its place below the split's folders, and its counts."""
     tally = Tally()
     place = "/".join((frame.split or NO_SPLIT, frame.city or city_of(frame.name) or NO_CITY, frame.name))
+    if not is_safe_member(place):
+        raise DataError(f"the frame {place!r} would be written outside of the target; rename it")
     if frame.image is not None and options.images != "none":
         place_image(frame.image, folder / _IMAGE_ROOTS[options.layout] / f"{place}_leftImg8bit", options)
         tally.written["images"] += 1
@@ -101,12 +102,9 @@ def _write_frame(frame, folder, table, options):
         return place, tally
     values = values_of(annotation, table, frame.item_id)
     start = f"{folder / options.truth / place}_{options.truth}_"
-    ids = instances_to_ids(values)
-    write_bytes(f"{start}labelIds.png", encode_mask(ids))
-    write_bytes(f"{start}instanceIds.png", encode_instance_mask(values))
-    write_bytes(f"{start}color.png", encode_color_mask(ids_to_colors(ids, table)))
-    data = _polygons(frame, annotation, table, tally)
-    write_bytes(f"{start}polygons.json", data)
+    for kind, data in _masks(values, table):
+        write_bytes(f"{start}{kind}.png", data)
+    write_bytes(f"{start}polygons.json", _polygons(frame, annotation, table, tally))
     tally.written["frames"] += 1
     tally.lost["numbers of objects of labels above id 64"] += sum(
         segment.number is not None and table.find(segment.label).id > LARGEST_COUNTED_ID
@@ -142,6 +140,16 @@ def values_of(annotation, table, where):
         return id_ * INSTANCES_PER_CLASS + segment.number
 
     return annotation.paint(value_of, table.background_id, np.uint16)
+
+
+def _masks(values, table):
+    """Encodes the PNG files of a frame, looking everything up once a run of pixels and not once a pixel."""
+    runs = find_runs(values)
+    ids = instances_to_ids(runs.keys)
+    colors = runs.paint(ids_to_colors(ids, table).view(np.uint32)[..., 0])
+    yield "labelIds", encode_mask(runs.paint(ids))
+    yield "instanceIds", encode_instance_mask(values)
+    yield "color", encode_color_mask(colors.view(np.uint8).reshape(*values.shape, 4))
 
 
 def _polygons(frame, annotation, table, tally):

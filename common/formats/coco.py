@@ -188,6 +188,8 @@ def annotation_texts(annotation, ids, rle, tally):
             "bbox": list(regions[key].box),
             "iscrowd": int(segment.is_crowd),
         }
+        if segment.number is not None:
+            values["attributes"] = {"number": segment.number}
         texts.append(compact(values))
     _count(annotation, ids, regions, tally)
     return texts

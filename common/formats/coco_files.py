@@ -13,11 +13,10 @@ from common.dataset.png import LARGEST_PIXELS
 from common.errors import DataError
 from common.files import is_safe_member
 from common.formats.coco_json import item_key
-from common.formats.frames import city_of
+from common.formats.frames import NO_SPLIT, city_of
 from common.formats.pictures import IMAGE_ENDINGS
 from common.label_tables import CITYSCAPES, LabelTable, make_label, plain_name
 
-NO_SPLIT = "all"
 IMAGE_SUFFIX = "_leftImg8bit"
 FOREIGN_BACKGROUND = "background"
 _BACKGROUND_NAMES = {"background", "unlabeled"}
@@ -54,7 +53,7 @@ def split_of(name):
     if split in ("", "_annotations") or split in _NAMELESS:
         split = path.parent.name
         split = "" if split in _NAMELESS else split
-    return "" if split in (NO_SPLIT, "default") or not split.strip(". ") else split
+    return "" if split in (NO_SPLIT, "all") or not split.strip(". ") else split
 
 
 def read_image_entry(where, item):

@@ -1,7 +1,7 @@
 """The objects of one COCO image as pixels, painted in the order of the file, later over earlier."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,7 +20,14 @@ def pack_annotation(where, item):
     """Tests an item of `annotations` and gives what `CocoTruth` needs of it; for `read_index`."""
     head, data = pack_segmentation(where, item.get("segmentation"))
     category = item_key(where, item, "category_id")
-    return (category,), head | {"category": category, "crowd": read_crowd(where, item)}, data
+    return (category,), head | {"category": category, "crowd": read_crowd(where, item), "number": _number(item)}, data
+
+
+def _number(item):
+    """Reads which object of its label it is, where the file says that as we do; None if not."""
+    attributes = item.get("attributes")
+    number = attributes.get("number") if isinstance(attributes, dict) else None
+    return number if type(number) is int and 0 <= number < 2**31 else None
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class CocoTruth:
         """Paints the objects; see `AnnotatedFrame.annotation`."""
         width, height = self.size_wh
         flat = np.zeros(width * height, np.int32)
-        segments, counts, shared, lost = {}, Counter(), {}, Counter()
+        segments, counts, shared, said, lost = {}, Counter(), {}, {}, Counter()
         for key, (number, head, data) in enumerate(self.spool.rows(self.owner), 1):
             label = self.labels[head["category"]]
             if label.id < 0:
@@ -54,12 +61,15 @@ class CocoTruth:
             segment = _segment(label, head["crowd"], counts)
             if segment.number is None:
                 key = shared.setdefault(segment, key)
+            elif head["number"] is not None:
+                said[key] = head["number"]
             segments[key] = segment
             where = f"{self.source}: annotations, item {number:,}"
             for ranges in find_ranges(where, head, data, self.size_wh):
                 paint_ranges(flat, ranges, key)
             if short := head.get("short"):
                 lost["polygons of less than three points"] += short
+        _take_numbers(segments, said)
         present = np.bincount(flat, minlength=max(segments, default=0) + 1)
         hidden = [key for key in segments if not present[key]]
         for key in hidden:
@@ -69,6 +79,13 @@ class CocoTruth:
         dtype = np.uint16 if len(present) <= 2**16 else np.int32
         pixels = np.ascontiguousarray(flat.astype(dtype).reshape(width, height).T)
         return Annotation(pixels, segments, None, "COCO", lost)
+
+
+def _take_numbers(segments, said):
+    """Gives objects the numbers the file says, if it says one for each and none twice for a label."""
+    objects = {key: segment for key, segment in segments.items() if segment.number is not None}
+    if said.keys() == objects.keys() and len({(objects[key].label, said[key]) for key in objects}) == len(objects):
+        segments.update({key: replace(segment, number=said[key]) for key, segment in objects.items()})
 
 
 def _segment(label, is_crowd, counts):

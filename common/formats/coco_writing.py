@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from common.errors import ConfigError, DataError
 from common.files import atomic_path, is_safe_member
-from common.formats.coco_files import IMAGE_SUFFIX, NO_SPLIT
-from common.formats.frames import Tally
+from common.formats.coco_files import IMAGE_SUFFIX
+from common.formats.frames import NO_SPLIT, Tally
 from common.formats.pictures import place_image
 
 

@@ -31,8 +31,17 @@ from common.dataset.sources import Source
 from common.errors import DataError, LabelError
 from common.files import atomic_path, is_safe_member
 from common.formats.cityscapes import segments_of_values
-from common.formats.cityscapes_writing import LARGEST_COUNTED_ID, NO_CITY, NO_SPLIT, values_of
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Tally, city_of, instance_segments
+from common.formats.cityscapes_writing import LARGEST_COUNTED_ID, values_of
+from common.formats.frames import (
+    NO_CITY,
+    NO_SPLIT,
+    AnnotatedFrame,
+    Annotation,
+    FrameDataset,
+    Tally,
+    city_of,
+    instance_segments,
+)
 from common.formats.label_files import (
     COLORS_FILES,
     META_FILE,

@@ -15,7 +15,11 @@ import numpy as np
 
 from common.dataset.polygons import AnnotatedImage
 from common.dataset.sources import Source
+from common.formats.regions import find_runs
 from common.label_tables import LabelTable
+
+# Folders and lists of frames that have no split or city; Datumaro and CVAT say so too.
+NO_SPLIT, NO_CITY = "default", "default"
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,13 @@ class Annotation:
         Returns:
             Array of shape `(height, width)`.
         """
-        table = np.full(int(self.pixels.max(initial=0)) + 1, background, dtype)
+        runs = find_runs(self.pixels)
+        table = np.full(int(runs.keys.max(initial=0)) + 1, background, dtype)
         for key, segment in self.segments.items():
             value = value_of(segment)
             if key < len(table) and value is not None:
                 table[key] = value
-        return table[self.pixels]
+        return runs.paint(table[runs.keys])
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 
 from common.errors import DataError
 
-NO_SPLIT = "default"
 LARGEST_LIST_BYTES = 32 * 1024 * 1024
 
 

@@ -21,8 +21,7 @@ from common.dataset.truth import KINDS, first_kind, read_truth
 from common.errors import ConfigError, DataError, ProjectError
 from common.files import write_bytes
 from common.formats.cityscapes import segments_of_values
-from common.formats.cityscapes_writing import NO_CITY, NO_SPLIT
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, WriteOptions
+from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, WriteOptions
 from common.formats.label_files import find_label_table
 from common.formats.mask_encodings import ENDINGS, MaskEncoder
 from common.formats.streaming import for_each_frame

@@ -26,6 +26,18 @@ class Runs:
         chosen = np.isin(self.keys, keys)
         return Runs(self.keys[chosen], self.rows[chosen], self.starts[chosen], self.stops[chosen])
 
+    def paint(self, values):
+        """Makes a picture of a value for each run; the runs must be all of a picture.
+
+        Args:
+            values: As many as there are runs.
+
+        Returns:
+            Array of shape `(height, width)` and the type of `values`.
+        """
+        width = int(self.stops.max(initial=0))
+        return np.repeat(values, self.stops - self.starts).reshape(-1, width)
+
 
 @dataclass(frozen=True)
 class Region:

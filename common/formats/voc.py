@@ -22,8 +22,8 @@ import numpy as np
 
 from common.errors import DataError
 from common.files import write_bytes, write_text
-from common.formats.frames import AnnotatedFrame, FrameDataset, Tally, split_item_id
-from common.formats.list_files import NO_SPLIT, checked_name, name_to_write, read_lines
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset, Tally, split_item_id
+from common.formats.list_files import checked_name, name_to_write, read_lines
 from common.formats.mask_codes import code_of, lost_of, paint_classes, table_as_read, table_to_write
 from common.formats.pictures import IMAGE_ENDINGS, encode_palette_mask, place_image
 from common.formats.regions import find_regions, find_runs

@@ -25,9 +25,8 @@ import numpy as np
 from common.dataset.sources import Source
 from common.errors import ConfigError, DataError
 from common.files import is_safe_member, write_text
-from common.formats.cityscapes_writing import NO_SPLIT
 from common.formats.data_yaml import LARGEST_BYTES, data_yaml_text, read_data_yaml
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, Tally, split_item_id
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment, Tally, split_item_id
 from common.formats.label_files import FOREIGN_BACKGROUND
 from common.formats.outlines import trace_outlines
 from common.formats.pictures import IMAGE_ENDINGS, picture_size, place_image

@@ -97,12 +97,13 @@ def test_truth_without_a_split_folder_joins_images_with_one(tmp_path):
 
 
 def test_frames_with_a_part_missing_are_named(tmp_path):
-    polygons = f"gtFine/val/lindau/{LINDAU}_gtFine_polygons.json"
-    layout = read_layout(write_files(tmp_path, [*IMAGES[:1], *TRUTH[4:8], polygons]))
-    without_image, without_truth, without_ids = layout.problems
+    train_ids = f"gtFine/val/lindau/{LINDAU}_gtFine_labelTrainIds.png"
+    layout = read_layout(write_files(tmp_path, [*IMAGES[:1], *TRUTH[4:8], train_ids]))
+    without_image, without_truth, unusable = layout.problems
     assert f"2 of 3 frames have no image (leftImg8bit): {ULM}, {LINDAU}" == without_image
     assert f"1 of 3 frames have no annotation (gtFine): {AACHEN}" == without_truth
-    assert f"1 of 3 frames have no labelIds among the files of gtFine: {LINDAU}" == without_ids
+    kinds = "instanceIds, labelIds, polygons, color"
+    assert f"1 of 3 frames have none of {kinds} among the files of gtFine: {LINDAU}" == unusable
 
 
 def test_images_alone_are_frames_without_truth(tmp_path):

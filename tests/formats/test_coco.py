@@ -175,7 +175,7 @@ def test_a_foreign_table_with_id_0_keeps_its_order_and_moves_up_by_one(tmp_path)
     pixels[:2], pixels[3] = 7, 9
     truth = Annotation(pixels, {7: Segment("cow", 0), 9: Segment("sheep", 0)})
     coco.write(FrameDataset(table, [AnnotatedFrame("a", truth=truth)]), tmp_path, WriteOptions())
-    content = json.loads((tmp_path / FINE.format("all")).read_text())
+    content = json.loads((tmp_path / FINE.format("default")).read_text())
     assert [(entry["id"], entry["name"]) for entry in content["categories"]] == [(1, "cow"), (2, "sheep")]
     (frame,) = coco.read(open_tree(tmp_path))
     assert (frame.name, frame.split, frame.city) == ("a", "", "")
