@@ -62,7 +62,8 @@ class LabelTable:
 
     @cached_property
     def _by_name(self):
-        return {plain_name(label.name): label for label in self.labels}
+        names = {plain_name(label.name): label for label in self.labels}
+        return names | {label.name: label for label in self.labels}
 
     @cached_property
     def _by_id(self):
@@ -80,7 +81,7 @@ class LabelTable:
 
     def find(self, name):
         """Finds a label by name; None if there is none."""
-        return self._by_name.get(plain_name(name))
+        return self._by_name.get(name) or self._by_name.get(plain_name(name))
 
     def of_id(self, id_):
         """Finds a label by id; None if there is none."""

@@ -65,7 +65,7 @@ def _spans(points, size_wh):
     x *= np.repeat(x1 - x0, counts)
     x /= np.repeat(y1 - y0, counts)
     x += np.repeat(x0, counts)
-    rows += np.repeat(owners * height, counts)
+    rows += np.repeat(owners << height.bit_length(), counts)
     return _pair(rows, x, size_wh)
 
 
@@ -84,7 +84,7 @@ def _pair(lines, x, size_wh):
     """Sorts the crossings of each line and makes runs of each two.
 
     Args:
-        lines: Polygon number times height plus row, for each crossing.
+        lines: Polygon number and row, in the bits above and below `height.bit_length()`, for each crossing.
         x: Where it crosses, in pixels.
         size_wh: Width and height of the frame.
 
@@ -92,19 +92,23 @@ def _pair(lines, x, size_wh):
         As `_spans`.
     """
     width, height = size_wh
-    # A crossing is sorted as one integer: line, left end, and whether the right end lies one column further. Both ends
-    # never decrease with x, and beyond two columns outside of the frame nothing changes any more.
-    left = np.clip(np.ceil(x - 0.5), -2, width)
-    right = np.clip(np.floor(x + 0.5), -2, width)
+    # A crossing is sorted as one integer: line, and the sum of left and right end, which are equal or one column apart.
+    # Both never decrease with x, and beyond two columns outside of the frame nothing changes any more.
+    np.clip(x, -2, width, out=x)
+    ends = np.ceil(x - 0.5)
+    x += 0.5
+    ends += np.floor(x, out=x)
     bits = (2 * (width + 3)).bit_length()
-    keys = (lines << bits) + (2 * left + 4 + (right > left)).astype(np.int64)
+    keys = lines << bits
+    keys += (ends + 4).astype(np.int64)
     keys.sort()
     place = keys & ((1 << bits) - 1)
     starts = np.maximum((place[::2] >> 1) - 2, 0)
     ends = np.minimum((place[1::2] >> 1) - 2 + (place[1::2] & 1), width - 1)
     visible = starts <= ends
-    owner, row = np.divmod(keys[::2][visible] >> bits, height)
-    return owner, row * width + starts[visible], row * width + ends[visible] + 1
+    lines = keys[::2][visible] >> bits
+    first = (lines & ((1 << height.bit_length()) - 1)) * width
+    return lines >> height.bit_length(), first + starts[visible], first + ends[visible] + 1
 
 
 def _visible_runs(owners, starts, stops, area):
@@ -123,10 +127,7 @@ def _visible_runs(owners, starts, stops, area):
     Returns:
         For each piece of the frame, in order: one plus the number of the polygon on top, 0 for none; its first pixel.
     """
-    cuts = _cuts(starts, stops, area)
-    piece_of_pixel = np.empty(area + 1, np.int32)
-    piece_of_pixel[cuts] = np.arange(len(cuts), dtype=np.int32)
-    first, last = piece_of_pixel[starts], piece_of_pixel[stops]
+    cuts, first, last = _cut(starts, stops, area)
     levels = (np.frexp((last - first).astype(np.float64))[1] - 1).astype(np.int8)
     by_level = np.argsort(levels, kind="stable")
     first, last, numbers = first[by_level], last[by_level], owners[by_level].astype(np.uint32) + 1
@@ -144,8 +145,21 @@ def _visible_runs(owners, starts, stops, area):
     return tops[:-1], cuts[:-1]
 
 
-def _cuts(starts, stops, area):
-    """Lists where runs start and stop, sorted, each place once; 0 and `area` too."""
-    cuts = np.concatenate([[0, area], starts, stops]).astype(np.int32)
-    cuts.sort()
-    return cuts[np.append(True, cuts[1:] != cuts[:-1])]
+def _cut(starts, stops, area):
+    """Cuts the frame where runs start and stop.
+
+    Returns:
+        The places, sorted, each once, 0 and `area` among them; and the index of each start and of each stop in them.
+    """
+    count = len(starts)
+    # Each place is sorted together with where it came from, as one integer.
+    keys = np.concatenate([starts, stops, [0, area]])
+    bits = len(keys).bit_length()
+    keys <<= bits
+    keys |= np.arange(len(keys))
+    keys.sort()
+    places = keys >> bits
+    is_first = np.append(True, places[1:] != places[:-1])
+    index = np.empty(len(keys), np.int32)
+    index[keys & ((1 << bits) - 1)] = np.cumsum(is_first, dtype=np.int32) - 1
+    return places[is_first], index[:count], index[count:-2]
