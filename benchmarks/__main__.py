@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.timing import main
 
-_PARTS = ("resize", "polygons", "coco", "splitting", "augmenting", "scoring", "training", "training_step")
+_PARTS = ("resize", "polygons", "coco", "conversion", "splitting", "augmenting", "scoring", "training", "training_step")
 
 
 def measure(quick=False):

@@ -6,6 +6,7 @@ whether they are what their manifests say. One broken file does not stop the oth
 
 import functools
 from collections import Counter
+from pathlib import Path
 
 import cv2
 
@@ -37,6 +38,7 @@ def check_data(source, splits=(), truth=None, table=CITYSCAPES, workers=1):
     Raises:
         DataError: If there is nothing to check, a frame is there twice, or a zip cannot be opened.
     """
+    source = Path(source).absolute()  # workers may have been started in another folder
     if is_prepared(source):
         return check_prepared(source, splits, workers)
     layout = read_layout(source, truth)

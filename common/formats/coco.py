@@ -4,7 +4,8 @@ Written: `annotations/instancesonly_filtered_gtFine_<split>.json` and, where ima
 `images/<split>/<file_name>`. Category ids are label ids (one more if a label that is written has the id 0) and the same
 for every split. Polygons follow pixel corners, so pycocotools gives back exactly the pixels of an object; one with a
 hole is written as run lengths, because polygons cannot have holes. A group is one annotation with iscrowd 1. COCO knows
-neither pixels without an object nor the numbers of objects: objects are numbered in their order when they are read.
+no pixels without an object. The number of an object among those of its label is an attribute, which other readers
+ignore; objects without it are numbered in their order.
 
 Read: any such file below `annotations`, in the root or beside the images. Objects are painted in the order of the file,
 later over earlier. The files are read once, in pieces; what belongs to an image waits in a temporary database, which is

@@ -70,6 +70,7 @@ def read(path, format=None, truth=None):
         LabelError: If labels are not understood.
         ConfigError: If there is no such format.
     """
+    path = Path(path).absolute()  # workers may have been started in another folder
     name = format or recognise(path)
     module = _module(name)
     return module.read(path, truth) if module is cityscapes else module.read(open_tree(path))
@@ -95,7 +96,7 @@ def write(frames, path, format, *, overwrite=False, **options):
     module = _module(format)
     dataset = frames if isinstance(frames, FrameDataset) else FrameDataset(CITYSCAPES, frames)
     checked = _check_options(WriteOptions(**{"workers": usable_cores(), "classes": dataset.classes, **options}))
-    path = Path(path)
+    path = Path(path).absolute()
     if format in _ONE_FILE and path.suffix.lower() != _ONE_FILE[format]:
         raise ConfigError(f"{path}: {format} is one file; a name ending in {_ONE_FILE[format]} was expected")
     if path.exists() or path.is_symlink():

@@ -158,6 +158,7 @@ def write_masks(source, out, encoding, options=None):
     """
     options = options or MaskOptions()
     kinds = _kinds_to_read(encoding, options)
+    source, out = Path(source).absolute(), Path(out).absolute()  # workers may have been started in another folder
     layout = read_layout(source, options.truth)
     table = find_label_table(open_tree(source)) or CITYSCAPES
     frames = _choose(layout, options)
@@ -166,7 +167,7 @@ def write_masks(source, out, encoding, options=None):
     if not usable:
         raise DataError(f"{source}: none of {len(frames):,} frames has {' or '.join(kinds)}; choose another --from")
     frames = tuple(_annotated(frame, table, kinds, options.size_wh) for frame in usable)
-    folder = Path(out) / layout.truth
+    folder = out / layout.truth
     if encoding == PANOPTIC:
         lost = _write_panoptic(FrameDataset(table, frames), folder, options)
     else:

@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 from difficult import assert_same, masks_of
+from running import PROJECT
 
 from common.errors import ConfigError, DataError
 from common.formats.conversion import FORMATS, convert, filter, read, recognise, write
@@ -102,7 +103,20 @@ def test_a_zip_is_read_like_the_folder_it_was_made_from(converted, tmp_path, nam
         assert folder[key].image.read_bytes() == zipped[key].image.read_bytes()
 
 
-def test_the_example_of_the_documentation_runs(demo_tree, tmp_path):
+def test_the_example_of_the_documentation_runs(demo_tree, tmp_path, monkeypatch, capsys):
+    text = (PROJECT / "docs" / "formats.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    (tmp_path / "cityscapes").mkdir()
+    with zipfile.ZipFile(tmp_path / "cityscapes" / "gtFine_trainvaltest.zip", "w") as archive:
+        for file in sorted((demo_tree / "gtFine").rglob("*.*")):
+            archive.write(file, file.relative_to(demo_tree).as_posix())
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "docs/formats.md", "exec"), {})
+    assert recognise("persons.zip") == "cvat"
+    assert "8 frames" in capsys.readouterr().out
+
+
+def test_chosen_classes_are_the_categories_of_coco(demo_tree, tmp_path):
     dataset = read(demo_tree)
     persons = filter(dataset, splits=("val",), classes=("person", "rider"))
     tally = write(persons, tmp_path / "persons", "coco")
