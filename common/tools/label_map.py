@@ -58,11 +58,11 @@ def _load(text):
         table = CITYSCAPES if text == _TABLE else read(Path(text))
         rows = [(label.id, label.name, _color(label.color), "yes" * label.has_instances) for label in table]
         return table, [("id", "label", "colour", "counted"), *rows]
-    classes, rows = load_label_map(text), [("class", "name", "colour", "labels", "ids")]
+    classes, rows = load_label_map(text), [("class", "name", "colour", "ids", "labels")]
     shown = list(zip(range(len(classes)), classes.names, classes.colors, strict=True))
     for index, name, color in [*shown, (IGNORE, "ignored", (0, 0, 0))] if classes.ignores else shown:
         ids = [id_ for id_, class_index in enumerate(classes.class_of_id) if class_index == index]
-        rows.append((index, name, _color(color), ", ".join(LABEL_OF_ID[id_].name for id_ in ids), _color(ids)))
+        rows.append((index, name, _color(color), _color(ids), ", ".join(LABEL_OF_ID[id_].name for id_ in ids)))
     return table_of_classes(classes), rows
 
 

@@ -178,6 +178,22 @@ def test_two_frames_of_one_name_are_refused(difficult, tmp_path):
         cityscapes.write(twice, tmp_path, WriteOptions())
 
 
+def test_the_official_evaluation_reads_the_tree(demo_tree, tmp_path, monkeypatch):
+    """Truth as prediction: 1.0 in all four averages, those weighted by instances included."""
+    monkeypatch.setattr(np, "in1d", np.isin, raising=False)  # gone from numpy 2.4, the official package still uses it
+    from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as official
+
+    cityscapes.write(cityscapes.read(demo_tree), tmp_path, WriteOptions(images="none"))
+    paths = sorted(map(str, tmp_path.rglob("*_gtFine_labelIds.png")))
+    monkeypatch.setattr(official.args, "quiet", True)
+    monkeypatch.setattr(official.args, "JSONOutput", False)
+    with np.errstate(invalid="ignore"):
+        result = official.evaluateImgLists(paths, paths, official.args)
+    averages = ("Classes", "InstClasses", "Categories", "InstCategories")
+    assert [result[f"averageScore{name}"] for name in averages] == [1.0] * 4
+    assert len(result["perImageScores"]) == 28
+
+
 @pytest.mark.slow
 def test_datumaro_reads_the_tree_and_the_labels(written):
     code = """

@@ -20,8 +20,8 @@ def test_a_map_is_shown_with_its_labels_and_ids(tmp_path, capsys):
     path.write_text("cars and trucks, 1 2 3, car, truck\nignored, *\n", encoding="utf-8")
     main([str(path)])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == ["class", "name", "colour", "labels", "ids"]
-    assert lines[1] == ["0", "cars", "and", "trucks", "1", "2", "3", "car,", "truck", "26", "27"]
+    assert lines[0] == ["class", "name", "colour", "ids", "labels"]
+    assert lines[1] == ["0", "cars", "and", "trucks", "1", "2", "3", "26", "27", "car,", "truck"]
     assert lines[2][:2] == ["255", "ignored"]
 
 
