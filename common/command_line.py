@@ -37,9 +37,7 @@ def run_step(description, main, section="CITYSCAPES"):
     arguments = _parse(description)
     _show_log()
     with report_errors():
-        for name in ("SIGTERM", "SIGHUP"):  # end like Ctrl-C does, trainings and workers with it
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), signal.default_int_handler)
+        _end_like_ctrl_c()
         config = load_config(section, arguments.config, arguments.overrides)
         base_dir = config.dataset.base_dir
         if not base_dir.is_dir():
@@ -58,6 +56,13 @@ def run_step(description, main, section="CITYSCAPES"):
             log.debug("%s ended after %.1f s", step, time.monotonic() - start)
 
 
+def _end_like_ctrl_c():
+    """Makes the signals that end a process do what Ctrl-C does: trainings, workers and half-written files go too."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+
+
 def _parse(description):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
@@ -73,7 +78,7 @@ def _parse(description):
 
 
 @contextlib.contextmanager
-def report_errors():
+def report_errors(resumes=True):
     """Turns what a user can mend into one message and exit status 1, and Ctrl-C into 130, without a traceback."""
     try:
         yield
@@ -85,7 +90,7 @@ def report_errors():
         log.debug("%s", traceback.format_exc())
         _fail(f"error: {error.filename or 'an output stream'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        log.warning("stopped; start the same command again to go on where it was")
+        log.warning("stopped; start the same command again%s", " to go on where it was" if resumes else "")
         sys.exit(_INTERRUPTED)
     except Exception:
         log.debug("%s", traceback.format_exc())
@@ -133,5 +138,6 @@ def _keep_log(path):
 def run_tool(main):
     """Runs a tool's main function and exits: 0 when it is done, 1 for what a user can mend, 130 for Ctrl-C."""
     _show_log()
-    with report_errors():
+    with report_errors(resumes=False):
+        _end_like_ctrl_c()
         sys.exit(main())

@@ -62,8 +62,8 @@ def atomic_path(path, durable=False):
 
 def _write_error(path, error):
     reasons = {
-        errno.ENOSPC: "the disk is full; free some space and start again, what is done is kept",
-        errno.EDQUOT: "the disk quota is used up; free some space and start again, what is done is kept",
+        errno.ENOSPC: "the disk is full; free some space and start again",
+        errno.EDQUOT: "the disk quota is used up; free some space and start again",
         errno.EACCES: "no permission to write there; choose another BASE_DIR or change the permissions",
         errno.EROFS: "the disk is read-only; choose another BASE_DIR",
         errno.ENOTDIR: "a part of this path is a file, a folder was expected",

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+import time
 
 from tqdm import tqdm
 
@@ -51,6 +53,7 @@ def run_all(function, items, workers=1, description="", unit="frame"):
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
+    function = _EndsWithParent(function)
     results = Parallel(n_jobs=workers, return_as="generator")(delayed(function)(item) for item in items)
     try:
         yield from progress(results, description, len(items), unit)
@@ -59,3 +62,27 @@ def run_all(function, items, workers=1, description="", unit="frame"):
             f"{description}: a worker process ended unexpectedly, which often means that memory ran out; what is done "
             "is kept, start again with a smaller NUM_WORKERS"
         ) from error
+
+
+class _EndsWithParent:
+    """A function for worker processes that makes the worker end when the process that started it is gone, even killed.
+
+    Otherwise it would go on writing where the next run does.
+    """
+
+    _is_watching = False
+
+    def __init__(self, function):
+        self._function = function
+
+    def __call__(self, item):
+        if not _EndsWithParent._is_watching and os.name == "posix":
+            _EndsWithParent._is_watching = True
+            threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+        return self._function(item)
+
+
+def _end_with(parent):
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)

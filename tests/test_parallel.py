@@ -1,6 +1,11 @@
 import os
+import subprocess
+import sys
+import time
 
+import psutil
 import pytest
+from running import PROJECT
 
 from common.errors import DataError
 from common.parallel import run_all, usable_cores
@@ -42,3 +47,41 @@ def test_no_items_are_no_work():
 
 def test_at_least_one_core_is_usable():
     assert 1 <= usable_cores() <= os.cpu_count()
+
+
+_NEVER_ENDING = """
+import os, sys, time
+from pathlib import Path
+from common.parallel import run_all
+
+def work(item):
+    Path(sys.argv[1], str(os.getpid())).touch()
+    time.sleep(60)
+
+list(run_all(work, range(4), workers=2))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems do not tell who started a process")
+def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
+    main = subprocess.Popen([sys.executable, "-c", _NEVER_ENDING, tmp_path], cwd=PROJECT, stderr=subprocess.DEVNULL)
+    assert waits_until(lambda: len(list(tmp_path.iterdir())) == 2)
+    main.kill()
+    main.wait()
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    assert waits_until(lambda: not any(is_at_work(worker) for worker in workers))
+
+
+def waits_until(condition):
+    for _ in range(300):
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def is_at_work(process):
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -102,11 +102,16 @@ def read_layout(root, truth=None):
     faults, remarks = [], []
     found = list(_look_through(root, faults))
     groups = {file.group for file in found}
+    is_missing = truth is not None and truth not in groups
     truth = truth or next((kind for kind in TRUTH_KINDS if kind in groups), "")
+    others = {file.name for file in found if file.group not in (IMAGE_KIND, truth)}
     found = [file for file in found if file.group in (IMAGE_KIND, truth)]
-    if not found:
+    if is_missing or not found:
         raise DataError(_nothing_found(root, truth, faults))
     frames = _join(found, remarks)
+    if left_out := others - {frame.name for frame in frames}:
+        other = next(kind for kind in TRUTH_KINDS if kind != truth)
+        remarks.append(f"{len(left_out):,} frames have {other} alone and were left out; ask for {other} to get them")
     return Layout(root, frames, truth, tuple(faults), tuple(_missing_parts(frames, truth)), tuple(remarks))
 
 

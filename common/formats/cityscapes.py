@@ -133,24 +133,34 @@ class CityscapesTruth:
         where = self.files[truth.kind]
         segments = segments_of_values(truth.values, self.table, where)
         lost = Counter()
-        if truth.polygons is not None:
-            for value, label in counted_values(truth.polygons, self.table):
+        if image := truth.polygons or self._polygons():
+            for value, label in _hidden_objects(image, self.table):
                 segments.setdefault(value, Segment(label.name, value % INSTANCES_PER_CLASS))
-            plates = sum(_is_never_painted(polygon, self.table) for polygon in truth.polygons.polygons)
+            plates = sum(_is_never_painted(polygon, self.table) for polygon in image.polygons)
             lost = +Counter({"outlines of labels that are never painted (license plates)": plates})
         return Annotation(truth.values, segments, truth.polygons, truth.kind, lost)
 
-    def unchanged_polygons(self, annotation):
-        """Bytes of polygons.json, if it paints the pixels of `annotation`; None if not, or if there is none."""
-        source = self.files.get("polygons")
-        if source is None:
-            return None
+    def _polygons(self):
+        """Reads what stands in polygons.json alone; None without one, or if it is broken and pixels are there."""
         try:
-            image = annotation.outlines or read_polygons(source)
-            painted = annotation.pixels if annotation.outlines else paint_polygons(image, self.table).instance_ids
+            return read_polygons(self.files["polygons"], self.table) if "polygons" in self.files else None
         except ProjectError:
             return None
-        return source.read_bytes() if np.array_equal(painted, annotation.pixels) else None
+
+    def source_polygons(self, annotation):
+        """Gives polygons.json as it is, if it paints the pixels of `annotation`; see `frames.source_polygons`."""
+        source = self.files.get("polygons")
+        if source is None:
+            return None, ""
+        if annotation.outlines is not None:
+            return source.read_bytes(), ""
+        try:
+            painted = paint_polygons(read_polygons(source, self.table), self.table).instance_ids
+        except ProjectError:
+            return None, "that are broken (outlines were drawn anew)"
+        if not np.array_equal(painted, annotation.pixels):
+            return None, "that paint other pixels than the PNG files have (outlines were drawn anew)"
+        return source.read_bytes(), ""
 
 
 def segments_of_values(values, table, where):
@@ -176,6 +186,20 @@ def segments_of_values(values, table, where):
         if label.name != table.background:
             segments[value] = Segment(label.name, number, label.has_instances and number is None)
     return segments
+
+
+def _hidden_objects(image, table):
+    """Lists `(value, Label)` of counted objects that lie in the frame; those that fill gaps in numbers lie outside."""
+    counted = []
+    for polygon in image.polygons:
+        label, is_group = find_label(polygon.label, table)
+        if label is not None and label.has_instances and label.id >= 0 and not is_group and not polygon.deleted:
+            counted.append(polygon)
+    width, height = image.size_wh
+    for polygon, item in zip(counted, counted_values(image, table), strict=True):
+        xs, ys = zip(*polygon.points, strict=True) if polygon.points else ((-1,), (-1,))
+        if max(xs) >= 0 and max(ys) >= 0 and min(xs) < width and min(ys) < height:
+            yield item
 
 
 def _is_never_painted(polygon, table):

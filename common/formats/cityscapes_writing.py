@@ -11,10 +11,16 @@ from functools import partial
 import numpy as np
 
 from common.dataset.png import encode_color_mask, encode_instance_mask, encode_mask
-from common.dataset.polygons import INSTANCES_PER_CLASS, ids_to_colors, instances_to_ids, polygons_to_json
-from common.errors import DataError
+from common.dataset.polygons import (
+    INSTANCES_PER_CLASS,
+    LARGEST_COUNTED_ID,
+    ids_to_colors,
+    instances_to_ids,
+    polygons_to_json,
+)
+from common.errors import DataError, LabelError
 from common.files import is_safe_member, write_bytes, write_json, write_text
-from common.formats.frames import NO_CITY, NO_SPLIT, Tally, city_of
+from common.formats.frames import NO_CITY, NO_SPLIT, Tally, city_of, source_polygons
 from common.formats.label_files import dataset_meta_json, label_colors_text
 from common.formats.pictures import place_image
 from common.formats.redrawing import redraw
@@ -22,7 +28,6 @@ from common.formats.regions import find_runs
 from common.formats.streaming import for_each_frame
 from common.label_tables import BACKGROUND, LabelTable, make_label
 
-LARGEST_COUNTED_ID = 64
 _LARGEST_ID = 255
 _IMAGE_ROOTS = {"official": "leftImg8bit", "imgsFine": "imgsFine/leftImg8bit"}
 
@@ -41,10 +46,10 @@ def write(dataset, folder, options):
     Raises:
         DataError: If two frames have one name, a frame has 1,000 objects of a label, or a file cannot be written.
     """
-    table, renumbered = _table_to_write(dataset.labels)
+    table, changed = _table_to_write(dataset.labels)
     tally = Tally()
-    if renumbered:
-        tally.lost["label ids of the source (labels are numbered in the order of label_colors.txt)"] += len(table) - 1
+    if changed:
+        tally.lost["label ids of the source (labels are numbered in the order of label_colors.txt)"] += changed
     write_text(folder / "label_colors.txt", label_colors_text(table))
     write_json(folder / "dataset_meta.json", dataset_meta_json(table))
     write_one = partial(_write_frame, folder=folder, table=table, options=options)
@@ -66,14 +71,14 @@ def _table_to_write(labels):
     Cityscapes' own table, and any other that is of that form already, stays as it is.
 
     Returns:
-        The table, and whether ids were changed.
+        The table, and how many ids were changed.
     """
     painted = [label for label in labels if label.id >= 0]
     in_order = [label.id for label in painted] == list(range(len(painted)))
     background = labels.find(labels.background) if labels.background else None
     starts_black = background is not None and background.id == 0 and background.color == (0, 0, 0)
     if in_order and starts_black and all(label.id <= LARGEST_COUNTED_ID for label in painted if label.has_instances):
-        return labels, False
+        return labels, 0
     others = [label for label in painted if label != background]
     counted = sum(label.has_instances for label in others)
     if len(others) > _LARGEST_ID or counted > LARGEST_COUNTED_ID:
@@ -84,7 +89,8 @@ def _table_to_write(labels):
     first = replace(background or make_label(BACKGROUND, 0), color=(0, 0, 0))
     others.sort(key=lambda label: not label.has_instances)
     renumbered = [replace(label, id=id_) for id_, label in enumerate((first, *others))]
-    return LabelTable(tuple(renumbered), first.name), True
+    changed = sum(old.id != new.id for old, new in zip(others, renumbered[1:], strict=True))
+    return LabelTable(tuple(renumbered), first.name), changed
 
 
 def _write_frame(frame, folder, table, options):
@@ -106,11 +112,9 @@ def _write_frame(frame, folder, table, options):
         write_bytes(f"{start}{kind}.png", data)
     write_bytes(f"{start}polygons.json", _polygons(frame, annotation, table, tally))
     tally.written["frames"] += 1
-    tally.lost["numbers of objects of labels above id 64"] += sum(
-        segment.number is not None and table.find(segment.label).id > LARGEST_COUNTED_ID
-        for segment in annotation.segments.values()
-    )
-    tally.written["objects"] += sum(segment.number is not None for segment in annotation.segments.values())
+    visible = set(np.unique(find_runs(annotation.pixels).keys).tolist())
+    numbered = [key for key, segment in annotation.segments.items() if segment.number is not None]
+    tally.written["objects"] += len(visible.intersection(numbered))
     return place, tally
 
 
@@ -130,7 +134,10 @@ def values_of(annotation, table, where):
     """
 
     def value_of(segment):
-        id_ = table.find(segment.label).id
+        label = table.find(segment.label)
+        if label is None:
+            raise LabelError(f"{where}: has the label {segment.label!r}, which is not in the dataset's table")
+        id_ = label.id
         if segment.number is None or id_ > LARGEST_COUNTED_ID:
             return id_
         if segment.number >= INSTANCES_PER_CLASS:
@@ -153,10 +160,11 @@ def _masks(values, table):
 
 
 def _polygons(frame, annotation, table, tally):
-    unchanged = getattr(frame.truth, "unchanged_polygons", None)
-    data = unchanged(annotation) if unchanged else None
+    data, reason = source_polygons(frame.truth, annotation)
     if data is None:
         tally.lost += annotation.lost
+        if reason:
+            tally.lost[f"polygons.json files {reason}"] += 1
         image = redraw(annotation, table, frame.item_id)
         data = json.dumps(polygons_to_json(image), separators=(", ", ": ")).encode()
     return data

@@ -11,7 +11,10 @@ written stands under another name until it is complete.
 """
 
 import contextlib
+import glob
 import logging
+import os
+import platform
 import shutil
 from dataclasses import fields, replace
 from pathlib import Path
@@ -19,6 +22,7 @@ from pathlib import Path
 from common.errors import ConfigError, DataError
 from common.formats import camvid, cityscapes, coco, coco_panoptic, cvat, voc, yolo
 from common.formats.frames import FrameDataset, WriteOptions
+from common.formats.pictures import IMAGE_ENDINGS
 from common.formats.selection import Selection, filter
 from common.formats.trees import open_tree
 from common.label_tables import CITYSCAPES
@@ -95,17 +99,17 @@ def write(frames, path, format, *, overwrite=False, **options):
     """
     module = _module(format)
     dataset = frames if isinstance(frames, FrameDataset) else FrameDataset(CITYSCAPES, frames)
-    checked = _check_options(WriteOptions(**{"workers": usable_cores(), "classes": dataset.classes, **options}))
+    defaults = {"workers": usable_cores(), "classes": dataset.classes, "truth": dataset.truth or WriteOptions.truth}
+    checked = _check_options(defaults | options)
     path = Path(path).absolute()
-    if format in _ONE_FILE and path.suffix.lower() != _ONE_FILE[format]:
-        raise ConfigError(f"{path}: {format} is one file; a name ending in {_ONE_FILE[format]} was expected")
-    if path.exists() or path.is_symlink():
-        if not overwrite:
-            raise DataError(f"{path}: is there already; choose another place, or --overwrite to move it aside")
-        if not path.is_symlink() and path.is_dir() == (format in _ONE_FILE):
-            raise DataError(f"{path}: is a {'folder' if path.is_dir() else 'file'}; choose another place")
-    with _building(path) as building:
-        return module.write(dataset, building, checked)
+    _check_target(path, format, overwrite)
+    with _building(path, is_folder=format not in _ONE_FILE) as building:
+        tally = module.write(dataset, building, checked)
+        _check_target(path, format, overwrite)  # another run may have been faster
+        if path.exists() or path.is_symlink():
+            path.rename(unused_path(path))
+        building.rename(path)
+    return tally
 
 
 def convert(source, target, to, from_=None, **choices):
@@ -132,7 +136,8 @@ def convert(source, target, to, from_=None, **choices):
     for note in source_dataset.notes:
         log.warning("note: %s", note)
     dataset = filter(source_dataset, selection)
-    options.setdefault("truth", dataset.truth or WriteOptions.truth)
+    for note in dataset.notes[len(source_dataset.notes) :]:
+        log.warning("note: %s", note)
     return write(dataset, target, to, **options)
 
 
@@ -142,7 +147,11 @@ def _module(name):
     return FORMATS[name]
 
 
-def _check_options(options):
+def _check_options(given):
+    known = {field.name for field in fields(WriteOptions)}
+    if unknown := sorted(given.keys() - known):
+        raise ConfigError(f"there is no option {unknown[0]!r}; the options are {', '.join(sorted(known))}")
+    options = WriteOptions(**given)
     for name, allowed in (
         ("images", ("copy", "link", "none")),
         ("layout", ("official", "imgsFine")),
@@ -152,7 +161,22 @@ def _check_options(options):
             raise ConfigError(f"{name} = {getattr(options, name)!r}: expected one of {', '.join(allowed)}")
     if options.workers < 1:
         raise ConfigError(f"workers = {options.workers}: expected 1 or more")
+    if options.image_ext and f".{options.image_ext.lower().removeprefix('.')}" not in IMAGE_ENDINGS:
+        raise ConfigError(f"image_ext = {options.image_ext!r}: expected one of {', '.join(IMAGE_ENDINGS)}")
     return replace(options, classes=tuple(options.classes))
+
+
+def _check_target(path, format, overwrite):
+    if format in _ONE_FILE and path.suffix.lower() != _ONE_FILE[format]:
+        raise ConfigError(f"{path}: {format} is one file; a name ending in {_ONE_FILE[format]} was expected")
+    if not path.exists() and not path.is_symlink():
+        return
+    if not overwrite:
+        raise DataError(f"{path}: is there already; choose another place, or --overwrite to move it aside")
+    if not path.is_symlink() and path.is_dir() == (format in _ONE_FILE):
+        raise DataError(f"{path}: is a {'folder' if path.is_dir() else 'file'}; choose another place")
+    if path in (Path.home(), Path.cwd(), *Path.home().parents, *Path.cwd().parents):
+        raise DataError(f"{path}: is the folder you work in or one around it, which is not moved; choose another place")
 
 
 def _refuse_nested(source, target):
@@ -162,23 +186,38 @@ def _refuse_nested(source, target):
 
 
 @contextlib.contextmanager
-def _building(path):
-    """Gives a place beside `path` that takes its name when the block ends without an error, and is removed if not."""
-    building = path.with_name(f".{path.name}.building")
+def _building(path, is_folder):
+    """Gives a place beside `path`, of this process alone; what is still there when the block ends is removed.
+
+    What processes left there that were killed is removed too.
+    """
+    building = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.building")
     try:
-        _remove(building)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix not in _ONE_FILE.values():
+        for old in path.parent.glob(f".{glob.escape(path.name)}.{glob.escape(platform.node())}.*.building"):
+            if not _is_running(old.name.split(".")[-2]):
+                _remove(old)
+        if is_folder:
             building.mkdir()
         yield building
-        if path.exists() or path.is_symlink():
-            path.rename(unused_path(path))
-        building.rename(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
     finally:
         with contextlib.suppress(OSError):
             _remove(building)
+
+
+def _is_running(process):
+    """Tells whether a process of this machine is there, by its number as text; True where that cannot be known."""
+    if os.name != "posix" or not process.isdigit() or int(process) == os.getpid():
+        return process != str(os.getpid())
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _remove(path):

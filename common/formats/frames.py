@@ -15,6 +15,8 @@ import numpy as np
 
 from common.dataset.polygons import AnnotatedImage
 from common.dataset.sources import Source
+from common.errors import DataError
+from common.formats.pictures import picture_size
 from common.formats.regions import find_runs
 from common.label_tables import LabelTable
 
@@ -94,7 +96,8 @@ class AnnotatedFrame:
         split: `train`, `val`, ..., or "".
         city: Folder below the split, may have several parts with "/" between, or "".
         image: The photograph, a file of any kind; None if there is none.
-        truth: Something with `load()` that gives an `Annotation`, picklable; None if the frame has no ground truth.
+        truth: Something with `load()` that gives an `Annotation`, picklable, and perhaps with `source_polygons` (see
+            there); None if the frame has no ground truth.
     """
 
     name: str
@@ -115,10 +118,19 @@ class AnnotatedFrame:
             An `Annotation`, or None if the frame has none.
 
         Raises:
-            DataError: If a file is missing or broken; names it.
+            DataError: If a file is missing or broken, or has another size than the photograph; names it.
             LabelError: If a value stands for no label; names file and value.
         """
-        return None if self.truth is None else self.truth.load()
+        if self.truth is None:
+            return None
+        annotation = self.truth.load()
+        if self.image is not None and (size_wh := picture_size(self.image)) != annotation.size_wh:
+            sizes = ["{} x {}".format(*size) for size in (size_wh, annotation.size_wh)]
+            raise DataError(
+                f"{self.image}: has {sizes[0]} pixels, but its ground truth has {sizes[1]}; both must be alike, get "
+                "the right files or take the frame out"
+            )
+        return annotation
 
 
 @dataclass(frozen=True)
@@ -197,6 +209,21 @@ class Tally:
             if counts
         ]
         return "; ".join(parts) or "nothing was written"
+
+
+def source_polygons(truth, annotation):
+    """Asks a truth for the polygons.json that paints an annotation it gave; most truths have none.
+
+    Args:
+        truth: As in `AnnotatedFrame`.
+        annotation: What its `load()` gave.
+
+    Returns:
+        The bytes of the file, or None; and if there is one that cannot be used, why not, as the end of a sentence that
+        begins with "polygons.json files", else "".
+    """
+    ask = getattr(truth, "source_polygons", None)
+    return ask(annotation) if ask else (None, "")
 
 
 def city_of(name):

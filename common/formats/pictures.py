@@ -4,6 +4,7 @@ Pillow reads and writes what OpenCV cannot: PNG files with a palette, whose valu
 picture's size is tested before it is decoded, so that a small file cannot fill the memory.
 """
 
+import contextlib
 import io
 import warnings
 from pathlib import Path
@@ -12,12 +13,14 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from common.dataset.png import LARGEST_PIXELS
+from common.dataset.png import LARGEST_PIXELS, PNG_END
 from common.errors import DataError
 from common.files import atomic_path, link_or_copy, write_bytes
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm")
 _JPEG_QUALITY = 95
+# The size stands within the first bytes, unless a JPEG has a preview picture before it.
+_HEADER_BYTES = 64 * 1024
 
 
 def picture_size(source):
@@ -26,7 +29,13 @@ def picture_size(source):
     Raises:
         DataError: If the file is missing, no picture, or too large; names it.
     """
-    with _opened(source, source.read_bytes()) as picture:
+    with source.open() as file:
+        start = file.read(_HEADER_BYTES)
+    if len(start) == _HEADER_BYTES:
+        with contextlib.suppress(DataError), _opened(source, start) as picture:
+            return picture.size
+        start = source.read_bytes()  # a long comment stands before the size
+    with _opened(source, start) as picture:
         return picture.size
 
 
@@ -94,10 +103,14 @@ def place_image(source, target, options):
         return path.name
     if ending != found and {ending, found} != {".jpg", ".jpeg"}:
         _encode_anew(source, path)
-    elif options.images == "link" and source.member is None:
-        link_or_copy(source.path.resolve(), path)
     else:
-        write_bytes(path, source.read_bytes())
+        data = source.read_bytes()
+        if found == ".png" and not data.rstrip(b"\0\r\n").endswith(PNG_END):
+            raise DataError(f"{source}: is cut off after {len(data):,} bytes; get the file again")
+        if options.images == "link" and source.member is None:
+            link_or_copy(source.path.resolve(), path)
+        else:
+            write_bytes(path, data)
     return path.name
 
 

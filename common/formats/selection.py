@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from common.errors import ConfigError, LabelError
-from common.formats.frames import Annotation, Segment
+from common.formats.frames import Annotation, Segment, source_polygons
 from common.label_maps import load_label_map
 from common.label_tables import CITYSCAPES, LabelTable, make_label
 from common.labels import IGNORE, LABEL_OF_ID
@@ -55,17 +55,24 @@ def filter(dataset, selection=None, **choices):
     """
     selection = selection or Selection(**choices)
     frames = _choose(dataset.frames, selection)
-    table, new_names = _target_labels(dataset.labels, selection.label_map)
+    if selection.min_area < 0:
+        raise ConfigError(f"min_area = {selection.min_area}: a number of pixels, 0 or more, was expected")
+    table, new_names, new_background = _target_labels(dataset.labels, selection.label_map)
+    outside = [old for old, new in new_names.items() if new is None and old != dataset.labels.background]
+    notes = dataset.notes
+    if outside:
+        notes += (f"labels that the label map does not have become {table.background}: {', '.join(outside)}",)
     new_names = _only(selection.classes, table, new_names)
+    classes = selection.classes or dataset.classes
     is_same = table.labels == dataset.labels.labels and all(old == new for old, new in new_names.items())
     if is_same and not selection.min_area:
-        return replace(dataset, frames=frames, classes=selection.classes)
-    change = _Change(table, new_names, selection.min_area)
+        return replace(dataset, frames=frames, classes=classes)
+    change = _Change(table, new_names, new_background, selection.min_area)
     if isinstance(frames, Sequence):
         frames = tuple(_changed(frame, change) for frame in frames)
     else:
         frames = (_changed(frame, change) for frame in frames)
-    return replace(dataset, labels=table, frames=frames, classes=selection.classes)
+    return replace(dataset, labels=table, frames=frames, classes=classes, notes=notes)
 
 
 def _choose(frames, selection):
@@ -89,19 +96,23 @@ def _choose(frames, selection):
 
 
 def _target_labels(source, label_map):
-    """Builds the table wanted, and the new name of every label of the source; None is background."""
+    """Builds the table wanted, and the new name of every label of the source; None is background.
+
+    Returns:
+        The table, the new names by old name, and the name of the label that background becomes, or None.
+    """
     if not label_map:
         known = all(CITYSCAPES.find(label.name) or label.name == source.background for label in source)
         label_map = "cityscapes" if known else "source"
     if label_map == "source":
-        return source, {label.name: label.name for label in source}
+        return source, {label.name: label.name for label in source}, None
     names = {label.name: CITYSCAPES.find(label.name) for label in source}
     if label_map == "cityscapes":
-        return CITYSCAPES, {name: label and label.name for name, label in names.items()}
+        return CITYSCAPES, {name: label and label.name for name, label in names.items()}, None
     classes = load_label_map(label_map)
     table = table_of_classes(classes)
     class_of = {name: label and _class_of(classes, label.id) for name, label in names.items()}
-    return table, class_of
+    return table, class_of, _class_of(classes, 0)
 
 
 def _class_of(classes, id_):
@@ -111,9 +122,10 @@ def _class_of(classes, id_):
 
 
 def table_of_classes(classes):
-    """Makes the label table of a `LabelMap`: ids are class indices, ignored pixels are the background, id 255.
+    """Makes the label table of a `LabelMap`: ids are class indices.
 
-    A class is counted if every label in it is.
+    Ignored pixels are the background, id 255; a map that ignores nothing has no background. A class is counted if every
+    label in it is.
     """
     members = {}
     for id_, index in enumerate(classes.class_of_id):
@@ -122,12 +134,9 @@ def table_of_classes(classes):
         replace(make_label(name, index, color), has_instances=_all_counted(members.get(index)))
         for index, (name, color) in enumerate(zip(classes.names, classes.colors, strict=True))
     ]
-    background = classes.class_of_id[0]
-    if IGNORE in classes.class_of_id:
-        labels.append(make_label(IGNORED, IGNORE, (0, 0, 0)))
-        background = IGNORE if background == IGNORE else background
-    by_id = {label.id: label.name for label in labels}
-    return LabelTable(tuple(labels), by_id[background])
+    if not classes.ignores:
+        return LabelTable(tuple(labels))
+    return LabelTable((*labels, make_label(IGNORED, IGNORE, (0, 0, 0))), IGNORED)
 
 
 def _all_counted(labels):
@@ -152,10 +161,18 @@ def _changed(frame, change):
 
 @dataclass(frozen=True)
 class _Change:
-    """Other labels: the table wanted, its label for each old one (None is background), the smallest object."""
+    """What is changed when an annotation is loaded.
+
+    Attributes:
+        table: The table wanted.
+        new_names: Its label for each old one; None is background.
+        new_background: Its label for background; None if that stays background.
+        min_area: Objects with fewer pixels become background.
+    """
 
     table: LabelTable
     new_names: dict
+    new_background: str | None
     min_area: int
 
 
@@ -167,19 +184,26 @@ class _ChangedTruth:
     change: _Change
 
     def load(self):
+        """Loads and changes the annotation; see `AnnotatedFrame.annotation`."""
         annotation = self.truth.load()
         lost = Counter(annotation.lost)
         renamed = {
             key: replace(segment, label=self.change.new_names.get(segment.label))
             for key, segment in annotation.segments.items()
         }
-        dropped = Counter(annotation.segments[key].label for key, segment in renamed.items() if segment.label is None)
-        for label, count in dropped.items():
-            lost[f"segments of {label} that became background"] += count
         kept = {key: segment for key, segment in renamed.items() if segment.label is not None}
+        lost["segments that became background"] += len(renamed) - len(kept)
         _drop_small(kept, annotation.pixels, self.change.min_area, lost)
-        pixels, segments = _merge(_number(kept, annotation.segments, self.change.table, lost), annotation.pixels)
-        return Annotation(pixels, segments, None, annotation.source_used, lost)
+        pixels, segments = annotation.pixels, _number(kept, annotation.segments, self.change.table, lost)
+        if self.change.new_background is not None:
+            pixels, segments = _fill_background(pixels, annotation.segments, segments, self.change.new_background)
+        pixels, segments = _merge(segments, pixels)
+        return Annotation(pixels, segments, None, annotation.source_used, +lost)
+
+    def source_polygons(self, annotation):
+        """Says that polygons.json of the source, if there is one, does not fit any more."""
+        data, reason = source_polygons(self.truth, annotation)
+        return None, "that did not fit the new labels (outlines were drawn anew)" if data or reason else ""
 
 
 def _drop_small(segments, pixels, min_area, lost):
@@ -209,6 +233,17 @@ def _number(segments, before, table, lost):
         else:
             result[key] = segment if segment.number is not None else replace(segment, is_crowd=True)
     return result
+
+
+def _fill_background(pixels, before, segments, name):
+    """Makes what was background in the source an area of a label."""
+    largest = int(pixels.max(initial=0))
+    key = max(largest, *before, 0) + 1
+    dtype = pixels.dtype if key <= np.iinfo(pixels.dtype).max else np.int32
+    table = np.full(largest + 1, key, dtype)
+    known = [old for old in before if old <= largest]
+    table[known] = known
+    return table[pixels], {**segments, key: Segment(name)}
 
 
 def _merge(segments, pixels):

@@ -40,7 +40,8 @@ def parser():
     add("--images", choices=("copy", "link", "none"), help=f"(default: {defaults.images})")
     add("--image-ext", metavar="EXT", help="encode images anew, as jpg, which loses a little (default: as they are)")
     add("--layout", choices=("official", "imgsFine"), help=f"folders of a Cityscapes tree (default: {defaults.layout})")
-    add("--truth", choices=("gtFine", "gtCoarse"), help=f"in Cityscapes' file names (default: {defaults.truth})")
+    add("--truth", choices=("gtFine", "gtCoarse"), help="annotation of a Cityscapes tree to read, and its name in "
+        "what is written (default: the fine one where there is any)")  # fmt: skip
     add("--rle", action="store_true", help="all COCO segmentations as RLE (default: outlines where they are exact)")
     add("--json-name", metavar="NAME", help="of COCO files, with {split}, as instances_{split}.json")
     add("--overwrite", action="store_true", help="move what stands at TARGET aside")

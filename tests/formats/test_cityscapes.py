@@ -6,11 +6,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from difficult import assert_same, masks_of
+from difficult import assert_same, masks_of, segments_of
 from oracles import ask_oracle
 
 from common.dataset.png import encode_mask, read_instance_mask, read_mask
 from common.dataset.polygons import paint_polygons, read_polygons
+from common.dataset.sources import Source
 from common.errors import DataError, LabelError
 from common.formats import cityscapes
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions
@@ -63,7 +64,7 @@ def test_polygons_that_are_written_paint_the_instance_ids(written):
 
 
 def test_the_tally_names_what_was_not_written(written):
-    assert written[1].written == {"frames": 5, "images": 5, "objects": 5 + 4 + 4 + 5}
+    assert written[1].written == {"frames": 5, "images": 5, "objects": 4 * 4}
     assert written[1].skipped == {"frames without ground truth (only the image was written)": 1}
 
 
@@ -88,10 +89,65 @@ def test_polygons_that_do_not_fit_the_pixels_are_drawn_anew(demo_tree, tmp_path)
     content = json.loads(path.read_text())
     content["objects"] = content["objects"][:-3]
     path.write_text(json.dumps(content))
-    cityscapes.write(cityscapes.read(source), tmp_path / "target", WriteOptions())
+    tally = cityscapes.write(cityscapes.read(source), tmp_path / "target", WriteOptions())
+    (reason,) = [reason for reason in tally.lost if reason.startswith("polygons.json files that paint other pixels")]
+    assert tally.lost[reason] == 1
     copy = tmp_path / "target" / path.relative_to(source)
     values = read_instance_mask(path.with_name(path.name.replace("polygons.json", "instanceIds.png")))
     np.testing.assert_array_equal(paint_polygons(read_polygons(copy)).instance_ids, values)
+
+
+def test_broken_polygons_are_counted(demo_tree, tmp_path):
+    shutil.copytree(demo_tree / "gtFine" / "val", tmp_path / "source" / "gtFine" / "val")
+    path = sorted((tmp_path / "source").rglob("*_polygons.json"))[0]
+    path.write_text(path.read_text()[:-100])
+    tally = cityscapes.write(cityscapes.read(tmp_path / "source"), tmp_path / "target", WriteOptions())
+    assert tally.lost["polygons.json files that are broken (outlines were drawn anew)"] == 1
+
+
+def test_hidden_objects_are_known_from_the_polygons_and_gaps_in_numbers_are_none(tmp_path):
+    pixels = np.array([[26003, 26003], [7, 7]], np.uint16)
+    frame = AnnotatedFrame("a_1_2", "x", "a", None, Annotation(pixels, segments_of(pixels)))
+    cityscapes.write(FrameDataset(CITYSCAPES, [frame]), tmp_path, WriteOptions())
+    path = next(tmp_path.rglob("*_polygons.json"))
+    (found,) = cityscapes.read(tmp_path).frames
+    assert set(found.annotation().segments) == {7, 26003}
+    content = json.loads(path.read_text())
+    content["objects"].append({"label": "person", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]})
+    content["objects"].append({"label": "road", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]})
+    path.write_text(json.dumps(content))
+    assert found.annotation().segments[24000] == Segment("person", 0)
+
+
+def test_a_photograph_of_another_size_is_refused_with_both_sizes(difficult, tmp_path):
+    image = tmp_path / "small.png"
+    image.write_bytes(encode_mask(np.zeros((3, 5), np.uint8)))
+    frame = AnnotatedFrame("a_1_2", "x", "a", Source(image), difficult.frames[0].truth)
+    with pytest.raises(DataError, match="small.png: has 5 x 3 pixels, but its ground truth has 48 x 32"):
+        frame.annotation()
+
+
+def test_a_photograph_that_is_cut_off_is_refused(difficult, tmp_path):
+    image = tmp_path / "cut.png"
+    image.write_bytes(difficult.frames[0].image.read_bytes()[:-30])
+    frame = AnnotatedFrame("a_1_2", "x", "a", Source(image), difficult.frames[0].truth)
+    with pytest.raises(DataError, match="cut.png: is cut off"):
+        cityscapes.write(FrameDataset(CITYSCAPES, [frame]), tmp_path / "out", WriteOptions())
+
+
+def test_coarse_annotation_is_read_where_it_is_asked_for(difficult, tmp_path):
+    cityscapes.write(FrameDataset(CITYSCAPES, difficult.frames[:1]), tmp_path, WriteOptions(images="none"))
+    coarse = FrameDataset(CITYSCAPES, difficult.frames[1:2])
+    cityscapes.write(coarse, tmp_path, WriteOptions(images="none", truth="gtCoarse"))
+    assert [frame.name for frame in cityscapes.read(tmp_path, "gtCoarse")] == [coarse.frames[0].name]
+    fine = cityscapes.read(tmp_path)
+    assert [frame.name for frame in fine] == [difficult.frames[0].name]
+    assert any("1 frames have gtCoarse alone and were left out" in note for note in fine.notes)
+
+
+def test_annotation_that_is_not_there_is_said(demo_tree):
+    with pytest.raises(DataError, match="no frames found with gtCoarse"):
+        cityscapes.read(demo_tree, "gtCoarse")
 
 
 def test_the_imgsfine_layout_and_jpeg_images_come_back(difficult, tmp_path):

@@ -41,11 +41,7 @@ def test_what_is_not_there_is_refused_and_what_is_there_named(difficult, choice,
 def test_other_classes_become_background_and_are_counted():
     found = changed(classes=("car", "road"))
     assert_same(Annotation(np.where(np.isin(PIXELS, [7, 26, 26000, 26001]), PIXELS, 0), found.segments), found)
-    assert found.lost == {
-        "segments of truck that became background": 1,
-        "segments of person that became background": 1,
-        "segments of out of roi that became background": 1,
-    }
+    assert found.lost == {"segments that became background": 3}
 
 
 def test_an_unknown_class_is_refused():
@@ -69,6 +65,39 @@ def test_a_class_map_merges_labels_and_numbers_their_objects_anew():
     # "everything else" has stuff in it, so it is not counted; here it is out of roi.
     assert ("everything else", None) in numbers
     assert len({key for key, segment in found.segments.items() if segment.label == "everything else"}) == 1
+
+
+def test_ignored_labels_become_background_and_the_rest_stays_a_class(tmp_path):
+    (tmp_path / "map.csv").write_text(
+        "road, 128 64 128, road\nother, 9 9 9, *\nignored, out of roi\n", encoding="utf-8"
+    )
+    dataset = filter(one_frame(), label_map=str(tmp_path / "map.csv"))
+    annotation = dataset.frames[0].annotation()
+    # Unlabeled pixels are "other" by the map, although they are background in the source.
+    expected = [[0, 0, 1, 1], [1, 1, 1, 1], [1, 1, 255, 1]]
+    values = annotation.paint(lambda s: dataset.labels.find(s.label).id, dataset.labels.background_id)
+    np.testing.assert_array_equal(values, expected)
+    assert dataset.labels.find("other").color == (9, 9, 9)
+    assert "out of roi" in dataset.notes[-1]
+
+
+def test_a_map_that_ignores_nothing_has_no_background():
+    dataset = filter(one_frame(), label_map="enet11")
+    assert dataset.labels.background is None
+    annotation = dataset.frames[0].annotation()
+    values = annotation.paint(lambda s: dataset.labels.find(s.label).id, 99)
+    np.testing.assert_array_equal(values, [[0, 0, 9, 9], [4, 4, 9, 9], [10, 7, 10, 9]])
+
+
+def test_a_second_choice_keeps_the_first(difficult):
+    chosen = filter(filter(difficult, classes=("person",)), splits=("val",))
+    assert chosen.classes == ("person",)
+    assert {frame.split for frame in chosen} == {"val"}
+
+
+def test_a_negative_area_is_refused():
+    with pytest.raises(ConfigError, match="min_area = -5"):
+        filter(one_frame(), min_area=-5)
 
 
 def test_two_counted_labels_in_one_class_never_share_a_number(tmp_path):
