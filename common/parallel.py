@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 
 from tqdm import tqdm
 
@@ -62,6 +63,10 @@ def run_all(function, items, workers=1, description="", unit="frame"):
             f"{description}: a worker process ended unexpectedly, which often means that memory ran out; what is done "
             "is kept, start again with a smaller NUM_WORKERS"
         ) from error
+    finally:
+        with warnings.catch_warnings():  # joblib says so when not all results were wanted, as after an error
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
 class _EndsWithParent:

@@ -4,7 +4,9 @@ Written are `<split>/<frame>.<ending>`, `<split>annot/<frame>.png`, `<split>.txt
 `label_colors.txt`. A value in a mask is the place of a label in label_colors.txt, background first, and its colour in
 the palette is the label's: who reads values, as SegNet, and who reads colours, as Datumaro, get the same. The path of a
 photograph starts with `/`, without which Datumaro 1.13 fails; it is meant from the dataset's folder. A path with spaces
-stands in quotes. A frame without ground truth has one path; Datumaro cannot read it if it has a space in its name.
+stands in quotes. A frame without ground truth has one path; Datumaro cannot read it if it has a space in its name. The
+path of a photograph comes first in its line and names the frame, so it is listed where there is none, too, or none is
+copied: it is where the photograph belongs. Datumaro lists it in that case as well, and finds the frame and its mask.
 
 Read are masks with a palette, grey values or colours, and lists whose paths start with other folders, as
 `/SegNet/CamVid/train/...`. Without label_colors.txt, masks of grey values are the tutorial's 12 classes, others the 32
@@ -26,7 +28,8 @@ from common.formats.color_masks import present_values, read_classes
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Tally, split_item_id
 from common.formats.label_files import COLORS_FILES, label_colors_text, name_in_files
 from common.formats.list_files import name_to_write, read_lines
-from common.formats.mask_codes import VOID, MaskCode, code_of, lost_of, paint_classes, table_as_read, table_to_write
+from common.formats.losses import fit_to_table
+from common.formats.mask_codes import VOID, MaskCode, code_of, paint_classes, table_as_read, table_to_write
 from common.formats.pictures import encode_palette_mask, place_image
 from common.formats.regions import find_runs
 from common.formats.streaming import for_each_frame
@@ -127,8 +130,9 @@ def write(dataset, folder, options):
         `Tally`; objects and groups are counted as lost, as only their class is kept.
 
     Raises:
-        DataError: If two frames of a split have one name, or a file cannot be written.
-        LabelError: If there are more labels than 8 bits hold.
+        DataError: If two frames of a split have one name, one has a name that cannot be written, or a file cannot be
+            written.
+        LabelError: If there are more labels than 8 bits hold, or a segment's label is not in the table.
     """
     table, changed = table_to_write(dataset.labels)
     respelled = [
@@ -138,7 +142,7 @@ def write(dataset, folder, options):
         changed[f"label names whose spaces had to become _ ({', '.join(respelled)})"] = len(respelled)
     tally = Tally(lost=changed)
     write_text(folder / COLORS_FILES[0], label_colors_text(table))
-    write_one = partial(_write_frame, folder=folder, code=code_of(table), options=options)
+    write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
     lists = {}
     for item_id, split, line, counts in for_each_frame(write_one, dataset, options.workers, "camvid"):
         if item_id in lists.setdefault(split, {}):
@@ -150,7 +154,7 @@ def write(dataset, folder, options):
     return tally
 
 
-def _write_frame(frame, folder, code, options):
+def _write_frame(frame, folder, table, code, options):
     """Writes the files of one frame; returns its name, its split, its line in the list, and its counts."""
     tally = Tally()
     item_id, split = name_to_write(frame), frame.split or NO_SPLIT
@@ -161,18 +165,18 @@ def _write_frame(frame, folder, code, options):
         tally.written["images"] += options.images != "none"
     annotation = frame.annotation()
     if annotation is None:
-        tally.skipped["frames without ground truth (only the image was written)"] += 1
+        tally.skipped["frames without ground truth"] += 1
         return item_id, split, _line(image, ""), tally
     mask = f"{split}{MASKS}/{item_id}.png"
-    classes = paint_classes(annotation, code, item_id)
-    write_bytes(folder / mask, encode_palette_mask(classes, code.palette))
+    visible = set(np.unique(find_runs(annotation.pixels).keys).tolist())
+    annotation = fit_to_table(annotation, table, visible, item_id)
+    write_bytes(folder / mask, encode_palette_mask(paint_classes(annotation, code), code.palette))
     tally.written["frames"] += 1
-    visible = set(map(int, np.unique(find_runs(annotation.pixels).keys)))
-    seen = [segment for key, segment in annotation.segments.items() if key in visible]
-    tally.lost += lost_of(annotation, visible) + Counter(
+    segments = annotation.segments.values()
+    tally.lost += annotation.lost + Counter(
         {
-            "objects (their pixels have a class only)": sum(segment.number is not None for segment in seen),
-            "groups (their pixels have a class only)": sum(segment.is_crowd for segment in seen),
+            "objects (their pixels have a class only)": sum(segment.number is not None for segment in segments),
+            "groups (their pixels have a class only)": sum(segment.is_crowd for segment in segments),
         }
     )
     return item_id, split, _line(image, mask), tally

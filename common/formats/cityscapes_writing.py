@@ -19,7 +19,8 @@ from common.dataset.polygons import (
     polygons_to_json,
 )
 from common.errors import DataError, LabelError
-from common.files import is_safe_member, write_bytes, write_json, write_text
+from common.files import write_bytes, write_json, write_text
+from common.formats.frame_names import check_name
 from common.formats.frames import NO_CITY, NO_SPLIT, Tally, city_of, source_polygons
 from common.formats.label_files import dataset_meta_json, label_colors_text
 from common.formats.pictures import place_image
@@ -97,14 +98,13 @@ def _write_frame(frame, folder, table, options):
     """Writes the files of one frame; returns its place below the split's folders, and its counts."""
     tally = Tally()
     place = "/".join((frame.split or NO_SPLIT, frame.city or city_of(frame.name) or NO_CITY, frame.name))
-    if not is_safe_member(place):
-        raise DataError(f"the frame {place!r} would be written outside of the target; rename it")
+    check_name(frame)
     if frame.image is not None and options.images != "none":
         place_image(frame.image, folder / _IMAGE_ROOTS[options.layout] / f"{place}_leftImg8bit", options)
         tally.written["images"] += 1
     annotation = frame.annotation()
     if annotation is None:
-        tally.skipped["frames without ground truth (only the image was written)"] += 1
+        tally.skipped["frames without ground truth"] += 1
         return place, tally
     values = values_of(annotation, table, frame.item_id)
     start = f"{folder / options.truth / place}_{options.truth}_"

@@ -13,10 +13,8 @@ deleted when the last frame is forgotten or the process ends.
 """
 
 from functools import partial
-from pathlib import PurePosixPath
 
 from common.dataset.layouts import TRUTH_KINDS
-from common.errors import ConfigError, DataError
 from common.formats.coco_files import (
     NO_SPLIT,
     find_labels,
@@ -25,23 +23,26 @@ from common.formats.coco_files import (
     make_table,
     split_of,
 )
-from common.formats.coco_index import KEYS, read_index, refuse_double_frames
+from common.formats.coco_index import read_index, refuse_double_frames, refuse_no_images
 from common.formats.coco_masks import counts_to_text
-from common.formats.coco_truth import HIDDEN, CocoTruth, pack_annotation
-from common.formats.coco_writing import category_ids, choose_labels, compact, place_photograph, write_splits
+from common.formats.coco_search import find_files, refuse_none
+from common.formats.coco_truth import CocoTruth, pack_annotation
+from common.formats.coco_writing import category_ids, check_before_writing, compact, place_photograph, write_splits
+from common.formats.frame_names import check_name
 from common.formats.frames import AnnotatedFrame, FrameDataset, Tally
+from common.formats.losses import fit_to_table
 from common.formats.outlines import outlines_to_counts, trace_outlines
 from common.formats.regions import find_regions, find_runs
 from common.formats.streaming import for_each_frame
+from common.formats.written_labels import counted_labels
 
 JSON_NAMES = {truth: f"instancesonly_filtered_{truth}_{{split}}.json" for truth in TRUTH_KINDS}
-_NO_INSTANCES = ("captions_", "person_keypoints_", "stuff_", "panoptic_", "cityscapes_panoptic_", "image_info_")
-_PEEKED_BYTES = 64 * 1024
 
 
 def matches(tree):
-    """Tells whether a folder or zip holds JSON files with instances."""
-    return bool(_find_files(tree))
+    """Tells whether a folder or zip holds JSON files with instances, or files in their place that `read` refuses."""
+    found = find_files(tree)
+    return bool(found.names or found.others)
 
 
 def read(tree):
@@ -51,53 +52,31 @@ def read(tree):
         tree: `Tree`.
 
     Returns:
-        `FrameDataset`, sorted as in the files. Photographs that are not there are named in the notes.
+        `FrameDataset`, sorted as in the files. Photographs that are not there, and JSON files that are not read, are
+        named in the notes.
 
     Raises:
-        DataError: If no file is found, or one is not of the expected form; names the file and the place.
+        DataError: If no file of instances is found, no image is in them, or one is not of the expected form; names the
+            file and the place.
     """
-    names = _find_files(tree)
-    if not names:
-        raise DataError(f"{tree}: holds no JSON file with {', '.join(KEYS)}")
+    found = find_files(tree)
+    if not found.names:
+        refuse_none(tree, found)
+    names = found.names
     files = [read_index(tree[name], split_of(name), pack_annotation) for name in names]
+    refuse_no_images(files)
     table = make_table([file.categories for file in files], is_thing=True)
-    frames, notes = [], []
+    frames, notes = [], found.notes
     for name, file in zip(names, files, strict=True):
-        found = _frames(tree, name, file, table)
-        absent = [frame.name for frame in found if frame.image is None]
+        listed = _frames(tree, name, file, table)
+        absent = [frame.name for frame in listed if frame.image is None]
         if absent:
-            notes.append(f"{name}: {len(absent):,} of {len(found):,} images are not there, as {absent[0]}")
-        frames += found
+            notes.append(f"{name}: {len(absent):,} of {len(listed):,} images are not there, as {absent[0]}")
+        notes += [] if listed else [f"{name}: has no images in it"]
+        frames += listed
     refuse_double_frames(tree, frames)
-    truth = "gtCoarse" if names and all("gtCoarse" in name for name in names) else ""
+    truth = "gtCoarse" if all("gtCoarse" in name for name in names) else ""
     return FrameDataset(table, tuple(frames), "coco", tuple(notes), truth)
-
-
-def _find_files(tree):
-    """Lists the JSON files with instances: those of one folder where there are any, "annotations" before others."""
-    found = {}
-    for name in tree.names("", ".json"):
-        path = PurePosixPath(name)
-        is_near = path.parent.name == "annotations" or len(path.parts) <= 2
-        if is_near and _holds_instances(tree, name):
-            found.setdefault(path.parent.name == "annotations", []).append(name)
-    names = found.get(True) or found.get(False) or []
-    named = [name for name in names if PurePosixPath(name).name.startswith("instances")]
-    return named or names
-
-
-def _holds_instances(tree, name):
-    """Looks at the beginning of a file; a name as COCO's own decides where it says nothing."""
-    stem = PurePosixPath(name).stem
-    if stem.startswith(
-        ("captions_", "person_keypoints_", "stuff_", "panoptic_", "cityscapes_panoptic_", "image_info_")
-    ):
-        return False
-    with tree[name].open() as file:
-        start = file.read(_PEEKED_BYTES)
-    if not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") or b'"segments_info"' in start:
-        return False
-    return stem.startswith("instances") or any(f'"{key}"'.encode() in start for key in KEYS[:2])
 
 
 def _frames(tree, name, file, table):
@@ -123,61 +102,47 @@ def write(dataset, folder, options):
         `Tally`.
 
     Raises:
-        ConfigError: If a class is not in the table, or no class is counted.
-        DataError: If a file cannot be read or written, or two frames would have one name.
+        ConfigError: If a class is not in the table, no class is counted, or the JSON files cannot have the name asked
+            for.
+        DataError: If a file cannot be read or written, two frames would have one name, or one has a name that cannot be
+            written.
+        LabelError: If a segment's label is not in the table; names the frame.
     """
-    labels = _written_labels(dataset.labels, options.classes)
+    json_name = JSON_NAMES[options.truth] if options.json_name is None else options.json_name
+    check_before_writing(dataset, folder, json_name)
+    labels = counted_labels(dataset.labels, options.classes)
     ids = category_ids(labels)
     categories = [{"id": ids[label.name], "name": label.name, "supercategory": label.category} for label in labels]
-    writing = partial(_write_frame, folder=folder, ids=ids, options=options)
+    writing = partial(_write_frame, folder=folder, table=dataset.labels, ids=ids, options=options)
     results = for_each_frame(writing, dataset, options.workers, "write COCO")
-    return write_splits(results, folder / "annotations", options.json_name or JSON_NAMES[options.truth], categories)
+    return write_splits(results, folder / "annotations", json_name, categories)
 
 
-def _written_labels(table, classes):
-    if classes:
-        return choose_labels(table, classes)
-    labels = [label for label in table if label.has_instances and not label.ignore_in_eval and label.id >= 0]
-    if not table.is_official:
-        labels = [label for label in table if label.has_instances and label.id >= 0]
-    if not labels:
-        raise ConfigError(
-            "the objects of no label are counted, so COCO instances would be empty; name classes to write"
-        )
-    return labels
-
-
-def _write_frame(frame, folder, ids, options):
+def _write_frame(frame, folder, table, ids, options):
     """Writes the photograph; returns the split, the image's entry, the annotations' texts and a tally."""
     tally = Tally()
+    check_name(frame)
     annotation = frame.annotation()
     if annotation is None:
         tally.skipped["frames without ground truth"] += 1
         return frame.split, None, (), tally
+    runs = find_runs(annotation.pixels)
+    regions = find_regions(runs)
+    annotation = fit_to_table(annotation, table, regions, frame.item_id)
+    tally.lost += annotation.lost
+    _count(annotation, ids, regions, tally)
+    texts = _annotation_texts(annotation, ids, runs, regions, options.rle)
     file_name = place_photograph(frame, folder / "images" / (frame.split or NO_SPLIT), options)
     tally.written["images"] += frame.image is not None and options.images != "none"
     tally.written["frames"] += 1
-    tally.lost.update(annotation.lost)
     width, height = annotation.size_wh
     entry = {"file_name": file_name, "width": width, "height": height}
-    return frame.split, entry, annotation_texts(annotation, ids, options.rle, tally), tally
+    return frame.split, entry, texts, tally
 
 
-def annotation_texts(annotation, ids, rle, tally):
-    """Makes the annotations of a frame.
-
-    Args:
-        annotation: `Annotation`.
-        ids: Category id by label; segments of other labels are left out.
-        rle: Whether all are written as run lengths.
-        tally: Gets the counts.
-
-    Returns:
-        Texts of JSON objects without `id` and `image_id`, in the order of the segments.
-    """
-    runs = find_runs(annotation.pixels)
-    regions = find_regions(runs)
-    chosen = [key for key, segment in annotation.segments.items() if segment.label in ids and key in regions]
+def _annotation_texts(annotation, ids, runs, regions, rle):
+    """Makes the texts of a frame's annotations without `id` and `image_id`, in the order of the segments."""
+    chosen = [key for key, segment in annotation.segments.items() if segment.label in ids]
     outlines = trace_outlines(runs.of(chosen))
     texts = []
     for key in chosen:
@@ -192,7 +157,6 @@ def annotation_texts(annotation, ids, rle, tally):
         if segment.number is not None:
             values["attributes"] = {"number": segment.number}
         texts.append(compact(values))
-    _count(annotation, ids, regions, tally)
     return texts
 
 
@@ -207,9 +171,7 @@ def _count(annotation, ids, regions, tally):
     for key, segment in annotation.segments.items():
         if segment.label not in ids:
             tally.lost["segments of labels that are not written"] += 1
-            tally.lost["pixels of labels that are not written"] += regions[key].area if key in regions else 0
-        elif key not in regions:
-            tally.lost[HIDDEN] += 1
+            tally.lost["pixels of labels that are not written"] += regions[key].area
         else:
             kind = "groups" if segment.is_crowd else "objects" if segment.number is not None else "areas"
             tally.written[kind] += 1

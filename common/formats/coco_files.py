@@ -15,11 +15,11 @@ from common.files import is_safe_member
 from common.formats.coco_json import item_key
 from common.formats.frames import NO_SPLIT, city_of
 from common.formats.pictures import IMAGE_ENDINGS
-from common.label_tables import CITYSCAPES, LabelTable, make_label, plain_name
+from common.label_tables import CITYSCAPES, FOREIGN_BACKGROUND, LabelTable, make_label, plain_name
 
 IMAGE_SUFFIX = "_leftImg8bit"
-FOREIGN_BACKGROUND = "background"
 _BACKGROUND_NAMES = {"background", "unlabeled"}
+_LONGEST_FILE_NAME = 4096
 _NAMELESS = {"annotations", "labels", "instances", "coco", "result", "data"}
 _PREFIX = re.compile(r"(instancesonly_filtered_gt(Fine|Coarse)|instances|cityscapes_panoptic|panoptic)_(?=.)")
 _ENDINGS = ("_annotations.coco", ".coco", "_trainId")
@@ -27,7 +27,7 @@ _CITYSCAPES_NAME = re.compile(r".+_[0-9]{6}_[0-9]{6}")
 _IMAGE_FOLDERS = ("leftImg8bit", "imgsFine", "images", "data")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageEntry:
     """An item of `images`.
 
@@ -65,6 +65,8 @@ def read_image_entry(where, item):
     name = item.get("file_name")
     if not isinstance(name, str) or not name.strip("/. "):
         raise DataError(f"{where}: file_name is {str(name)[:60]!r}, the name of a picture was expected")
+    if len(name) > _LONGEST_FILE_NAME:
+        raise DataError(f"{where}: file_name has {len(name):,} letters, at most {_LONGEST_FILE_NAME:,} were expected")
     name = name.replace("\\", "/")
     if not is_safe_member(name) or "\0" in name:
         raise DataError(f"{where}: file_name {name[:60]!r} leads out of the dataset; do not trust this file")
@@ -82,7 +84,15 @@ def _side(where, item, key):
 
 
 def frame_name(file_name, split):
-    """Takes a `file_name` apart: `(city, name)`; the city is what folders say, else a Cityscapes name."""
+    """Takes a `file_name` apart.
+
+    Args:
+        file_name: With "/" between its parts.
+        split: Of the file; a folder called like it is no city.
+
+    Returns:
+        `(city, name)` of the frame; the city is what folders say, else what a Cityscapes name says, else "".
+    """
     path = PurePosixPath(file_name)
     folders = list(path.parent.parts)
     while folders and folders[0] in (*_IMAGE_FOLDERS, split):
@@ -215,7 +225,18 @@ def find_labels(categories, table):
 
 
 def read_crowd(where, item):
-    """Reads `iscrowd`, 0 where it is missing; raises DataError if it is neither 0 nor 1."""
+    """Reads `iscrowd` of an annotation or a segment; 0 where it is missing.
+
+    Args:
+        where: What to call the item in errors.
+        item: The object.
+
+    Returns:
+        0 or 1.
+
+    Raises:
+        DataError: If it is neither 0 nor 1.
+    """
     value = item.get("iscrowd", 0)
     if value not in (0, 1):
         raise DataError(f"{where}: iscrowd is {str(value)[:40]!r}, 0 or 1 was expected")

@@ -22,6 +22,10 @@ from common.formats.coco_files import Category, ImageEntry, frame_name, read_cat
 from common.formats.coco_json import item_key, read_items
 
 KEYS = ("images", "annotations", "categories")
+# Frames are kept in memory, about 700 bytes each; COCO's own largest file lists 118,287 images.
+LARGEST_IMAGES = 1_000_000
+LARGEST_CATEGORIES = 65_536
+_PARTS_OF_CATEGORY = ("id", "name", "isthing", "color")
 _BATCH, _BATCH_BYTES = 500, 16 * 1024 * 1024
 _SETUP = (
     "PRAGMA journal_mode = OFF",
@@ -65,6 +69,9 @@ class Spool:
             number: Place among the rows of the owner.
             head: Something JSON can hold.
             data: Bytes.
+
+        Raises:
+            DataError: If the disk is full.
         """
         self._waiting.append((owner, number, json.dumps(head), data))
         self._waiting_bytes += len(data)
@@ -78,20 +85,34 @@ class Spool:
         self._waiting.clear()
         self._waiting_bytes = 0
 
-    def close(self):
+    def close(self, most_owners):
         """Ends writing; from now on rows are read.
 
         Returns:
-            `(owner, smallest number)` of each owner.
+            `(owner, smallest number)` of each owner, of `most_owners` at most.
+
+        Raises:
+            DataError: If the disk is full.
         """
         self._flush()
         self._run("CREATE INDEX by_owner ON found (owner, number)")
-        owners = self._run("SELECT owner, MIN(number) FROM found GROUP BY owner").fetchall()
+        query = f"SELECT owner, MIN(number) FROM found GROUP BY owner LIMIT {int(most_owners)}"
+        owners = self._run(query).fetchall()
         self._connection.close()
         return owners
 
     def rows(self, owner):
-        """Yields the rows of an owner one by one: `(number, head, data)`, sorted by number."""
+        """Yields the rows of an owner one by one.
+
+        Args:
+            owner: As in `add`.
+
+        Yields:
+            `(number, head, data)`, sorted by number.
+
+        Raises:
+            DataError: If the process that made the database has ended, and the file is gone.
+        """
         if not self.path.exists():
             raise DataError(f"{self.path}: is gone, as the process that read the dataset has ended; read it again")
         with contextlib.closing(sqlite3.connect(self.path)) as connection:
@@ -135,22 +156,24 @@ def read_index(source, split, pack):
         A `CocoIndex`.
 
     Raises:
-        DataError: If the file is not of the expected form, an id is there twice, or one that is used is nowhere;
-            names the file and the place.
+        DataError: If the file is not of the expected form, has more images or categories than any, an id is there
+            twice, or one that is used is nowhere; names the file and the place.
     """
     images, categories, spool = [], [], Spool()
     used, ids = {}, array.array("q")
     for key, number, item in read_items(source, KEYS):
         where = f"{source}: {key}, item {number:,}"
+        _refuse_too_many(source, key, number)
         if key == "images":
             images.append(read_image_entry(where, item))
         elif key == "categories":
-            categories.append(item)
+            categories.append({part: item[part] for part in _PARTS_OF_CATEGORY if part in item})
         else:
             owner = item_key(where, item, "image_id")
             keys, head, data = pack(where, item)
             for category in keys:
                 used.setdefault(category, number)
+            _refuse_too_many(source, "different category_id", len(used) - 1)
             if type(item.get("id")) is int:
                 ids.append(item["id"])
             spool.add(owner, number, head, data)
@@ -161,13 +184,19 @@ def read_index(source, split, pack):
     return index
 
 
+def _refuse_too_many(source, key, number):
+    largest = {"images": LARGEST_IMAGES, "annotations": None}.get(key, LARGEST_CATEGORIES)
+    if largest is not None and number >= largest:
+        raise DataError(f"{source}: has more than {largest:,} {key}, which no dataset has; divide the file by splits")
+
+
 def _refuse_unknown(index, used):
     where = f"{index.source}: annotations, item"
     for category, number in used.items():
         if category not in index.categories:
             raise DataError(f"{where} {number:,}: there is no category with the id {category}")
     known = {entry.key for entry in index.images}
-    for owner, number in index.spool.close():
+    for owner, number in index.spool.close(len(known) + 1):
         if owner not in known:
             raise DataError(f"{where} {number:,}: there is no image with the id {owner}")
 
@@ -193,6 +222,12 @@ def _refuse_double_images(source, entries, split):
                 "an image may be there once"
             )
         seen_frames[frame] = entry.file_name
+
+
+def refuse_no_images(files):
+    """Raises DataError if none of `CocoIndex` files has an image; names one."""
+    if not any(file.images for file in files):
+        raise DataError(f"{files[0].source}: images is empty, one image or more was expected")
 
 
 def refuse_double_frames(tree, frames):

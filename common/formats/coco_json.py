@@ -14,6 +14,7 @@ from common.errors import DataError
 LARGEST_ITEM_VALUES = 1_000_000
 _LONGEST_TEXT_BYTES = 16 * 1024 * 1024
 _DEEPEST = 16
+LONGEST_ID = 1000
 _CHUNK_BYTES = 256 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SCALARS = {"number", "string", "boolean", "null"}
@@ -145,8 +146,20 @@ def _some(names):
 
 
 def item_key(where, item, name):
-    """Reads an id, a whole number or a text, as the text it is looked up by; 1 and "1" are different."""
+    """Reads an id, a whole number or a text.
+
+    Args:
+        where: What to call the item in errors.
+        item: The object.
+        name: Of the member, as "image_id".
+
+    Returns:
+        The text it is looked up by; that of 1 and that of "1" are different.
+
+    Raises:
+        DataError: If it is missing, neither of the two, or longer than any id.
+    """
     value = item.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    if not (type(value) is int or (isinstance(value, str) and len(value) <= LONGEST_ID)):
         raise DataError(f"{where}: {name} is {str(value)[:40]!r}, a whole number or a text was expected")
     return json.dumps(value)

@@ -111,7 +111,18 @@ def _filled_polygons(where, lengths, numbers, size_wh):
 
 
 def text_to_counts(where, text):
-    """Decodes COCO's compressed run lengths, `bytes`: 5 bits a character, differences to the last but one."""
+    """Decodes COCO's compressed run lengths: 5 bits a character, differences to the last but one.
+
+    Args:
+        where: Named in errors.
+        text: `bytes`.
+
+    Returns:
+        Lengths of runs, `int64`, of any values; whether they fit a picture is not tested.
+
+    Raises:
+        DataError: If it cannot be decoded.
+    """
     codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
     if len(codes) == 0 or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
         raise DataError(f"{where}: its compressed run lengths are damaged")
@@ -130,7 +141,15 @@ def text_to_counts(where, text):
 
 
 def counts_to_text(counts, size_wh):
-    """Compresses run lengths, an array of whole numbers, as COCO's files hold them: a text."""
+    """Compresses run lengths as COCO's files hold them.
+
+    Args:
+        counts: Array of whole numbers that fill the picture.
+        size_wh: Width and height of the picture in pixels.
+
+    Returns:
+        A text.
+    """
     width, height = size_wh
     found = {"counts": counts.tolist(), "size": [height, width]}
     return coco_mask.frPyObjects(found, height, width)["counts"].decode("ascii")
@@ -149,7 +168,13 @@ def _counts_to_ranges(where, counts, area):
 
 
 def paint_ranges(flat, ranges, key):
-    """Writes `key` to the pixels of a part in a picture that is held column by column, an array of one axis."""
+    """Paints a part of an object.
+
+    Args:
+        flat: The picture held column by column, an array of one axis; it is changed.
+        ranges: Starts and lengths, as `find_ranges` yields them.
+        key: The value to write.
+    """
     starts, lengths = ranges
     before = np.cumsum(lengths) - lengths
     flat[np.repeat(starts - before, lengths) + np.arange(lengths.sum())] = key

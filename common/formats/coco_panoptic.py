@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from common.dataset.png import encode_image
+from common.dataset.polygons import INSTANCES_PER_CLASS
 from common.errors import ConfigError, DataError
 from common.files import is_safe_member, write_bytes
 from common.formats.coco_files import (
@@ -31,20 +32,22 @@ from common.formats.coco_files import (
     make_table,
     split_of,
 )
-from common.formats.coco_index import read_index, refuse_double_frames
-from common.formats.coco_panoptic_truth import OBJECTS_PER_LABEL, PanopticTruth, pack_annotation
-from common.formats.coco_truth import HIDDEN
+from common.formats.coco_index import read_index, refuse_double_frames, refuse_no_images
+from common.formats.coco_panoptic_truth import PanopticTruth, pack_annotation
 from common.formats.coco_writing import (
     category_ids,
-    choose_labels,
+    check_before_writing,
     compact,
     json_path,
     place_photograph,
     write_splits,
 )
+from common.formats.frame_names import check_name
 from common.formats.frames import AnnotatedFrame, FrameDataset, Tally
+from common.formats.losses import fit_to_table
 from common.formats.regions import find_regions, find_runs
 from common.formats.streaming import for_each_frame
+from common.formats.written_labels import choose_labels, evaluated_labels
 
 JSON_NAME = "cityscapes_panoptic_{split}.json"
 
@@ -76,6 +79,7 @@ def read(tree):
     if not names:
         raise DataError(f"{tree}: holds no JSON file with a folder of PNG files of the same name beside it")
     files = [read_index(tree[name], split_of(name), pack_annotation) for name in names]
+    refuse_no_images(files)
     table = make_table([file.categories for file in files], is_thing=False)
     frames, notes = [], []
     for name, file in zip(names, files, strict=True):
@@ -86,10 +90,16 @@ def read(tree):
         ):
             if absent:
                 notes.append(f"{name}: {len(absent):,} of {len(found):,} {what}, as {absent[0]}")
+        notes += [] if found else [f"{name}: has no images in it"]
         frames += found
     refuse_double_frames(tree, frames)
-    truth = "gtCoarse" if all("gtCoarse" in str(tree[name]) for name in names) else ""
+    truth = "gtCoarse" if all(_is_coarse(tree, name) for name in names) else ""
     return FrameDataset(table, tuple(frames), "coco-panoptic", tuple(notes), truth)
+
+
+def _is_coarse(tree, name):
+    """Tells whether a JSON file or the PNG files beside it are called coarse; where the dataset lies says nothing."""
+    return "gtCoarse" in name or bool(tree.names(name[: -len(".json")], "_gtcoarse_panoptic.png"))
 
 
 def _frames(tree, name, file, table):
@@ -126,30 +136,28 @@ def write(dataset, folder, options):
         `Tally`.
 
     Raises:
-        ConfigError: If a class is not in the table, or an id leaves no room for numbers of objects.
-        DataError: If a file cannot be read or written, a frame has 1,000 or more objects of a label, or two frames
-            would have one name.
+        ConfigError: If a class is not in the table, an id leaves no room for numbers of objects, or the JSON files
+            cannot have the name asked for.
+        DataError: If a file cannot be read or written, a frame has 1,000 or more objects of a label, two frames would
+            have one name, or one has a name that cannot be written.
+        LabelError: If a segment's label is not in the table; names the frame.
     """
-    labels = _written_labels(dataset.labels, options.classes)
+    json_name = JSON_NAME if options.json_name is None else options.json_name
+    check_before_writing(dataset, folder, json_name)
+    labels = choose_labels(dataset.labels, options.classes) if options.classes else evaluated_labels(dataset.labels)
     ids = category_ids(labels)
-    too_large = [label for label in labels if ids[label.name] >= OBJECTS_PER_LABEL]
+    too_large = [label for label in labels if ids[label.name] >= INSTANCES_PER_CLASS]
     if too_large:
         raise ConfigError(
             f"the label {too_large[0].name!r} has the id {too_large[0].id}; panoptic segments have room for ids below "
-            f"{OBJECTS_PER_LABEL:,}, choose other labels with a label map"
+            f"{INSTANCES_PER_CLASS:,}, choose other labels with a label map"
         )
     categories = [_category(label, ids[label.name]) for label in labels]
-    writing = partial(_write_frame, folder=folder, ids=ids, options=options)
+    writing = partial(
+        _write_frame, folder=folder, table=dataset.labels, ids=ids, options=replace(options, json_name=json_name)
+    )
     results = for_each_frame(writing, dataset, options.workers, "write panoptic")
-    return write_splits(results, folder / options.truth, options.json_name or JSON_NAME, categories)
-
-
-def _written_labels(table, classes):
-    if classes:
-        return choose_labels(table, classes)
-    if table.is_official:
-        return [label for label in table if not label.ignore_in_eval and label.id >= 0]
-    return [label for label in table if label.id >= 0 and label.name != table.background]
+    return write_splits(results, folder / options.truth, json_name, categories)
 
 
 def _category(label, id_):
@@ -162,9 +170,10 @@ def _category(label, id_):
     }
 
 
-def _write_frame(frame, folder, ids, options):
+def _write_frame(frame, folder, table, ids, options):
     """Writes the PNG file and the photograph; returns the split, the image's entry, the annotation's text, a tally."""
     tally = Tally()
+    check_name(frame)
     annotation = frame.annotation()
     if annotation is None:
         tally.skipped["frames without ground truth"] += 1
@@ -173,15 +182,21 @@ def _write_frame(frame, folder, ids, options):
     name = f"{frame.item_id}_{options.truth}_panoptic.png"
     if not is_safe_member(name):
         raise DataError(f"the frame {frame.item_id!r} would be written outside of the target; rename it")
-    values, infos = _segments_info(frame, annotation, ids, tally)
-    png_folder = json_path(folder / options.truth, options.json_name or JSON_NAME, frame.split).with_suffix("")
+    runs = find_runs(annotation.pixels)
+    annotation = fit_to_table(annotation, table, set(np.unique(runs.keys).tolist()), frame.item_id)
+    tally.lost += annotation.lost
+    values, infos = _segments_info(frame, annotation, runs, ids)
+    tally.written["segments"] += len(infos)
+    tally.lost["segments of labels that are void here"] += sum(
+        segment.label not in ids for segment in annotation.segments.values()
+    )
+    png_folder = json_path(folder / options.truth, options.json_name, frame.split).with_suffix("")
     write_bytes(png_folder / name, encode_ids(values))
     file_name = place_photograph(frame, folder / "leftImg8bit" / split, options)
     width, height = annotation.size_wh
     entry = {"id": frame.item_id, "file_name": file_name, "width": width, "height": height}
     tally.written["frames"] += 1
     tally.written["images"] += frame.image is not None and options.images != "none"
-    tally.lost.update(annotation.lost)
     return frame.split, entry, (compact({"file_name": name, "segments_info": infos}),), tally
 
 
@@ -191,15 +206,14 @@ def encode_ids(values):
     return encode_image(cv2.cvtColor(colors, cv2.COLOR_RGBA2RGB))
 
 
-def _segments_info(frame, annotation, ids, tally):
+def _segments_info(frame, annotation, runs, ids):
     """Gives the segment id of each pixel, `uint32`, and what the JSON file says of the segments."""
     segments = {}
-    id_of_key = np.zeros(max((int(annotation.pixels.max(initial=0)), *annotation.segments)) + 1, np.uint32)
+    id_of_key = np.zeros(int(runs.keys.max(initial=0)) + 1, np.uint32)
     for key, segment in annotation.segments.items():
         if segment.label in ids:
             id_of_key[key] = _segment_id(frame, segment, ids)
             segments[int(id_of_key[key])] = segment
-    runs = find_runs(annotation.pixels)
     runs = replace(runs, keys=id_of_key[runs.keys])
     values = np.repeat(runs.keys, runs.stops - runs.starts).reshape(annotation.pixels.shape)
     regions = find_regions(runs)
@@ -214,19 +228,15 @@ def _segments_info(frame, annotation, ids, tally):
         for id_, region in regions.items()
         if id_
     ]
-    tally.written["segments"] += len(infos)
-    tally.lost[HIDDEN] += len(segments) - len(infos)
-    others = [key for key, segment in annotation.segments.items() if segment.label not in ids]
-    tally.lost["segments of labels that are void here"] += len(others)
     return values, infos
 
 
 def _segment_id(frame, segment, ids):
     if segment.number is None:
         return ids[segment.label]
-    if segment.number >= OBJECTS_PER_LABEL:
+    if segment.number >= INSTANCES_PER_CLASS:
         raise DataError(
             f"{frame.item_id}: has {segment.label} number {segment.number:,}; panoptic segments have room for "
-            f"{OBJECTS_PER_LABEL:,} of a label in a frame"
+            f"{INSTANCES_PER_CLASS:,} of a label in a frame"
         )
-    return ids[segment.label] * OBJECTS_PER_LABEL + segment.number
+    return ids[segment.label] * INSTANCES_PER_CLASS + segment.number

@@ -7,24 +7,35 @@ import cv2
 import numpy as np
 
 from common.dataset.png import read_image
+from common.dataset.polygons import INSTANCES_PER_CLASS
 from common.dataset.sources import Source
 from common.errors import DataError
 from common.files import is_safe_member
 from common.formats.coco_files import read_crowd
 from common.formats.coco_index import Spool
 from common.formats.coco_json import item_key
-from common.formats.coco_truth import HIDDEN
 from common.formats.frames import Annotation, Segment
+from common.formats.losses import HIDDEN, HIDDEN_REGIONS
 from common.formats.regions import find_regions, find_runs
 from common.labels import Label
 
-OBJECTS_PER_LABEL = 1000
 LARGEST_SEGMENT_ID = 2**24 - 1
 _UNLISTED = "pixels of segments that the JSON file does not list"
 
 
 def pack_annotation(where, item):
-    """Tests an item of `annotations`; for `read_index`."""
+    """Tests an item of `annotations` and gives what `PanopticTruth` needs of it; for `read_index`.
+
+    Args:
+        where: What to call the item in errors.
+        item: The object.
+
+    Returns:
+        Keys of its categories, a list; what JSON can hold of it; and no bytes.
+
+    Raises:
+        DataError: If it is no annotation of the panoptic form.
+    """
     name, infos = item.get("file_name"), item.get("segments_info")
     if not isinstance(name, str) or not name or not is_safe_member(name):
         raise DataError(f"{where}: file_name is {str(name)[:60]!r}, the name of a PNG file was expected")
@@ -63,7 +74,14 @@ class PanopticTruth:
     labels: dict[str, Label] = field(hash=False)
 
     def load(self):
-        """Reads the pixels; see `AnnotatedFrame.annotation`."""
+        """Reads the pixels.
+
+        Returns:
+            An `Annotation`.
+
+        Raises:
+            DataError: If the PNG file is missing or damaged, or has another size than the JSON file says; names it.
+        """
         source, where = self.place
         colors = read_image(source)
         if colors.shape[1::-1] != self.size_wh:
@@ -73,10 +91,8 @@ class PanopticTruth:
         ((_, head, _),) = self.spool.rows(self.owner)
         segments, lost = self._segments(head["segments"])
         areas = {key: region.area for key, region in find_regions(find_runs(pixels)).items()}
-        hidden = [key for key in segments if key not in areas]
-        for key in hidden:
-            del segments[key]
-        lost[HIDDEN] += len(hidden)
+        for key in [key for key in segments if key not in areas]:
+            lost[HIDDEN if segments.pop(key).number is not None else HIDDEN_REGIONS] += 1
         listed = {id_ for id_, _, _ in head["segments"]} | {0}
         lost[_UNLISTED] += sum(area for key, area in areas.items() if key not in listed)
         pixels = pixels.astype(np.uint16 if max(areas) < 2**16 else np.int32)
@@ -86,7 +102,7 @@ class PanopticTruth:
         segments, counts, lost = {}, Counter(), Counter()
         found = [(id_, self.labels[category], is_crowd) for id_, category, is_crowd in found]
         says_number = all(
-            id_ // OBJECTS_PER_LABEL == label.id for id_, label, crowd in found if label.has_instances and not crowd
+            id_ // INSTANCES_PER_CLASS == label.id for id_, label, crowd in found if label.has_instances and not crowd
         )
         for id_, label, is_crowd in found:
             if label.id < 0:
@@ -94,7 +110,7 @@ class PanopticTruth:
             elif not label.has_instances or is_crowd:
                 segments[id_] = Segment(label.name, None, bool(is_crowd and label.has_instances))
             else:
-                number = id_ % OBJECTS_PER_LABEL if says_number else counts[label.name]
+                number = id_ % INSTANCES_PER_CLASS if says_number else counts[label.name]
                 counts[label.name] += 1
                 segments[id_] = Segment(label.name, number)
         return segments, lost

@@ -11,13 +11,23 @@ from common.formats.coco_index import Spool
 from common.formats.coco_json import item_key
 from common.formats.coco_masks import find_ranges, pack_segmentation, paint_ranges
 from common.formats.frames import Annotation, Segment
+from common.formats.losses import HIDDEN, HIDDEN_REGIONS
 from common.labels import Label
-
-HIDDEN = "objects without a visible pixel"
 
 
 def pack_annotation(where, item):
-    """Tests an item of `annotations` and gives what `CocoTruth` needs of it; for `read_index`."""
+    """Tests an item of `annotations` and gives what `CocoTruth` needs of it; for `read_index`.
+
+    Args:
+        where: What to call the item in errors.
+        item: The object.
+
+    Returns:
+        Keys of its category, a tuple; what JSON can hold of it; and bytes.
+
+    Raises:
+        DataError: If it is no annotation of instances.
+    """
     head, data = pack_segmentation(where, item.get("segmentation"))
     category = item_key(where, item, "category_id")
     return (category,), head | {"category": category, "crowd": read_crowd(where, item), "number": _number(item)}, data
@@ -71,11 +81,8 @@ class CocoTruth:
                 lost["polygons of less than three points"] += short
         _take_numbers(segments, said)
         present = np.bincount(flat, minlength=max(segments, default=0) + 1)
-        hidden = [key for key in segments if not present[key]]
-        for key in hidden:
-            del segments[key]
-        if hidden:
-            lost[HIDDEN] += len(hidden)
+        for key in [key for key in segments if not present[key]]:
+            lost[HIDDEN if segments.pop(key).number is not None else HIDDEN_REGIONS] += 1
         dtype = np.uint16 if len(present) <= 2**16 else np.int32
         pixels = np.ascontiguousarray(flat.astype(dtype).reshape(width, height).T)
         return Annotation(pixels, segments, None, "COCO", lost)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from common.errors import ConfigError, DataError
@@ -23,26 +24,23 @@ def category_ids(labels):
 
 
 def image_file_name(frame, ending):
-    """Names the photograph of a frame below its image folder, as `frame_name` reads it; `ending` may be ""."""
+    """Names the photograph of a frame below its image folder, as `frame_name` reads it.
+
+    Args:
+        frame: `AnnotatedFrame`.
+        ending: As ".png", or "".
+
+    Returns:
+        The name, with "/" between its parts.
+
+    Raises:
+        DataError: If it leads out of the folder.
+    """
     suffix = IMAGE_SUFFIX if frame.city else ""
     name = f"{frame.city}/{frame.name}{suffix}{ending}".removeprefix("/")
     if not is_safe_member(name):
         raise DataError(f"the frame {name!r} would be written outside of the target; rename it")
     return name
-
-
-def choose_labels(table, classes):
-    """Finds the labels of some names, in the order of the table.
-
-    Raises:
-        ConfigError: If a name is not in the table or is never painted; names those that are.
-    """
-    chosen = {name: table.find(name) for name in classes}
-    for name, label in chosen.items():
-        if label is None or label.id < 0:
-            there = ", ".join(label.name for label in table if label.id >= 0)
-            raise ConfigError(f"there is no class {name!r} that is painted; the classes are {there}")
-    return [label for label in table if label in chosen.values()]
 
 
 def place_photograph(frame, folder, options):
@@ -74,11 +72,49 @@ def json_path(folder, json_name, split):
     Raises:
         ConfigError: If that is no name of a file.
     """
+    if not json_name.strip():
+        raise ConfigError(f"json_name = {json_name!r}: the name of a JSON file was expected, as annotations_{{split}}")
     name = json_name.replace("{split}", split or NO_SPLIT)
     name = name if name.lower().endswith(".json") else f"{name}.json"
     if "/" in name or not is_safe_member(name):
         raise ConfigError(f"{name!r} cannot be the name of a JSON file; a plain name was expected")
     return folder / name
+
+
+def check_before_writing(dataset, folder, json_name):
+    """Tests the name of the JSON files, and the names of frames in a sequence, before anything is written.
+
+    Args:
+        dataset: `FrameDataset`; frames of a generator are tested when they are written.
+        folder: Where the dataset goes.
+        json_name: With "{split}" in it.
+
+    Raises:
+        ConfigError: If the name is none, or several splits would have it.
+        DataError: If two frames have one name.
+    """
+    json_path(folder, json_name, "")
+    if not isinstance(dataset.frames, Sequence):
+        return
+    seen, splits = set(), {}
+    for frame in dataset.frames:
+        if frame.truth is None:
+            continue
+        splits[frame.split] = json_path(folder, json_name, frame.split)
+        _refuse_double(folder, seen, frame.split, frame.item_id)
+    if len(splits) > 1:
+        _refuse_one_name(json_name)
+
+
+def _refuse_double(folder, seen, split, name):
+    if (split, name) in seen:
+        raise DataError(f"{folder}: two frames of {split or 'no split'} have the name {name}; rename one of them")
+    seen.add((split, name))
+
+
+def _refuse_one_name(json_name):
+    if "{split}" not in json_name:
+        raise ConfigError(f"json_name = {json_name!r}: there are several splits, it must contain {{split}}")
 
 
 def write_splits(results, folder, json_name, categories):
@@ -104,13 +140,10 @@ def write_splits(results, folder, json_name, categories):
             tally += counts
             if entry is None:
                 continue
-            name = entry.get("id", entry["file_name"])
-            if (split, name) in seen:
-                raise DataError(f"{folder}: two frames of {split or 'no split'} have the name {name}")
-            seen.add((split, name))
+            _refuse_double(folder, seen, split, entry.get("id", entry["file_name"]))
             if split not in files:
-                if files and "{split}" not in json_name:
-                    raise ConfigError(f"json_name = {json_name!r}: there are several splits, it must contain {{split}}")
+                if files:
+                    _refuse_one_name(json_name)
                 files[split] = stack.enter_context(_SplitFile(json_path(folder, json_name, split), categories))
             files[split].add(entry, texts)
     return tally

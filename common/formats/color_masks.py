@@ -49,6 +49,9 @@ def read_object_numbers(source):
 
     Returns:
         Integers of shape `(height, width)`; 0 where there is no object, also for VOC's void border.
+
+    Raises:
+        DataError: If the file is missing or damaged; names it.
     """
     values, _, colors = _read_any(source)
     if values is None:

@@ -8,10 +8,11 @@ own table the place of every painted label is its id, so that the files are City
 A list of Cityscapes' names only, in any order, is read back with Cityscapes' ids; other labels have their place as id.
 
 A plain value of a label with instances is a crowd. Any label of a task in CVAT may have instances, so labels that
-Cityscapes does not know are read as such. Objects keep their number up to place 64, as values have 16 bits.
-Without a subset a frame stands in `default`. Read are such a zip, its folder, and the form CVAT asks for in an import,
-`gtFine/<city>/<image>_gtFine_instanceIds.png`; the one folder is a subset if it is called like one. Without
-`label_colors.txt` labels are Cityscapes'. CVAT keeps no polygons in this format: what is drawn is pixels.
+Cityscapes does not know are read as such, unless comments in the list say which are counted. Objects keep their number
+up to place 64, as values have 16 bits. Without a subset a frame stands in `default`. Read are such a zip, its folder,
+and the form CVAT asks for in an import, `gtFine/<city>/<image>_gtFine_instanceIds.png`; the one folder is a subset if
+it is called like one. Without `label_colors.txt` labels are Cityscapes'. CVAT keeps no polygons in this format: what is
+drawn is pixels.
 """
 
 import re
@@ -32,6 +33,7 @@ from common.errors import DataError, LabelError
 from common.files import atomic_path, is_safe_member
 from common.formats.cityscapes import segments_of_values
 from common.formats.cityscapes_writing import LARGEST_COUNTED_ID, values_of
+from common.formats.frame_names import check_name
 from common.formats.frames import (
     NO_CITY,
     NO_SPLIT,
@@ -49,6 +51,7 @@ from common.formats.label_files import (
     label_colors_text,
     with_black_background,
 )
+from common.formats.losses import fit_to_table
 from common.formats.pictures import IMAGE_ENDINGS, place_image, read_values
 from common.formats.streaming import for_each_frame
 from common.label_tables import CITYSCAPES, LabelTable
@@ -97,7 +100,7 @@ def read(tree):
     labels = find_label_table(tree) or CITYSCAPES
     if not any(label.color == (0, 0, 0) for label in labels):
         labels = with_black_background(labels)
-    labels = LabelTable(tuple(_with_instances(label, labels.background) for label in labels), labels.background)
+    labels = _with_instances(labels)
     table = _places_as_ids(labels)
     truths, images = _find_files(tree)
     frames = tuple(_frame(place, truths.get(place), images.get(place), table) for place in sorted({*truths, *images}))
@@ -111,9 +114,13 @@ def read(tree):
     return FrameDataset(labels, frames, "cvat", notes, "gtFine")
 
 
-def _with_instances(label, background):
-    is_foreign = CITYSCAPES.find(label.name) is None and label.name != background
-    return replace(label, has_instances=True) if is_foreign else label
+def _with_instances(labels):
+    """Counts the objects of labels that are not Cityscapes', unless the file says which of them are counted."""
+    foreign = [label for label in labels if CITYSCAPES.find(label.name) is None and label.name != labels.background]
+    if any(label.has_instances for label in foreign):
+        return labels
+    counted = (replace(label, has_instances=True) if label in foreign else label for label in labels)
+    return LabelTable(tuple(counted), labels.background)
 
 
 def _places_as_ids(labels):
@@ -188,8 +195,9 @@ def write(dataset, path, options):
         `Tally`.
 
     Raises:
-        DataError: If two frames have one place, a frame has 1,000 objects of a label, or the disk is full.
-        LabelError: If there are more than 256 labels.
+        DataError: If two frames have one place, one has a name that cannot be written, a frame has 1,000 objects of a
+            label, or the disk is full.
+        LabelError: If there are more than 256 labels, or a segment's label is not in the table.
     """
     labels = with_black_background(dataset.labels)
     write_one = partial(_encode_frame, table=_places_as_ids(labels), options=options)
@@ -217,14 +225,16 @@ def _encode_frame(frame, table, options):
     """Encodes a frame's files; returns its place, `[(member name, bytes)]`, and its counts."""
     place = "/".join((frame.split or NO_SPLIT, frame.city or city_of(frame.name) or NO_CITY, frame.name))
     members, tally = [], Tally()
+    check_name(frame)
     if frame.image is not None and options.images != "none":
         data, ending = _image_bytes(frame.image, options)
         members.append((f"{_IMAGES[0]}{place}_leftImg8bit{ending}", data))
         tally.written["images"] += 1
     annotation = frame.annotation()
     if annotation is None:
-        tally.skipped["frames without ground truth (only the image was written)"] += 1
+        tally.skipped["frames without ground truth"] += 1
         return place, members, tally
+    annotation = fit_to_table(annotation, table, set(np.unique(annotation.pixels).tolist()), frame.item_id)
     values = values_of(annotation, table, frame.item_id)
     ids = annotation.paint(lambda segment: table.find(segment.label).id)
     pictures = {
@@ -238,18 +248,12 @@ def _encode_frame(frame, table, options):
 
 
 def _count(annotation, table, tally):
-    is_there = np.bincount(annotation.pixels.ravel(), minlength=max(annotation.segments, default=0) + 1) > 0
-    objects = [(is_there[key], table.find(segment.label)) for key, segment in instance_segments(annotation)]
+    objects = [table.find(segment.label) for _, segment in instance_segments(annotation)]
+    without_number = sum(label.id > LARGEST_COUNTED_ID for label in objects)
     tally.written["frames"] += 1
-    tally.written["objects"] += sum(bool(visible) for visible, _ in objects)
+    tally.written["objects"] += len(objects)
     tally.lost += annotation.lost + Counter(
-        {
-            "objects without a visible pixel": sum(not visible for visible, _ in objects),
-            f"numbers of objects of labels above {LARGEST_COUNTED_ID}": sum(
-                label.id > LARGEST_COUNTED_ID for visible, label in objects if visible
-            ),
-            "polygons (their pixels are kept)": len(annotation.outlines.polygons) if annotation.outlines else 0,
-        }
+        {f"numbers of objects of labels above {LARGEST_COUNTED_ID}": without_number}
     )
 
 

@@ -2,7 +2,8 @@
 
 Of YAML it knows what such files are made of: `key: value` at the start of a line; below a key a list of `- value` or
 indented `key: value` lines; `[a, b]` and `{0: a, 1: b}`, over several lines too; quotes and comments. A block of text
-(`download: |`) is passed over. Whatever else YAML has, anchors, aliases and tags above all, is refused by line.
+(`download: |`) is passed over where it says nothing of splits or names. Whatever else YAML has, anchors, aliases and
+tags above all, is refused by line.
 """
 
 import json
@@ -16,6 +17,8 @@ LARGEST_BYTES = 1024 * 1024
 
 # Keys that are no split although their value is a text.
 _OTHER_KEYS = {"path", "nc", "names", "yaml_file", "download", "channels", "kpt_shape", "flip_idx", "task", "license"}
+# Keys whose value must not be a block of text.
+_READ_KEYS = {"path", "nc", "names", "train", "val", "test", "minival", "valid"}
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*( [A-Za-z0-9_/-]+)*")
 _WORDS_OF_YAML = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
@@ -43,7 +46,8 @@ def read_data_yaml(source):
         source: A `Source` or `Path`.
 
     Raises:
-        DataError: If it is missing, no YAML of the kind above, or names no classes; names file and line.
+        DataError: If it is missing, no YAML of the kind above, names no classes, or says another number of them than
+            it names; names file and line.
         LabelError: If a name is there twice.
     """
     content = _parse(source, _text(source))
@@ -59,6 +63,7 @@ def read_data_yaml(source):
     for key, name in names.items():
         if by_plain.setdefault(plain_name(name), key) != key:
             raise LabelError(f"{source}: the class {name!r} is there twice; each name may be there once")
+    _check_number(source, content.get("nc", ""), names)
     splits = {}
     for key, value in content.items():
         places = [value] if isinstance(value, str) else value
@@ -66,6 +71,13 @@ def read_data_yaml(source):
             splits[key] = tuple(place for place in places if place)
     path = content.get("path")
     return DataYaml(path if isinstance(path, str) else "", {int(key): name for key, name in names.items()}, splits)
+
+
+def _check_number(source, number, names):
+    """Refuses a number of classes that is not that of their names."""
+    possible = {str(len(names)), str(1 + max(map(int, names)))}
+    if number and number not in possible:
+        raise DataError(f"{source}: nc is {str(number)[:40]}, but there are {len(names)} names; correct one of the two")
 
 
 def data_yaml_text(names, splits):
@@ -120,6 +132,10 @@ def _parse(source, text):
             below += 1
         if key in result:
             raise DataError(f"{where}: the key {key!r} is there twice")
+        if key in _READ_KEYS and value[:1] in ("|", ">"):
+            raise DataError(
+                f"{where}: {line[:60]!r} begins a block of text, which is not read here; write it on one line"
+            )
         result[key] = _value(source, where, value, lines[position:below])
         position = below
     return result

@@ -7,6 +7,7 @@ of the dataset are refused.
 from pathlib import PurePosixPath
 
 from common.errors import DataError
+from common.formats.frame_names import check_name
 
 LARGEST_LIST_BYTES = 32 * 1024 * 1024
 
@@ -46,13 +47,11 @@ def name_to_write(frame):
     """Gives the name of a frame in a list and in its folders, as `AnnotatedFrame.item_id`.
 
     Raises:
-        DataError: If a line of a text file cannot hold it, or it leads out of the dataset.
+        DataError: If a line of a text file cannot hold it, or it cannot be written at all; see `check_name`.
     """
-    name = checked_name(frame.item_id, f"the frame {frame.name[:80]!r} of the split {frame.split!r}")
-    if name != name.strip() or name.startswith("#") or len((name + frame.split).splitlines()) > 1:
-        raise DataError(f"the frame {name[:80]!r} cannot be listed: it has a line break, or a space or # at its end")
-    if "/" in frame.split or frame.split == "..":
-        raise DataError(
-            f"the frame {name[:80]!r} is in the split {frame.split!r}, which can be no file's name; rename it"
-        )
+    check_name(frame)
+    name = frame.item_id
+    if name != name.strip() or name.startswith("#"):
+        reason = "# at its start" if name.startswith("#") else "a space at its start or end"
+        raise DataError(f"the frame {name[:80]!r} cannot be listed: it has {reason}; rename it")
     return name

@@ -119,33 +119,14 @@ def table_as_read(table):
     return table
 
 
-def paint_classes(annotation, code, where):
-    """Makes the class mask of an annotation, `uint8` of shape `(height, width)`; background is 0.
-
-    Raises:
-        LabelError: If a segment's label is not in the code; names `where`, the frame.
-    """
-
-    def value_of(segment):
-        if plain_name(segment.label) not in code.value_of_name:
-            raise LabelError(f"{where}: has the label {segment.label!r}, which is not in the dataset's table")
-        return code.value_of_name[plain_name(segment.label)]
-
-    return annotation.paint(value_of)
-
-
-def lost_of(annotation, visible):
-    """Counts what no mask holds: for `Tally.lost`.
+def paint_classes(annotation, code):
+    """Makes the class mask of an annotation.
 
     Args:
-        annotation: `Annotation`.
-        visible: The keys that have a pixel.
+        annotation: `Annotation`, whose labels are all in the code.
+        code: `MaskCode`.
+
+    Returns:
+        `uint8` of shape `(height, width)`; background is 0.
     """
-    hidden = [segment for key, segment in annotation.segments.items() if key not in visible]
-    return annotation.lost + Counter(
-        {
-            "objects without a visible pixel": sum(segment.number is not None for segment in hidden),
-            "regions without a visible pixel": sum(segment.number is None for segment in hidden),
-            "outlines (the pixels are kept)": len(annotation.outlines.polygons) if annotation.outlines else 0,
-        }
-    )
+    return annotation.paint(lambda segment: code.value_of_name[plain_name(segment.label)])

@@ -74,7 +74,15 @@ def read_colors(source):
 
 
 def encode_palette_mask(values, palette):
-    """Encodes values, `uint8` of shape `(height, width)`, as the bytes of a PNG with a palette of `(n, 3)` colours."""
+    """Encodes values as a PNG with a palette.
+
+    Args:
+        values: `uint8` of shape `(height, width)`.
+        palette: Red, green, blue by value, `uint8` of shape `(n, 3)`, n at most 256.
+
+    Returns:
+        The bytes of the file.
+    """
     picture = Image.fromarray(values).convert("P") if values.dtype != np.uint8 else Image.fromarray(values, "P")
     picture.putpalette(np.ascontiguousarray(palette, np.uint8).tobytes())
     buffer = io.BytesIO()

@@ -24,7 +24,8 @@ from common.errors import DataError
 from common.files import write_bytes, write_text
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset, Tally, split_item_id
 from common.formats.list_files import checked_name, name_to_write, read_lines
-from common.formats.mask_codes import code_of, lost_of, paint_classes, table_as_read, table_to_write
+from common.formats.losses import fit_to_table
+from common.formats.mask_codes import code_of, paint_classes, table_as_read, table_to_write
 from common.formats.pictures import IMAGE_ENDINGS, encode_palette_mask, place_image
 from common.formats.regions import find_regions, find_runs
 from common.formats.streaming import for_each_frame
@@ -80,17 +81,29 @@ def read(tree):
     frames, missing = [], Counter()
     for item_id, split in splits.items():
         sources = [found.get(item_id) for found in (masks, objects, boxes)]
-        has_masks = sources[0] is not None or sources[1] is not None
-        missing["have no mask; boxes, if they have any, are not read"] += not has_masks
-        missing[f"have no mask in {OBJECTS}; objects are not told apart there"] += has_masks and sources[1] is None
-        missing["have no image"] += item_id not in images
+        missing.update(_what_is_missing(sources, item_id in images))
+        has_masks = any(sources[:2])
         truth = VocTruth(*sources, code) if has_masks else None
         city, name = split_item_id(item_id)
         frames.append(AnnotatedFrame(name, split, city, images.get(item_id), truth))
-    notes += [f"{count:,} of {len(frames):,} frames {what}" for what, count in missing.items() if count]
+    notes += [f"{count:,} of {len(frames):,} frames {what}" for what, count in missing.items()]
     left_out = len(there - splits.keys())
     notes += [f"{left_out:,} frames are in no list of {LISTS} and were left out"] if left_out else []
     return FrameDataset(table_as_read(table), tuple(frames), "voc", tuple(notes))
+
+
+def _what_is_missing(sources, has_image):
+    """Lists what of a frame is not there, as ends of sentences; sources are those of both masks and of the XML."""
+    classes, objects, _ = sources
+    if classes is None and objects is None:
+        found = ["have no mask; boxes, if they have any, are not read"]
+    elif objects is None:
+        found = [f"have no mask in {OBJECTS}; objects are not told apart there"]
+    elif classes is None:
+        found = [f"have no mask in {CLASSES}; objects alone are read there, all else is background"]
+    else:
+        found = []
+    return found if has_image else [*found, "have no image"]
 
 
 def _other_roots(tree, root):
@@ -148,12 +161,13 @@ def write(dataset, folder, options):
 
     Raises:
         DataError: If two frames have one name, or a file cannot be written.
-        LabelError: If there are more labels than 8 bits hold, or labelmap.txt cannot hold a label's name.
+        LabelError: If there are more labels than 8 bits hold, labelmap.txt cannot hold a label's name, or a segment's
+            label is not in the table.
     """
     table, changed = table_to_write(dataset.labels)
     tally = Tally(lost=changed)
     write_text(folder / LABEL_MAP, label_map_text(table))
-    write_one = partial(_write_frame, folder=folder, code=code_of(table), options=options)
+    write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
     lists, places = {}, {}
     for item_id, split, has_truth, counts in for_each_frame(write_one, dataset, options.workers, "voc"):
         if places.setdefault(item_id, split) != split or item_id in lists.get(f"Main/{split}", ()):
@@ -169,7 +183,7 @@ def write(dataset, folder, options):
     return tally
 
 
-def _write_frame(frame, folder, code, options):
+def _write_frame(frame, folder, table, code, options):
     """Writes the files of one frame; returns its name, its split, whether it has ground truth, and its counts."""
     tally = Tally()
     item_id = name_to_write(frame)
@@ -180,13 +194,13 @@ def _write_frame(frame, folder, code, options):
         tally.written["images"] += options.images != "none"
     annotation = frame.annotation()
     if annotation is None:
-        tally.skipped["frames without ground truth (only the image was written)"] += 1
+        tally.skipped["frames without ground truth"] += 1
         return item_id, frame.split or NO_SPLIT, False, tally
     regions = find_regions(find_runs(annotation.pixels))
-    seen = [(key, segment) for key, segment in annotation.segments.items() if key in regions]
-    objects = [(key, segment) for key, segment in seen if segment.number is not None]
-    groups = [(key, segment) for key, segment in seen if segment.is_crowd]
-    classes = paint_classes(annotation, code, item_id)
+    annotation = fit_to_table(annotation, table, regions, item_id)
+    objects = [(key, segment) for key, segment in annotation.segments.items() if segment.number is not None]
+    groups = [(key, segment) for key, segment in annotation.segments.items() if segment.is_crowd]
+    classes = paint_classes(annotation, code)
     boxes = [
         BoxedObject(segment.label, segment.is_crowd, regions[key].box, segment.number)
         for key, segment in objects + groups
@@ -195,12 +209,11 @@ def _write_frame(frame, folder, code, options):
     write_bytes(folder / CLASSES / f"{item_id}.png", encode_palette_mask(classes, code.palette))
     write_bytes(folder / OBJECTS / f"{item_id}.png", encode_palette_mask(numbers, _OBJECT_PALETTE))
     write_bytes(folder / BOXES / f"{item_id}.xml", boxes_to_xml(filename, annotation.size_wh, boxes))
-    tally.written.update(frames=1, objects=len(objects), groups=len(groups))
-    tally.lost += lost_of(annotation, regions)
-    if len(objects) > LARGEST_NUMBER:
-        tally.lost[f"objects beyond {LARGEST_NUMBER} in a frame (their pixels are a group)"] += (
-            len(objects) - LARGEST_NUMBER
-        )
+    too_many = max(0, len(objects) - LARGEST_NUMBER)
+    tally.written.update(frames=1, objects=len(objects) - too_many, groups=len(groups))
+    tally.lost += annotation.lost + Counter(
+        {f"objects beyond {LARGEST_NUMBER} in a frame (their pixels are a group)": too_many}
+    )
     return item_id, frame.split or NO_SPLIT, True, tally
 
 

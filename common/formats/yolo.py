@@ -23,17 +23,19 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from common.dataset.sources import Source
-from common.errors import ConfigError, DataError
+from common.errors import DataError
 from common.files import is_safe_member, write_text
 from common.formats.data_yaml import LARGEST_BYTES, data_yaml_text, read_data_yaml
+from common.formats.frame_names import check_name
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment, Tally, split_item_id
-from common.formats.label_files import FOREIGN_BACKGROUND
+from common.formats.losses import fit_to_table
 from common.formats.outlines import trace_outlines
 from common.formats.pictures import IMAGE_ENDINGS, picture_size, place_image
 from common.formats.regions import find_runs
 from common.formats.streaming import for_each_frame
+from common.formats.written_labels import counted_labels
 from common.formats.yolo_lines import fill_polygon, join_outlines, polygon_to_line, read_lines
-from common.label_tables import BACKGROUND, CITYSCAPES, LabelTable, make_label
+from common.label_tables import BACKGROUND, CITYSCAPES, FOREIGN_BACKGROUND, LabelTable, make_label
 
 INDEX = "data.yaml"
 
@@ -76,12 +78,27 @@ def read(tree):
         places = ", ".join(place for places in index.splits.values() for place in places)[:200] or "no folder"
         raise DataError(f"{tree[INDEX]}: names {places}, and no image is there; labels need images for their size")
     ordered = tuple(sorted(frames.values(), key=lambda frame: (frame.split, frame.item_id)))
-    used = {_labels_of(image) for image in frames}
-    unused = sum("labels" in name.split("/") and name not in used for name in tree.names("", ".txt"))
-    notes += [f"{unused:,} label files have no image and were left out"] if unused else []
+    notes += _left_out(tree, frames)
     without = sum(frame.truth is None for frame in ordered)
     notes += [f"{without:,} of {len(ordered):,} frames have no ground truth"] if without else []
     return FrameDataset(table, ordered, "yolo", tuple(notes))
+
+
+def _left_out(tree, frames):
+    """Counts images that no split has, and label files without an image."""
+    images = tree.names("", *IMAGE_ENDINGS)
+    labels_of = {image: _labels_of(image) for image in images}
+    unlisted = [
+        image for image in images if image not in frames and ("/images/" in f"/{image}" or labels_of[image] in tree)
+    ]
+    has_image = set(labels_of.values())
+    alone = sum("labels" in name.split("/") and name not in has_image for name in tree.names("", ".txt"))
+    notes = [f"{alone:,} label files have no image and were left out"] if alone else []
+    if unlisted:
+        notes.append(
+            f"{len(unlisted):,} images are in no split that {INDEX} names, and were left out, as {unlisted[0]}"
+        )
+    return notes
 
 
 def _frame(tree, image, split, names):
@@ -198,10 +215,11 @@ def write(dataset, folder, options):
 
     Raises:
         ConfigError: If a class is not in the table, or there is none to write.
-        DataError: If two frames have one name, or a file cannot be written.
+        DataError: If two frames have one name, one has a name that cannot be written, or a file cannot be written.
+        LabelError: If a segment's label is not in the table; names the frame.
     """
-    classes = _classes(dataset.labels, options.classes)
-    write_one = partial(_write_frame, folder=folder, classes=classes, options=options)
+    classes = counted_labels(dataset.labels, options.classes)
+    write_one = partial(_write_frame, folder=folder, table=dataset.labels, classes=classes, options=options)
     tally, written, splits = Tally(), set(), set()
     for place, counts in for_each_frame(write_one, dataset, options.workers, "yolo"):
         if place in written:
@@ -215,25 +233,10 @@ def write(dataset, folder, options):
     return tally
 
 
-def _classes(labels, wanted):
-    chosen = [labels.find(name) for name in wanted]
-    if None in chosen:
-        known = ", ".join(label.name for label in labels)
-        raise ConfigError(f"there is no class {wanted[chosen.index(None)]!r}; the classes are {known}")
-    if not chosen:
-        chosen = [
-            label
-            for label in labels
-            if label.has_instances and label.id >= 0 and not (labels.is_official and label.ignore_in_eval)
-        ]
-    if not chosen:
-        raise ConfigError("no label of the dataset has instances; choose those to write with --classes")
-    return tuple(label for label in labels if label in chosen)
-
-
-def _write_frame(frame, folder, classes, options):
+def _write_frame(frame, folder, table, classes, options):
     """Writes the files of one frame; returns its place below `images`, without ending, and its counts."""
     place, tally = f"{frame.split or NO_SPLIT}/{frame.item_id}", Tally()
+    check_name(frame)
     if not is_safe_member(place):
         raise DataError(f"the frame {place} leads out of the dataset; rename it")
     if frame.image is not None and options.images != "none":
@@ -241,9 +244,12 @@ def _write_frame(frame, folder, classes, options):
         tally.written["images"] += 1
     annotation = frame.annotation()
     if annotation is None:
-        tally.skipped["frames without ground truth (only the image was written)"] += 1
+        tally.skipped["frames without ground truth"] += 1
         return place, tally
-    lines = _lines(annotation, classes, tally)
+    runs = find_runs(annotation.pixels)
+    annotation = fit_to_table(annotation, table, set(np.unique(runs.keys).tolist()), frame.item_id)
+    tally.lost += annotation.lost
+    lines = _lines(annotation, runs, classes, tally)
     write_text(folder / "labels" / f"{place}.txt", "".join(f"{line}\n" for line in lines))
     tally.written["frames"] += 1
     if frame.image is None:
@@ -251,10 +257,9 @@ def _write_frame(frame, folder, classes, options):
     return place, tally
 
 
-def _lines(annotation, classes, tally):
+def _lines(annotation, runs, classes, tally):
     """Writes the objects as lines, in the order of the segments, and counts what is written and lost."""
     index_of = {label.name: index for index, label in enumerate(classes)}
-    tally.lost += annotation.lost
     wanted = {}
     for key, segment in annotation.segments.items():
         if segment.label not in index_of:
@@ -264,12 +269,9 @@ def _lines(annotation, classes, tally):
             tally.lost["groups"] += 1
         else:
             wanted[key] = index_of[segment.label]
-    outlines = trace_outlines(find_runs(annotation.pixels).of(list(wanted)))
+    outlines = trace_outlines(runs.of(list(wanted)))
     lines = []
     for key, index in wanted.items():
-        if key not in outlines:
-            tally.lost["objects without a visible pixel"] += 1
-            continue
         points, bridges = join_outlines(outlines[key])
         lines.append(polygon_to_line(index, points, annotation.size_wh))
         tally.written["objects"] += 1

@@ -54,7 +54,16 @@ def _nearest(path, points):
 
 
 def polygon_to_line(class_index, points, size_wh):
-    """Writes a polygon, points `(x, y)` in pixels of shape `(n, 2)`, in an image of a size, as a line."""
+    """Writes a polygon as a line.
+
+    Args:
+        class_index: Index of its class.
+        points: `(x, y)` in pixels, of shape `(n, 2)`.
+        size_wh: Width and height of the image in pixels.
+
+    Returns:
+        The text, without a line break.
+    """
     values = (points / np.array(size_wh)).ravel().tolist()
     return f"{class_index} " + " ".join(["%.6f"] * len(values)) % tuple(values)
 

@@ -147,6 +147,14 @@ def test_listed_paths_exist_and_values_are_places_in_label_colors(difficult, tmp
         assert names[np.array(picture)[0, 0]] == "sky"
 
 
+def test_without_images_their_places_are_listed_and_masks_are_found(difficult, tmp_path):
+    camvid.write(difficult, tmp_path, WriteOptions(images="none"))
+    assert (tmp_path / "train.txt").read_text().startswith("/train/aachen_000000_000000.png trainannot/aachen_000000")
+    found = camvid.read(open_tree(tmp_path))
+    assert "6 of 6 frames have no image" in found.notes
+    assert [frame.truth is not None for frame in found] == [True, True, True, True, True, False]
+
+
 def test_datumaro_reads_the_same_class_pixels(difficult, datumaro):
     found = datumaro[0]
     assert found.keys() == {frame.item_id for frame in difficult}
@@ -291,6 +299,14 @@ def test_a_damaged_mask_is_refused_by_name(tmp_path):
     frame = only(tree)
     with pytest.raises(DataError, match=r"trainannot/a\.png: is no picture"):
         frame.annotation()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("#a", "it has # at its start"), ("a ", "it has a space at its start or end")]
+)
+def test_a_name_that_a_line_cannot_hold_is_refused_with_the_reason(tmp_path, name, reason):
+    with pytest.raises(DataError, match=f"cannot be listed: {reason}"):
+        camvid.write(FrameDataset(CITYSCAPES, [AnnotatedFrame(name)]), tmp_path, WriteOptions())
 
 
 def test_two_frames_of_one_name_in_a_split_are_refused(tmp_path):

@@ -65,7 +65,7 @@ def test_polygons_that_are_written_paint_the_instance_ids(written):
 
 def test_the_tally_names_what_was_not_written(written):
     assert written[1].written == {"frames": 5, "images": 5, "objects": 4 * 4}
-    assert written[1].skipped == {"frames without ground truth (only the image was written)": 1}
+    assert written[1].skipped == {"frames without ground truth": 1}
 
 
 def test_source_polygons_are_kept_as_they_are(demo_tree, tmp_path):

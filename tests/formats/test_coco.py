@@ -2,6 +2,7 @@ import json
 import pickle
 import shutil
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from common.dataset.layouts import find_frames
 from common.dataset.png import read_instance_mask
 from common.dataset.sources import Source
 from common.errors import ConfigError, DataError, ProjectError
-from common.formats import coco, coco_json
+from common.formats import coco, coco_index, coco_json, coco_panoptic
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions
 from common.formats.trees import open_tree
 from common.label_tables import CITYSCAPES, LabelTable, make_label
@@ -184,14 +185,34 @@ def test_a_foreign_table_with_id_0_keeps_its_order_and_moves_up_by_one(tmp_path)
 
 def test_two_frames_of_one_name_are_refused(tmp_path):
     frame = AnnotatedFrame("a", truth=Annotation(np.zeros((2, 2), np.uint16), {}))
-    with pytest.raises(DataError, match="two frames of no split have the name a.png"):
+    with pytest.raises(DataError, match="two frames of no split have the name a;"):
         coco.write(FrameDataset(CITYSCAPES, [frame, frame]), tmp_path, WriteOptions())
     assert not list(tmp_path.rglob("*.json"))
 
 
-def test_a_json_name_without_split_is_refused_where_there_are_several(difficult, tmp_path):
-    with pytest.raises(ConfigError, match="must contain {split}"):
-        coco.write(difficult, tmp_path, WriteOptions(json_name="all.json", images="none"))
+@pytest.mark.parametrize(
+    ("json_name", "message"),
+    [("all.json", "must contain {split}"), ("", "the name of a JSON file was expected"), ("a/{split}", "a plain name")],
+)
+@pytest.mark.parametrize("module", [coco, coco_panoptic])
+def test_a_json_name_that_cannot_be_is_refused_before_a_frame_is_read(module, json_name, message, tmp_path):
+    truth = Unreadable()
+    frames = (AnnotatedFrame("a", "train", truth=truth), AnnotatedFrame("b", "val", truth=truth))
+    with pytest.raises(ConfigError, match=message):
+        module.write(FrameDataset(CITYSCAPES, frames), tmp_path, WriteOptions(json_name=json_name, images="none"))
+
+
+class Unreadable:
+    def load(self):
+        raise DataError("was read")
+
+
+def test_an_error_between_frames_of_several_workers_says_nothing_else(demo, tmp_path, recwarn):
+    frames = [replace(demo.frames[0], city=city) for city in ("a", "b", "a/b", "c")]
+    (tmp_path / "annotations").write_text("a file where a folder belongs")
+    with pytest.raises(DataError, match="a folder was expected"):
+        coco.write(FrameDataset(CITYSCAPES, frames), tmp_path, WriteOptions(workers=2))
+    assert not [warning for warning in recwarn if "joblib" in str(warning.filename)]
 
 
 # Reading what others write.
@@ -327,8 +348,35 @@ def test_a_wrong_file_is_refused_by_name(message, tmp_path):
 def test_broken_json_is_refused_by_name_and_place(bad, tmp_path):
     put(tmp_path)
     (tmp_path / "annotations" / "instances_val.json").write_bytes(bad)
-    with pytest.raises(DataError, match="no valid JSON after byte [0-9]+: |holds no JSON file"):
+    with pytest.raises(
+        DataError, match="instances_val.json: is (no valid JSON after byte [0-9]+: |empty|an empty list)"
+    ):
         coco.read(open_tree(tmp_path))
+
+
+def test_a_json_file_that_is_not_read_is_named(tmp_path):
+    put(put(tmp_path, [annotation()]), name="annotations/train.json")
+    (tmp_path / "annotations/answers.json").write_text('[{"image_id": 7, "score": 1}]')
+    left_out = [note for note in coco.read(open_tree(tmp_path)).notes if "was left out" in note]
+    assert [note.split(" was left out: ")[0] for note in left_out] == [
+        "annotations/answers.json",
+        "annotations/train.json",
+    ]
+
+
+def test_an_empty_file_beside_others_that_is_called_instances_is_not_passed_over(tmp_path):
+    put(tmp_path, [annotation()])
+    (tmp_path / "annotations/instances_train.json").touch()
+    with pytest.raises(DataError, match="instances_train.json: is empty"):
+        coco.read(open_tree(tmp_path))
+
+
+def test_more_images_than_any_dataset_has_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(coco_index, "LARGEST_IMAGES", 3)
+    images = [IMAGES[0] | {"id": number, "file_name": f"{number}.png"} for number in range(4)]
+    with pytest.raises(DataError, match="instances_val.json: has more than 3 images"):
+        coco.read(open_tree(put(tmp_path, images=images)))
+    assert len(coco.read(open_tree(put(tmp_path, images=images[:3]))).frames) == 3
 
 
 def test_a_frame_in_two_files_is_refused(tmp_path):

@@ -1,11 +1,12 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
 from cityscapesscripts.evaluation import evalPanopticSemanticLabeling as official
 from cityscapesscripts.helpers.labels import labels as official_labels
 from cityscapesscripts.preparation.createPanopticImgs import convert2panoptic
-from difficult import assert_same, segments_of
+from difficult import assert_same, masks_of, segments_of
 
 from common.dataset.layouts import find_frames
 from common.dataset.png import encode_image, read_image, read_instance_mask
@@ -141,6 +142,31 @@ def test_a_foreign_table_keeps_its_ids_and_what_is_counted(tmp_path):
     assert_same(truth, dataset.frames[0].annotation())
 
 
+def test_background_is_no_category_however_it_is_spelled(tmp_path):
+    labels = LabelTable((make_label("Class-1", 0), make_label("ignored", 255), make_label("cow", 1)), "IGNORED")
+    pixels = np.array([[0, 1, 255, 2]], np.uint8)
+    truth = Annotation(pixels, {1: Segment("cow"), 2: Segment("class 1"), 255: Segment("ignored")})
+    coco_panoptic.write(FrameDataset(labels, [AnnotatedFrame("a", truth=truth)]), tmp_path, WriteOptions())
+    content = json.loads((tmp_path / "gtFine/cityscapes_panoptic_default.json").read_text())
+    assert [entry["name"] for entry in content["categories"]] == ["Class-1", "cow"]
+    (frame,) = coco_panoptic.read(open_tree(tmp_path))
+    assert masks_of(frame.annotation()).keys() == {("Class-1", None, False), ("cow", None, False)}
+
+
+def test_where_a_dataset_lies_does_not_say_that_it_is_coarse(written, difficult, tmp_path):
+    shutil.copytree(written[0], tmp_path / "gtCoarse_trial")
+    assert coco_panoptic.read(open_tree(tmp_path / "gtCoarse_trial")).truth == ""
+    coco_panoptic.write(difficult, tmp_path / "new", WriteOptions(truth="gtCoarse", images="none"))
+    assert coco_panoptic.read(open_tree(tmp_path / "new" / "gtCoarse")).truth == "gtCoarse"
+
+
+def test_a_file_without_images_is_refused(tmp_path):
+    put(tmp_path)
+    (tmp_path / "panoptic_val.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    with pytest.raises(DataError, match="panoptic_val.json: images is empty"):
+        coco_panoptic.read(open_tree(tmp_path))
+
+
 def test_more_objects_than_ids_have_room_for_are_refused(tmp_path):
     truth = Annotation(np.ones((2, 2), np.uint16), {1: Segment("car", 1000)})
     with pytest.raises(DataError, match="ulm_0_1: has car number 1,000; panoptic segments have room for 1,000"):
@@ -200,6 +226,6 @@ def test_pixels_the_json_file_does_not_list_and_segments_without_pixels_are_coun
     found = frame.annotation()
     assert found.segments == {}
     assert found.lost == {
-        "objects without a visible pixel": 1,
+        "regions without a visible pixel": 1,
         "pixels of segments that the JSON file does not list": 3,
     }

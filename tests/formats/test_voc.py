@@ -1,4 +1,5 @@
 import json
+import shutil
 import zipfile
 
 import numpy as np
@@ -220,6 +221,7 @@ def test_more_than_254_objects_keep_their_class_and_are_counted(tmp_path):
     pixels = np.arange(26000, 26300, dtype=np.uint16).reshape(10, 30)
     tally = write_frames(tmp_path, frame_of(pixels, segments_of(pixels)))
     assert tally.lost["objects beyond 254 in a frame (their pixels are a group)"] == 46
+    assert tally.written["objects"] == 254
     annotation = load_only(tmp_path)
     assert sum(segment.number is not None for segment in annotation.segments.values()) == 254
     assert sum(segment.is_crowd for segment in annotation.segments.values()) == 1
@@ -291,6 +293,24 @@ def test_boxes_alone_give_no_ground_truth_and_say_so(tmp_path):
     dataset = voc.read(open_tree(tmp_path))
     assert dataset.frames[0].annotation() is None
     assert "1 of 1 frames have no mask; boxes, if they have any, are not read" in dataset.notes
+
+
+def test_frames_without_a_mask_of_classes_are_counted(written, tmp_path):
+    shutil.copytree(written[0], tmp_path / "voc")
+    (tmp_path / "voc/SegmentationClass/ulm_000000_000001.png").unlink()
+    notes = voc.read(open_tree(tmp_path / "voc")).notes
+    said = "1 of 6 frames have no mask in SegmentationClass; objects alone are read there, all else is background"
+    assert said in notes
+    assert not any("SegmentationClass" in note for note in voc.read(open_tree(written[0])).notes)
+
+
+def test_an_object_of_a_label_that_is_not_counted_is_stuff_and_lost_once(tmp_path):
+    pixels = np.array([[7, 26, 8]], np.uint16)
+    segments = {7: Segment("road", 3), 26: Segment("car", 0), 8: Segment("road")}
+    tally = write_frames(tmp_path, frame_of(pixels, segments))
+    assert tally.written["objects"] == 1
+    assert tally.lost["numbers of objects of labels that are not counted"] == 1
+    assert_same(Annotation(pixels, segments | {7: Segment("road")}), load_only(tmp_path))
 
 
 def test_frames_that_no_list_names_are_counted(tmp_path):
