@@ -12,8 +12,9 @@ from common.errors import LabelError
 from common.labels import LABELS, Label
 
 BACKGROUND = "unlabeled"
+FOREIGN_BACKGROUND = "background"
+_BLACK = (0, 0, 0)
 _IGNORED_IN_NAMES = str.maketrans("", "", " _-")
-# Of label 0 when a table has more labels than colours were given for: the colours of the VOC palette, all different.
 _PALETTE_BITS = 8
 
 
@@ -131,3 +132,43 @@ def make_label(name, id_, color=None, has_instances=None):
         return replace(known, name=name, id=id_, color=tuple(color or known.color), has_instances=instances)
     color = palette_color(id_ % 255 + 1) if color is None else tuple(color)
     return Label(name, id_, 255, "void", 0, bool(has_instances), False, color)
+
+
+def table_of(rows, counted=None, others_counted=False, add_background=True):
+    """Makes a table of the labels that a file lists.
+
+    If all names are Cityscapes', so are the ids. Otherwise an id is the place in the list, from 0, and the first black
+    label is the background; a list without black gets a label `background` at its start, which moves all others up by
+    one.
+
+    Args:
+        rows: `(name, color or None)` of each label, in the order of the file.
+        counted: Names of the labels whose objects are counted, all others are not; None where the file does not say
+            it: then Cityscapes' labels are counted as they are there, others as `others_counted` says.
+        others_counted: Whether objects of labels are counted that are not Cityscapes'; the background's never are.
+        add_background: Whether a list without black gets a background; without, it has none.
+
+    Returns:
+        A `LabelTable`. If all names are Cityscapes', they are spelled as there, and the background is `unlabeled`.
+
+    Raises:
+        LabelError: If a name is there twice.
+    """
+    known = [CITYSCAPES.find(name) for name, _ in rows]
+    if all(known):
+        background = BACKGROUND if CITYSCAPES.find(BACKGROUND) in known else None
+        places = [(label.id, label.name, color) for label, (_, color) in zip(known, rows, strict=True)]
+    else:
+        background = next((name for name, color in rows if color == _BLACK), None)
+        if background is None and add_background:
+            background = FOREIGN_BACKGROUND
+            rows = [(background, _BLACK), *(row for row in rows if plain_name(row[0]) != background)]
+        places = [(place, *row) for place, row in enumerate(rows)]
+    wanted = None if counted is None else {plain_name(name) for name in counted}
+    labels = []
+    for id_, name, color in places:
+        is_counted = None if CITYSCAPES.find(name) else others_counted and name != background
+        if wanted is not None:
+            is_counted = plain_name(name) in wanted
+        labels.append(make_label(name, id_, color, is_counted))
+    return LabelTable(tuple(labels), background)

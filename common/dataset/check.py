@@ -14,7 +14,7 @@ from common.dataset.check_frames import IMAGE, KINDS, FrameJob, check_frame, fil
 from common.dataset.check_prepared import check_prepared, is_prepared
 from common.dataset.check_report import CheckReport, Problem, SplitReport
 from common.dataset.layouts import TRUTH_KINDS, read_layout
-from common.errors import DataError
+from common.errors import ConfigError, DataError
 from common.label_tables import CITYSCAPES
 from common.parallel import run_all
 
@@ -37,7 +37,10 @@ def check_data(source, splits=(), truth=None, table=CITYSCAPES, workers=1):
 
     Raises:
         DataError: If there is nothing to check, a frame is there twice, or a zip cannot be opened.
+        ConfigError: If a wanted split is not there, or `workers` is below 1.
     """
+    if workers < 1:
+        raise ConfigError(f"workers = {workers}: expected 1 or more")
     source = Path(source).absolute()  # workers may have been started in another folder
     if is_prepared(source):
         return check_prepared(source, splits, workers)
@@ -61,11 +64,23 @@ def check_data(source, splits=(), truth=None, table=CITYSCAPES, workers=1):
 
 
 def choose_splits(source, found, wanted):
-    """Lists the splits to check in their order; raises DataError for one that is not there."""
+    """Chooses the splits to check.
+
+    Args:
+        source: Where they were looked for; named in errors.
+        found: Names of the splits that are there.
+        wanted: Names of those to check; () takes all.
+
+    Returns:
+        A sorted list of names.
+
+    Raises:
+        ConfigError: If a wanted split is not there; names those that are.
+    """
     for name in wanted:
         if name not in found:
             names = ", ".join(sorted(found)) or "none"
-            raise DataError(f"{source}: has no split {name!r}; found: {names}")
+            raise ConfigError(f"{source}: has no split {name!r}; found: {names}")
     return [name for name in sorted(found) if not wanted or name in wanted]
 
 

@@ -13,7 +13,7 @@ from common.dataset.augment import augmented_names
 from common.dataset.check_prepared_files import FOLDERS, FileJob, check_file, problem_of
 from common.dataset.check_report import CheckReport, SplitReport
 from common.dataset.prepared import SOURCE_OF_SPLIT, STEP_OF_SPLIT
-from common.errors import DataError
+from common.errors import ConfigError, DataError
 from common.parallel import run_all
 from common.stages import MANIFEST, content_fingerprint, list_files, read_manifest
 
@@ -65,12 +65,13 @@ def check_prepared(source, splits=(), workers=1):
         `CheckReport`.
 
     Raises:
-        DataError: If a wanted folder is not there, or one cannot be listed.
+        ConfigError: If a wanted folder is not there.
+        DataError: If one cannot be listed.
     """
     source = Path(source)
     paths = {source.absolute().name: source} if _is_folder(source) else _folders_of(source)
     if wrong := [name for name in splits if name not in paths]:
-        raise DataError(f"{source}: has no prepared folder {wrong[0]!r}; found: {', '.join(sorted(paths))}")
+        raise ConfigError(f"{source}: has no prepared folder {wrong[0]!r}; found: {', '.join(sorted(paths))}")
     problems, folders, jobs = [], {}, []
     for name in sorted(splits or paths):
         folders[name] = _open(name, paths[name], problems)

@@ -24,7 +24,9 @@ SPLITS = ("train", "val", "test", "train_extra")
 _ANCHORS = (IMAGE_KIND, *TRUTH_KINDS)
 # The video sequences repeat every frame of the dataset among their own 150,000.
 _IGNORED_FOLDERS = ("__MACOSX", "leftImg8bit_sequence")
-_FILE = re.compile(r"(.+?)_(?:(leftImg8bit)\.(?:png|jpe?g|webp|bmp|tiff?)|(gtFine|gtCoarse)_([A-Za-z]+)\.(?:png|json))")
+_FILE = re.compile(
+    r"(.+?)_(?:(leftImg8bit)\.(?:png|jpe?g|webp|bmp|tiff?)|(gtFine|gtCoarse)_([A-Za-z]+)(?:\.png|(?<=polygons)\.json))"
+)
 _NAMES_SHOWN = 5
 
 _WANTED = """expected are the archives of cityscapes-dataset.com (log in, Downloads), as they are or extracted:

@@ -53,7 +53,7 @@ def _read_json(source):
     if len(data) > LARGEST_FILE_BYTES:
         raise DataError(f"{source}: has {len(data):,} bytes, at most {LARGEST_FILE_BYTES:,} were expected")
     try:
-        return json.loads(data.decode("utf-8"))
+        return json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
         raise DataError(f"{source}: is no valid JSON: {error}") from error
 

@@ -7,7 +7,7 @@ can be seen of it; its size follows the bounds of COCO.
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from operator import add
 from pathlib import PurePath
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from common.dataset.png import read_image
-from common.errors import DataError, ProjectError
+from common.errors import ConfigError, DataError, ProjectError
 from common.formats.frames import with_frames
 from common.formats.pictures import read_colors
 from common.formats.streaming import for_each_frame
@@ -101,11 +101,13 @@ class Census:
         labels: The dataset's `LabelTable`.
         splits: `SplitCensus` by name of the split, sorted; "" for frames of none.
         problems: Why files could not be counted, a sentence each.
+        notes: What was found missing or odd while the dataset was read, a sentence each.
     """
 
     labels: LabelTable
     splits: dict[str, SplitCensus] = field(hash=False)
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def total(self):
@@ -121,6 +123,7 @@ class Census:
             "splits": splits,
             "all": _split_to_json(self.total, self.labels),
             "problems": list(self.problems),
+            "notes": list(self.notes),
         }
 
 
@@ -136,14 +139,16 @@ def take_census(dataset, workers=1, splits=()):
         A `Census`. A file that cannot be read is left out and named in its `problems`.
 
     Raises:
-        DataError: If a wanted split is not there.
+        ConfigError: If a wanted split is not there, or `workers` is below 1.
     """
+    if workers < 1:
+        raise ConfigError(f"workers = {workers}: expected 1 or more")
     counted, problems = {}, []
     dataset = _only(dataset, splits)
     for name, census, found in for_each_frame(partial(_count_frame, dataset.labels), dataset, workers, "count"):
         counted[name] = counted.get(name, SplitCensus()) + census
         problems += found
-    return Census(dataset.labels, dict(sorted(counted.items())), tuple(problems))
+    return Census(dataset.labels, dict(sorted(counted.items())), tuple(problems), tuple(dict.fromkeys(dataset.notes)))
 
 
 def names_in_order(census, split):
@@ -159,17 +164,21 @@ def _only(dataset, splits):
     frames = tuple(dataset.frames)
     there = sorted({frame.split for frame in frames})
     if wrong := [name for name in splits if name not in there]:
-        raise DataError(f"the dataset has no split {wrong[0]!r}; found: {', '.join(there) or 'none'}")
+        raise ConfigError(f"the dataset has no split {wrong[0]!r}; found: {', '.join(there) or 'none'}")
     return with_frames(dataset, tuple(frame for frame in frames if frame.split in splits))
 
 
 def _count_frame(labels, frame):
     census, problems = SplitCensus(frames=1), []
-    for count in (_count_annotation, _count_image):
-        try:
-            census += count(frame, labels)
-        except ProjectError as error:
-            problems.append(str(error))
+    try:
+        census += _count_image(frame)
+    except ProjectError as error:
+        problems.append(str(error))
+        frame = replace(frame, image=None)  # its ground truth is whole, and shall not be measured by it
+    try:
+        census += _count_annotation(frame, labels)
+    except ProjectError as error:
+        problems.append(str(error))
     return frame.split, census, problems
 
 
@@ -213,7 +222,7 @@ def _size_of(area):
     return SIZES[(area >= SMALL_BELOW) + (area >= MEDIUM_BELOW)]
 
 
-def _count_image(frame, _labels):
+def _count_image(frame):
     if frame.image is None:
         return SplitCensus()
     image = _read_colors(frame.image)

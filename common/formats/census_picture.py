@@ -132,7 +132,8 @@ def _draw_panel(canvas, panel, left, colors):
             middle, end = top + _ROW // 2, x_of(panel.values[name])
             _write(canvas, _short(name), (left - 8 - _text_width(_short(name)), middle))
             _bar(canvas, (left, middle - _BAR // 2), (end, middle + _BAR // 2), colors.get(name, _FAINT))
-            _write(canvas, panel.texts[name], (end + 6, middle), background=True)
+            _clear(canvas, panel.texts[name], (end + 6, middle))
+            _write(canvas, panel.texts[name], (end + 6, middle))
             top += _ROW
         top += _GAP
 
@@ -148,13 +149,23 @@ def _line(canvas, start, stop):
     cv2.line(canvas, start, stop, _GRID, _SCALE)
 
 
-def _write(canvas, text, place, color=_INK, size=_TEXT, background=False):
+def _write(canvas, text, place, color=_INK, size=_TEXT):
     """Writes a line of text; `place` is its left end and the middle of its height."""
+    (left, bottom), _ = _box(text, place, size)
+    cv2.putText(canvas, text, (left, bottom), _FONT, size * _SCALE, color, _SCALE, cv2.LINE_AA)
+
+
+def _clear(canvas, text, place):
+    """Whitens where a text is to be written, so that no line of the grid runs through it."""
+    (left, bottom), (right, top) = _box(text, place, _TEXT)
+    cv2.rectangle(canvas, (left - 4, top - 4), (right + 4, bottom + 8), (255, 255, 255), cv2.FILLED)
+
+
+def _box(text, place, size):
+    """Measures a text in pixels of the canvas: its lower left and its upper right corner."""
     (width, height), _ = cv2.getTextSize(text, _FONT, size * _SCALE, _SCALE)
-    x, y = place[0] * _SCALE, place[1] * _SCALE + height // 2
-    if background:
-        cv2.rectangle(canvas, (x - 4, y - height - 4), (x + width + 4, y + 8), (255, 255, 255), cv2.FILLED)
-    cv2.putText(canvas, text, (x, y), _FONT, size * _SCALE, color, _SCALE, cv2.LINE_AA)
+    left, bottom = place[0] * _SCALE, place[1] * _SCALE + height // 2
+    return (left, bottom), (left + width, bottom - height)
 
 
 def _text_width(text, size=_TEXT):

@@ -1,7 +1,7 @@
 """Cityscapes' own tree: read from any layout or zip, written with the official names.
 
-Assumes what `dataset.layouts` says about folders and names. Labels come from `dataset_meta.json`, `label_colors.txt` or
-`label_color.txt` beside the data, else they are Cityscapes' 35. Pixels are read from instanceIds, else labelIds, else
+Assumes what `dataset.layouts` says about folders and names. Labels come from the label file beside the data, else they
+are Cityscapes' 35 (`cityscapes_labels`). Pixels are read from instanceIds, else labelIds, else
 polygons, else color. A value below 1000 is a label without objects, or a crowd; from 1000 on it is an object, number 0
 included. LabelIds and color hold no objects, and a colour may be that of several labels (`dataset.truth`).
 
@@ -9,30 +9,27 @@ How it is written says `cityscapes_writing`.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from common.dataset.layouts import read_layout
-from common.dataset.png import read_color_mask, read_mask
 from common.dataset.polygons import (
     INSTANCES_PER_CLASS,
     counted_values,
     find_label,
-    ids_to_colors,
     paint_polygons,
     read_polygons,
 )
 from common.dataset.truth import KINDS, first_kind, read_truth
 from common.errors import LabelError, ProjectError
+from common.formats.cityscapes_labels import read_table
 from common.formats.cityscapes_writing import write
 from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
-from common.formats.label_files import find_label_table
 from common.formats.regions import find_runs
-from common.formats.trees import open_tree
-from common.label_tables import CITYSCAPES, LabelTable
+from common.label_tables import LabelTable
 
-__all__ = ["CityscapesTruth", "matches", "read", "segments_of_values", "write"]
+__all__ = ["CityscapesTruth", "matches", "read", "read_table", "segments_of_values", "write"]
 
 
 _STAND_INS = {
@@ -75,7 +72,7 @@ def read(path, truth=None, kinds=KINDS):
         DataError: If nothing is found, or a frame is there twice.
     """
     layout = read_layout(path, truth)
-    table = _read_table(path, layout.frames)
+    table = read_table(path, layout.frames)
     frames = tuple(_frame(frame, table, kinds) for frame in layout.frames)
     return FrameDataset(table, frames, "cityscapes", (*layout.problems, *_kinds_used(frames, kinds)), layout.truth)
 
@@ -86,23 +83,6 @@ def _kinds_used(frames, kinds):
     total = used.total()
     del used[kinds[0]]
     return [f"{count:,} of {total:,} frames {_STAND_INS[kind]}" for kind, count in sorted(used.items())]
-
-
-def _read_table(path, frames):
-    """Reads the label file; where it lists Cityscapes' names in another order, the colours tell what ids mean.
-
-    Datumaro and CVAT number labels by their place in the file, others keep Cityscapes' ids.
-    """
-    table = find_label_table(open_tree(path))
-    if table is None:
-        return CITYSCAPES
-    places = [replace(label, id=place) for place, label in enumerate(table)]
-    frame = next((found for found in frames if {"labelIds", "color"} <= found.files.keys()), None)
-    if frame is None or all(label.id in (place, -1) for place, label in enumerate(table)):
-        return table
-    ids, colors = read_mask(frame.files["labelIds"]), read_color_mask(frame.files["color"])
-    candidates = (table, LabelTable(tuple(places), table.background))
-    return max(candidates, key=lambda candidate: int((ids_to_colors(ids, candidate)[..., :3] == colors).sum()))
 
 
 def _frame(found, table, kinds):

@@ -6,6 +6,10 @@ space and read "traffic light" as no label at all, so it is written without: as 
 Cityscapes, which is their own name for it, and with `_` for any other. `dataset_meta.json` is Datumaro's
 `{labels, label_map, segmentation_colors, background_label}`; the same names stand in it, so that the two agree.
 
+Objects of a label are counted if a line `# counted: name` says so, or the list `labels_with_instances` in
+`dataset_meta.json`; both are ours, and others pass over them. Where a file has neither, the labels of Cityscapes are
+counted that Cityscapes counts, and no others.
+
 Which id a label has: if all names are Cityscapes', the ids are Cityscapes' too. Otherwise it is the place in the file,
 from 0, and black is the background: a list without black gets a label `background` at its start, as Datumaro and CVAT
 do, which moves all others up by one.
@@ -16,15 +20,26 @@ import re
 from dataclasses import replace
 
 from common.errors import DataError, LabelError
-from common.label_tables import BACKGROUND, CITYSCAPES, LabelTable, make_label, plain_name
+from common.label_tables import (
+    BACKGROUND,
+    CITYSCAPES,
+    FOREIGN_BACKGROUND,
+    LabelTable,
+    make_label,
+    plain_name,
+    table_of,
+)
 
 META_FILE = "dataset_meta.json"
 COLORS_FILES = ("label_colors.txt", "label_color.txt")
 LARGEST_LABEL_FILE_BYTES = 1024 * 1024
-FOREIGN_BACKGROUND = "background"
 
+_COUNTED = "# counted:"
+_COUNTED_KEY = "labels_with_instances"
 _BLACK = (0, 0, 0)
 _NUMBER = re.compile(r"[+-]?[0-9]+")
+_VOC_LINE = re.compile(r"[^:]+:(\d+\s*,\s*\d+\s*,\s*\d+)?:[^:]*:[^:]*")
+_LABEL_LINE = re.compile(r"\s*[0-9]+\s+[0-9]+\s+[0-9]+\s")
 _INDEX = re.compile(r"[0-9]{1,6}")
 
 
@@ -47,9 +62,11 @@ def read_label_colors(source):
         DataError: If the file is missing or a line cannot be understood; names file and line.
         LabelError: If a name is there twice; names file and line.
     """
-    rows, lines = [], {}
+    rows, lines, counted = [], {}, []
     for number, line in enumerate(_text(source).splitlines(), 1):
         line = line.strip()
+        if line.startswith(_COUNTED):
+            counted.append(line.removeprefix(_COUNTED).strip())
         if not line or line.startswith("#"):
             continue
         name, color = _read_line(f"{source}: line {number}", line)
@@ -57,12 +74,21 @@ def read_label_colors(source):
         if first != number:
             raise LabelError(f"{source}: line {number}: the label {name!r} is there already, in line {first}")
         rows.append((name, color))
-    return _table(source, rows)
+    # A line that names no label is a remark of somebody else's; an empty one says that none is counted.
+    said = [name for name in counted if not name or plain_name(name) in lines]
+    return _table(source, rows, said or None)
 
 
 def label_colors_text(table):
-    """Builds the text of a `label_colors.txt` with all labels of a `LabelTable`, in its order."""
-    return "".join(f"{r} {g} {b} {name_in_files(label)}\n" for label in table for r, g, b in [label.color])
+    """Builds the text of a `label_colors.txt` with all labels of a `LabelTable`, in its order.
+
+    Which ones are counted stands before them in comments, where it is not as in Cityscapes.
+    """
+    lines = [f"{r} {g} {b} {name_in_files(label)}" for label in table for r, g, b in [label.color]]
+    if _counted_unlike_cityscapes(table):
+        names = [name_in_files(label) for label in table if label.has_instances]
+        lines = [f"{_COUNTED} {name}".rstrip() for name in names or [""]] + lines
+    return "".join(f"{line}\n" for line in lines)
 
 
 def read_dataset_meta(source):
@@ -94,7 +120,12 @@ def read_dataset_meta(source):
         if plain_name(name) in seen:
             raise LabelError(f"{source}: the label {name!r} is there twice; each name may be there once")
         seen.add(plain_name(name))
-    return _table(source, rows)
+    counted = content.get(_COUNTED_KEY)
+    if counted is not None and not (isinstance(counted, list) and all(isinstance(name, str) for name in counted)):
+        raise DataError(f"{source}: {_COUNTED_KEY} must be a list of names")
+    if wrong := [name for name in counted or () if plain_name(name) not in seen]:
+        raise LabelError(f"{source}: {_COUNTED_KEY} names {wrong[0][:60]!r}, which is none of the labels")
+    return _table(source, rows, counted)
 
 
 def dataset_meta_json(table):
@@ -104,11 +135,33 @@ def dataset_meta_json(table):
         "labels": names,
         "label_map": {str(index): name for index, name in enumerate(names)},
         "segmentation_colors": [list(label.color) for label in table],
+        _COUNTED_KEY: [name_in_files(label) for label in table if label.has_instances],
     }
     if table.background is not None:
         background = table.find(table.background)
         content["background_label"] = str(table.labels.index(background))
     return content
+
+
+def read_labels(source):
+    """Reads a label file of either kind, known by its content.
+
+    Args:
+        source: A `Source` or `Path`.
+
+    Returns:
+        A `LabelTable`, or None if it is a text in which lines are neither names nor colours and names, but have a
+        comma as those of a class map.
+
+    Raises:
+        ProjectError: As `read_dataset_meta` and `read_label_colors`.
+    """
+    text = _text(source).lstrip()
+    if str(source).endswith(".json") or text.startswith(("{", "[")):
+        return read_dataset_meta(source)
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    is_class_map = any("," in line and not _LABEL_LINE.match(line) and not _VOC_LINE.fullmatch(line) for line in lines)
+    return None if is_class_map else read_label_colors(source)
 
 
 def find_label_table(tree):
@@ -185,6 +238,11 @@ def _text(source):
 def _read_line(where, line):
     words = line.split(maxsplit=3)
     numbers = [word for word in words[:3] if _NUMBER.fullmatch(word)]
+    if _VOC_LINE.fullmatch(line):
+        raise DataError(
+            f"{where}: {line[:60]!r} is a line of VOC's labelmap.txt; write it as 128 64 128 road, or give the folder "
+            "of the VOC dataset to common.tools.convert"
+        )
     if len(numbers) < 2:
         return line, None
     if len(numbers) < 3 or len(words) < 4:
@@ -218,18 +276,14 @@ def _color(where, values):
     return tuple(values)
 
 
-def _table(source, rows):
-    """Makes the table of `(name, color or None)` in the order of a file."""
+def _table(source, rows, counted):
+    """Makes the table of `(name, color or None)` in the order of a file; see `table_of`."""
     if not rows:
         raise DataError(f"{source}: names no label; delete it to use the labels of Cityscapes")
-    known = [CITYSCAPES.find(name) for name, _ in rows]
-    if all(known):
-        labels = [make_label(label.name, label.id, color) for label, (_, color) in zip(known, rows, strict=True)]
-        table = LabelTable(tuple(labels))
-        return LabelTable(table.labels, BACKGROUND) if table.find(BACKGROUND) else table
-    background = next((name for name, color in rows if color == _BLACK), None)
-    if background is None:
-        background = FOREIGN_BACKGROUND
-        rows = [(background, _BLACK), *(row for row in rows if plain_name(row[0]) != background)]
-    labels = tuple(make_label(name, position, color) for position, (name, color) in enumerate(rows))
-    return LabelTable(labels, background)
+    return table_of(rows, counted)
+
+
+def _counted_unlike_cityscapes(table):
+    """Tells whether a reader would be wrong to count Cityscapes' labels as there, and no others."""
+    known = ((label, CITYSCAPES.find(label.name)) for label in table)
+    return any(label.has_instances != bool(official and official.has_instances) for label, official in known)

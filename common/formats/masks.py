@@ -2,7 +2,7 @@
 
 What is read are polygons.json, or PNG files that are there already; every encoding is a look-up in the painted values,
 nothing is painted twice. Names and folders are the official ones, `gtFine/<split>/<city>/<name>_gtFine_<kind>.png`.
-Ids are those of Cityscapes, or of the label file beside the data.
+Ids are those of Cityscapes, or of the label file beside the data. Files the masks are made from are never replaced.
 """
 
 import shutil
@@ -11,22 +11,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from common.dataset.layouts import read_layout
-from common.dataset.polygons import paint_runs, read_polygons, scale_polygons
 from common.dataset.resize import LARGEST_SIDE
-from common.dataset.truth import KINDS, first_kind, read_truth
+from common.dataset.truth import KINDS, first_kind
 from common.errors import ConfigError, DataError, ProjectError
 from common.files import write_bytes
-from common.formats.cityscapes import segments_of_values
-from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, WriteOptions
-from common.formats.label_files import find_label_table
+from common.formats.cityscapes_labels import read_table
+from common.formats.frame_values import MASK_KINDS, FrameValues
+from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, FrameDataset, WriteOptions
 from common.formats.mask_encodings import ENDINGS, MaskEncoder
 from common.formats.streaming import for_each_frame
-from common.formats.trees import open_tree
-from common.label_tables import CITYSCAPES, LabelTable
 from common.labels import LabelMap
 
 PANOPTIC = "panoptic"
@@ -71,71 +65,26 @@ class MaskSummary:
         folder: Below which.
         read: Number of frames by kind of the file they were made from.
         missing: Frames that lack the file asked for; they have no mask.
-        lost: What the encoding cannot hold, counted by reason.
+        panoptic_lost: What of the frames panoptic files cannot hold, counted by reason; other encodings count nothing.
         notes: Sentences on what was found missing or odd.
     """
 
     folder: Path
     read: Counter = field(hash=False)
     missing: tuple[str, ...] = ()
-    lost: Counter = field(default_factory=Counter, hash=False)
+    panoptic_lost: Counter = field(default_factory=Counter, hash=False)
     notes: tuple[str, ...] = ()
 
     def __str__(self):
         made = ", ".join(f"{count:,} from {kind}" for kind, count in sorted(self.read.items()))
-        text = f"{self.folder}: {self.read.total():,} masks written ({made})"
+        text = f"{self.folder}: {_count(self.read.total(), 'mask')} written ({made})"
         if self.missing:
-            text += f"; {len(self.missing):,} frames lack the file to read and have none: {_shorten(self.missing)}"
-        text += "".join(f"; {count:,} {what}" for what, count in self.lost.items())
+            lack = f"{_count(len(self.missing), 'frame')} without the file to read"
+            text += f"; {lack}, not written: {_shorten(self.missing)}"
+        text += "".join(f"; {count:,} {what}" for what, count in self.panoptic_lost.items())
         if "color" in self.read:
             text += "; colours do not tell all labels apart: black was read as unlabeled, (153, 153, 153) as pole"
         return text
-
-
-@dataclass(frozen=True)
-class FrameValues:
-    """The values of a frame, not loaded yet; stands as `truth` in an `AnnotatedFrame`.
-
-    Attributes:
-        files: `Source` by kind.
-        table: What ids and names in them mean.
-        kinds: What may be read, the preferred kind first.
-        size_wh: Width and height wanted, or None.
-    """
-
-    files: dict = field(hash=False)
-    table: LabelTable = CITYSCAPES
-    kinds: tuple[str, ...] = KINDS
-    size_wh: tuple[int, int] | None = None
-
-    def runs(self):
-        """Reads or paints values as in instanceIds.
-
-        Returns:
-            The values of the runs of pixels, row by row, `uint16`; their lengths; and width and height in pixels.
-
-        Raises:
-            ProjectError: If the file is missing or broken, or holds an unknown label; names it.
-        """
-        kind = first_kind(self.files, self.kinds)
-        if kind == "polygons":
-            image = read_polygons(self.files[kind], self.table)
-            if self.size_wh not in (None, image.size_wh):
-                image = scale_polygons(image, self.size_wh)
-            return *paint_runs(image, self.table), image.size_wh
-        values = read_truth(self.files, self.table, (kind,)).values
-        if self.size_wh not in (None, values.shape[::-1]):
-            values = cv2.resize(values, self.size_wh, interpolation=cv2.INTER_NEAREST)
-        flat = values.ravel()
-        starts = np.flatnonzero(np.append(True, flat[1:] != flat[:-1]))
-        return flat[starts], np.diff(starts, append=len(flat)), values.shape[::-1]
-
-    def load(self):
-        """Reads the pixels; see `AnnotatedFrame.annotation`."""
-        kind = first_kind(self.files, self.kinds)
-        values, lengths, (width, height) = self.runs()
-        values = np.repeat(values, lengths).reshape(height, width)
-        return Annotation(values, segments_of_values(values, self.table, self.files[kind]), None, kind)
 
 
 def write_masks(source, out, encoding, options=None):
@@ -151,8 +100,9 @@ def write_masks(source, out, encoding, options=None):
         `MaskSummary`. What is written does not depend on the number of workers.
 
     Raises:
-        DataError: If no frame can be read, or files are there already, before anything is written; if some frames are
-            broken, after the others are done.
+        DataError: If no frame can be read, files are there already, or a file of the source would be replaced, before
+            anything is written. If some frames are broken: after the others are done, but for panoptic, which is one
+            file for all, at the first, with nothing written.
         ConfigError: If the options do not fit each other.
         LabelError: If labels cannot be encoded.
     """
@@ -160,7 +110,7 @@ def write_masks(source, out, encoding, options=None):
     kinds = _kinds_to_read(encoding, options)
     source, out = Path(source).absolute(), Path(out).absolute()  # workers may have been started in another folder
     layout = read_layout(source, options.truth)
-    table = find_label_table(open_tree(source)) or CITYSCAPES
+    table = read_table(source, layout.frames)
     frames = _choose(layout, options)
     usable = tuple(frame for frame in frames if first_kind(frame.files, kinds))
     missing = tuple(frame.name for frame in frames if not first_kind(frame.files, kinds))
@@ -173,6 +123,9 @@ def write_masks(source, out, encoding, options=None):
     else:
         lost = Counter()
         job = MaskJob(folder, layout.truth, MaskEncoder(encoding, table, options.label_map))
+        if encoding in MASK_KINDS:
+            own = [frame.files.get(encoding) for frame in usable]
+            _refuse_sources(zip(map(job.path_of, frames), own, strict=True), source)
         _write_each(FrameDataset(table, frames), job, options)
     read = Counter(first_kind(frame.files, kinds) for frame in usable)
     return MaskSummary(folder, read, missing, lost, layout.problems)
@@ -185,6 +138,8 @@ def _kinds_to_read(encoding, options):
         raise ConfigError(f"masks cannot be read from {options.read_from!r}, only from {', '.join(SOURCES)}")
     if options.label_map is not None and encoding != "classes":
         raise ConfigError(f"a label map makes classes, but the encoding is {encoding}; leave one of them out")
+    if options.workers < 1:
+        raise ConfigError(f"workers = {options.workers}: expected 1 or more")
     if options.size_wh and not all(0 < side <= LARGEST_SIDE for side in options.size_wh):
         raise ConfigError(
             f"a size of {options.size_wh[0]} x {options.size_wh[1]}: sides of 1 to {LARGEST_SIDE} expected"
@@ -214,7 +169,11 @@ def _choose(layout, options):
 
 def _annotated(frame, table, kinds, size_wh):
     files = {kind: frame.files[kind] for kind in kinds if kind in frame.files}
-    return AnnotatedFrame(frame.name, frame.split, frame.city, frame.image, FrameValues(files, table, kinds, size_wh))
+    read = first_kind(files, kinds)
+    masks = (frame.files[kind] for kind in MASK_KINDS if kind in frame.files and kind != read)
+    values = FrameValues(files, table, kinds, size_wh, frame.image or next(masks, None))
+    image = frame.image if size_wh is None else None  # masks of another size do not fit it
+    return AnnotatedFrame(frame.name, frame.split, frame.city, image, values)
 
 
 @dataclass(frozen=True)
@@ -273,13 +232,31 @@ def _write_panoptic(dataset, folder, options):
     return +tally.lost
 
 
+def _refuse_sources(targets, source):
+    """Refuses to replace masks of the source, for nothing gives them back."""
+    own = [str(target) for target, file in targets if file is not None and _is_same(target, file.path)]
+    if own:
+        raise DataError(
+            f"{_count(len(own), 'file')} to be written would replace what {source} came with; choose another OUT, or "
+            f"move them away first: {_shorten(own, 3)}"
+        )
+
+
+def _is_same(target, path):
+    return target.exists() and path.exists() and target.samefile(path)
+
+
 def _refuse_present(paths, options):
     present = [] if options.overwrite else [str(path) for path in paths if path.exists()]
     if present:
         raise DataError(
-            f"{len(present):,} files are there already, nothing was written; choose another folder, or --overwrite to "
-            f"replace them: {_shorten(present, 3)}"
+            f"{_count(len(present), 'file')} already there, nothing was written; choose another folder, or --overwrite "
+            f"to replace: {_shorten(present, 3)}"
         )
+
+
+def _count(number, what):
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _shorten(names, most=_SHOWN):

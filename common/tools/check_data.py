@@ -13,10 +13,15 @@ from common.command_line import run_tool
 from common.dataset.check import check_data, is_prepared
 from common.dataset.check_report import report_lines
 from common.dataset.layouts import TRUTH_KINDS
+from common.errors import ConfigError, DataError
 from common.files import write_json
 from common.formats import cityscapes
+from common.formats.conversion import recognise
 from common.label_tables import CITYSCAPES
 from common.parallel import usable_cores
+
+# CVAT's zip is a Cityscapes tree too.
+_CHECKED = ("cityscapes", "cvat")
 
 
 def main(arguments=None):
@@ -36,12 +41,38 @@ def main(arguments=None):
         "--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)"
     )
     options = parser.parse_args(arguments)
-    table = CITYSCAPES if is_prepared(options.source) else cityscapes.read(options.source, options.truth).labels
-    report = check_data(options.source, tuple(options.splits), options.truth, table, max(1, options.workers))
+    if options.shown < 0:
+        raise ConfigError(f"--shown {options.shown}: expected 0 or more")
+    table = CITYSCAPES if is_prepared(options.source) else _labels_of(options.source, options.truth)
+    report = check_data(options.source, tuple(options.splits), options.truth, table, options.workers)
     if options.json is not None:
         write_json(options.json, report.to_json())
-    print("\n".join(report_lines(report, max(0, options.shown))))
+    print("\n".join(report_lines(report, options.shown)))
     return 1 if report.problems else 0
+
+
+def _labels_of(source, truth):
+    """Reads the labels of an original; refuses another format, whose images may look like those of an original."""
+    try:
+        dataset = cityscapes.read(source, truth)
+    except DataError:
+        _refuse_others(source)
+        raise
+    if all(frame.truth is None for frame in dataset):
+        _refuse_others(source)
+    return dataset.labels
+
+
+def _refuse_others(source):
+    try:
+        found = recognise(source)
+    except DataError:
+        return
+    if found not in _CHECKED:
+        raise DataError(
+            f"{source}: is in the format {found}; check_data checks Cityscapes trees and prepared folders; make one "
+            "with python -m common.tools.convert"
+        )
 
 
 if __name__ == "__main__":

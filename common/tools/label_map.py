@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from common.command_line import run_tool
-from common.errors import DataError
+from common.errors import ConfigError, DataError
 from common.files import write_json, write_text
 from common.formats import label_files
 from common.formats.selection import table_of_classes
@@ -29,17 +29,17 @@ def main(arguments=None):
     """Parses the command line, shows what was asked for and writes it."""
     style = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("python -m common.tools.label_map", description=__doc__, formatter_class=style)
-    parser.add_argument("map_or_table", nargs="?", metavar="MAP_OR_TABLE", help="name of a class map or its file; "
-        f"label_colors.txt or dataset_meta.json; or {_TABLE}, the table of 35 labels")  # fmt: skip
+    parser.add_argument("map_or_table", nargs="?", metavar="MAP", help=f"class map, label file, or {_TABLE} (all 35)")
     parser.add_argument("--cvat", metavar="FILE", type=Path, help="write the labels as JSON for a task in CVAT")
     parser.add_argument("--label-colors", metavar="FILE", type=Path, help="write a label_colors.txt")
     parser.add_argument("--dataset-meta", metavar="FILE", type=Path, help="write a dataset_meta.json")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     options = parser.parse_args(arguments)
     outputs = {name: path for name in _WRITERS if (path := getattr(options, name)) is not None}
-    for path in outputs.values():
-        if path.exists() and not options.overwrite:
-            raise DataError(f"{path}: is there already; choose another name, or --overwrite to replace it")
+    if len({path.resolve() for path in outputs.values()}) < len(outputs):
+        raise ConfigError("two label files cannot be written to one file; give each a name of its own")
+    if not options.overwrite and (there := [path for path in outputs.values() if path.exists()]):
+        raise DataError(f"{there[0]}: is there already; choose another name, or --overwrite to replace it")
     if options.map_or_table is None and not outputs:
         maps = [(name, f"{len(load_label_map(name))} classes") for name in builtin_names()]
         _show([*maps, (_TABLE, f"no map, the table of {len(CITYSCAPES)} labels itself")])
@@ -53,9 +53,9 @@ def main(arguments=None):
 
 def _load(text):
     """Reads a class map or a table of labels; returns the table and the rows to be shown."""
-    if text == _TABLE or text.endswith((".txt", ".json")):
-        read = label_files.read_dataset_meta if text.endswith(".json") else label_files.read_label_colors
-        table = CITYSCAPES if text == _TABLE else read(Path(text))
+    is_file = text.endswith((".txt", ".json"))
+    table = CITYSCAPES if text == _TABLE else label_files.read_labels(Path(text)) if is_file else None
+    if table is not None:
         rows = [(label.id, label.name, _color(label.color), "yes" * label.has_instances) for label in table]
         return table, [("id", "label", "colour", "counted"), *rows]
     classes, rows = load_label_map(text), [("class", "name", "colour", "ids", "labels")]

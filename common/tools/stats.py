@@ -39,7 +39,7 @@ def main(arguments=None):
     if options.picture is not None and options.picture.suffix.lower() != ".png":
         raise ConfigError(f"--picture {options.picture}: pictures are written as PNG; give it the ending .png")
     dataset = read(options.source)
-    census = take_census(dataset, max(1, options.workers), tuple(options.splits))
+    census = take_census(dataset, options.workers, tuple(options.splits))
     # Files first: an output that is closed early, as by `head`, must not cost them.
     if options.json not in (None, "-"):
         write_json(Path(options.json), census.to_json())
@@ -48,7 +48,7 @@ def main(arguments=None):
     if options.json == "-":
         print(json.dumps(census.to_json(), indent=2))
     else:
-        print("\n".join([*(f"note: {note}" for note in dataset.notes), *census_lines(census)]))
+        print("\n".join([*(f"note: {note}" for note in census.notes), *census_lines(census)]))
     for problem in census.problems[:10]:
         print(f"not counted: {problem}", file=sys.stderr)
     if more := census.problems[10:]:

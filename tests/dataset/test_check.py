@@ -12,7 +12,7 @@ from common.dataset.check_agreement import find_disagreements
 from common.dataset.check_report import report_lines
 from common.dataset.demo import DemoSettings, draw_demo_dataset
 from common.dataset.polygons import ids_to_colors
-from common.errors import DataError
+from common.errors import ConfigError, DataError
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_a_frame_without_any_annotation_is_one_problem(tree):
 def test_only_the_splits_asked_for_are_checked(tree):
     truncate(file_of(tree, "color"))
     assert check_data(tree, ("val",)).problems == ()
-    with pytest.raises(DataError, match=r"no split 'dev'; found: train, val"):
+    with pytest.raises(ConfigError, match=r"no split 'dev'; found: train, val"):
         check_data(tree, ("dev",))
 
 

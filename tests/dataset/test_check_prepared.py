@@ -8,7 +8,7 @@ import pytest
 from common.dataset.augment import augmented_names
 from common.dataset.check import check_data
 from common.dataset.prepared import STEP_OF_SPLIT
-from common.errors import DataError
+from common.errors import ConfigError
 from common.files import checksum
 from common.stages import Stage, content_fingerprint, read_manifest
 
@@ -194,7 +194,7 @@ def test_the_number_of_workers_changes_nothing(base_dir):
 
 
 def test_a_folder_that_is_not_there_is_refused(base_dir):
-    with pytest.raises(DataError, match="has no prepared folder 'dev'"):
+    with pytest.raises(ConfigError, match="has no prepared folder 'dev'"):
         check_data(base_dir, ("dev",))
 
 

@@ -316,3 +316,9 @@ def test_polygons_that_cross_too_many_rows_are_refused():
     zigzag = tuple((x % 7, 0 if x % 2 else 2**20) for x in range(12))
     with pytest.raises(DataError, match="cross .* pixel rows"):
         paint_polygons(AnnotatedImage("a.json", (2, 2**20), (Polygon("road", zigzag),)))
+
+
+def test_a_byte_order_mark_before_the_json_is_read_over(tmp_path):
+    path = tmp_path / "a_gtFine_polygons.json"
+    path.write_text(json.dumps({"imgWidth": 4, "imgHeight": 2, "objects": []}), encoding="utf-8-sig")
+    assert read_polygons(path).size_wh == (4, 2)

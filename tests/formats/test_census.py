@@ -9,7 +9,7 @@ from difficult import difficult_pixels, segments_of
 from common.dataset.demo import DemoSettings, draw_demo_dataset
 from common.dataset.layouts import find_frames
 from common.dataset.sources import Source
-from common.errors import DataError
+from common.errors import ConfigError
 from common.formats import cityscapes
 from common.formats.census import Census, SplitCensus, take_census
 from common.formats.census_picture import draw_census, short_number
@@ -113,7 +113,7 @@ def test_a_broken_file_is_named_and_the_rest_is_counted(difficult, tmp_path):
 
 def test_only_the_splits_asked_for_are_counted(difficult):
     assert list(take_census(difficult, splits=("val",)).splits) == ["val"]
-    with pytest.raises(DataError, match=r"no split 'dev'; found: train, val"):
+    with pytest.raises(ConfigError, match=r"no split 'dev'; found: train, val"):
         take_census(difficult, splits=("dev",))
 
 

@@ -14,7 +14,7 @@ from common.formats.label_files import (
     with_black_background,
 )
 from common.formats.trees import open_tree
-from common.label_tables import CITYSCAPES, LabelTable, make_label
+from common.label_tables import CITYSCAPES, LabelTable, make_label, plain_name
 
 FOREIGN = LabelTable((make_label("void", 0, (0, 0, 0)), make_label("old oak", 1), make_label("Straße", 2)), "void")
 
@@ -50,14 +50,38 @@ def test_tables_of_cityscapes_labels_keep_ids_names_and_colours(tmp_path, table)
     assert read_dataset_meta(meta_file(tmp_path, dataset_meta_json(table))) == table
 
 
+ZOO = (make_label("void", 0, (0, 0, 0)), make_label("guide dog", 1, (1, 2, 3), True), make_label("grass", 2, (4, 5, 6)))
+COUNTED = {
+    "a foreign label": LabelTable(ZOO, "void"),
+    "none, not even cars": LabelTable((ZOO[0], make_label("car", 1, has_instances=False), ZOO[2]), "void"),
+    "a label that Cityscapes does not count": LabelTable((CITYSCAPES.labels[0], make_label("road", 7, None, True)),
+        "unlabeled"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", COUNTED.values(), ids=COUNTED.keys())
+def test_which_labels_are_counted_is_kept_by_both_files(tmp_path, table):
+    expected = {plain_name(label.name): label.has_instances for label in table}
+    for back in (
+        read_label_colors(colors_file(tmp_path, label_colors_text(table))),
+        read_dataset_meta(meta_file(tmp_path, dataset_meta_json(table))),
+    ):
+        assert {plain_name(label.name): label.has_instances for label in back} == expected
+
+
+def test_a_comment_that_only_looks_like_ours_changes_nothing(tmp_path):
+    table = read_label_colors(colors_file(tmp_path, "# counted: by hand, in May\n0 0 0 void\n0 0 142 car\n1 1 1 oak\n"))
+    assert [label.has_instances for label in table] == [False, True, False]
+
+
 def test_datumaro_reads_the_labels_we_write_and_they_agree(tmp_path):
-    paths = []
-    for number, table in enumerate((CITYSCAPES, FOREIGN)):
+    paths, tables = [], (CITYSCAPES, FOREIGN, COUNTED["a foreign label"])
+    for number, table in enumerate(tables):
         folder = tmp_path / str(number)
         folder.mkdir()
         paths += [colors_file(folder, label_colors_text(table)), meta_file(folder, dataset_meta_json(table))]
     answers = ask_oracle(DATUMARO_READS, *paths)
-    for (names, colors), table in zip(answers, (CITYSCAPES, CITYSCAPES, FOREIGN, FOREIGN), strict=True):
+    for (names, colors), table in zip(answers, [table for table in tables for _ in range(2)], strict=True):
         assert [table.find(name) for name in names] == list(table)
         assert [tuple(color) for color in colors] == [label.color for label in table]
     assert answers[0][0][1:4] == ["egovehicle", "rectificationborder", "outofroi"]
@@ -93,6 +117,7 @@ def test_spaces_comments_blank_lines_and_names_without_a_colour(tmp_path):
         ("1" * 5000 + " 0 0 b\n", "is no colour"),
         (b"\xff\xfe0", "is no text in UTF-8"),
         ("# nothing\n", "names no label"),
+        ("unlabeled:0,0,0::\n", "line 1: 'unlabeled:0,0,0::' is a line of VOC's labelmap.txt"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path, text, message):
@@ -116,6 +141,8 @@ def test_a_bad_line_is_named(tmp_path, text, message):
         ({"label_map": {"0": ["road"]}}, "the name of a label was expected"),
         ({"label_map": {"0": "a", "1": "a"}}, "is there already"),
         ({"label_map": 5}, "label_map must be an object"),
+        ({"labels": ["dog"], "labels_with_instances": "dog"}, "labels_with_instances must be a list of names"),
+        ({"labels": ["dog"], "labels_with_instances": ["cat"]}, "labels_with_instances names 'cat'"),
     ],
 )
 def test_a_bad_meta_file_is_named(tmp_path, content, message):

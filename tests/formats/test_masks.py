@@ -14,11 +14,12 @@ from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
 
 from common.dataset.layouts import read_layout
-from common.dataset.png import read_color_mask, read_instance_mask, read_mask
+from common.dataset.png import encode_mask, read_color_mask, read_instance_mask, read_mask
 from common.dataset.polygons import paint_polygons, read_polygons, scale_polygons
 from common.errors import ConfigError, DataError, LabelError
+from common.formats.frame_values import FrameValues
 from common.formats.mask_encodings import MaskEncoder
-from common.formats.masks import ENCODINGS, FrameValues, MaskOptions, write_masks
+from common.formats.masks import ENCODINGS, MaskOptions, write_masks
 from common.label_maps import load_label_map
 from common.label_tables import LabelTable, make_label
 from common.labels import IGNORE, LABELS
@@ -203,10 +204,10 @@ def test_frames_without_the_file_to_read_are_named(small, tmp_path):
     shutil.copytree(small, tmp_path / "tree")
     first = sorted((tmp_path / "tree").rglob("*.json"))[0]
     name = first.name.removesuffix("_gtFine_polygons.json")
-    first.rename(first.with_name(f"{name}_gtFine_other.json"))
+    first.rename(first.with_name(f"{name}_gtFine_other.png"))
     summary = write_masks(tmp_path / "tree", tmp_path / "out", "labelIds")
     assert summary.missing == (name,)
-    assert f"3 masks written (3 from polygons); 1 frames lack the file to read and have none: {name}" in str(summary)
+    assert f"3 masks written (3 from polygons); 1 frame without the file to read, not written: {name}" in str(summary)
 
 
 def test_nothing_is_written_if_one_mask_is_there_unless_told_to(small, tmp_path):
@@ -216,7 +217,7 @@ def test_nothing_is_written_if_one_mask_is_there_unless_told_to(small, tmp_path)
     for path in masks[:3]:
         path.unlink()
     masks[3].write_bytes(b"mine")
-    with pytest.raises(DataError, match=r"1 files are there already, nothing was written; .* --overwrite"):
+    with pytest.raises(DataError, match=r"1 file already there, nothing was written; .* --overwrite"):
         write_masks(small, tmp_path, "labelIds")
     assert len(content(tmp_path)) == 1
     write_masks(small, tmp_path, "labelIds", MaskOptions(overwrite=True))
@@ -226,7 +227,7 @@ def test_nothing_is_written_if_one_mask_is_there_unless_told_to(small, tmp_path)
 def test_panoptic_files_are_not_replaced_unless_told_to(small, tmp_path):
     write_masks(small, tmp_path, "panoptic")
     before = content(tmp_path)
-    with pytest.raises(DataError, match="2 files are there already, nothing was written"):
+    with pytest.raises(DataError, match="2 files already there, nothing was written"):
         write_masks(small, tmp_path, "panoptic")
     (tmp_path / "gtFine/cityscapes_panoptic_val/stale_gtFine_panoptic.png").touch()
     write_masks(small, tmp_path, "panoptic", MaskOptions(overwrite=True))
@@ -256,6 +257,7 @@ def test_broken_files_are_named_after_the_others_are_done(small, tmp_path, worke
         ("labelIds", {"label_map": load_label_map("")}, "a label map makes classes, but the encoding is labelIds"),
         ("labelIds", {"splits": ("vale",)}, "there is no split 'vale'; there are 'val'"),
         ("labelIds", {"size_wh": (0, 5)}, "a size of 0 x 5"),
+        ("labelIds", {"workers": 0}, "workers = 0: expected 1 or more"),
     ],
 )
 def test_options_that_do_not_fit_are_refused_before_anything_is_written(small, tmp_path, encoding, options, message):
@@ -298,3 +300,89 @@ def test_values_load_as_an_annotation(demo_tree):
     annotation = FrameValues(files).load()
     assert annotation.source_used == "instanceIds"
     assert set(annotation.segments) == set(np.unique(annotation.pixels).tolist()) - {0}
+
+
+def test_masks_and_the_dataset_agree_on_ids_where_a_label_file_has_its_own_order(demo_tree, tmp_path):
+    """Datumaro writes the place of a label in the file; from such masks the very colours of the frame are made."""
+    tree = tmp_path / "tree"
+    names = [
+        "unlabeled",
+        *(label.name for label in reversed(LABELS) if label.name not in ("unlabeled", "license plate")),
+    ]
+    colors = {label.name: label.color for label in LABELS}
+    for path in sorted((demo_tree / "gtFine/val").rglob("*_labelIds.png"))[:1]:
+        folder = tree / path.parent.relative_to(demo_tree)
+        folder.mkdir(parents=True)
+        place_of_id = np.array([names.index(label.name) for label in LABELS if label.id >= 0], np.uint8)
+        (folder / path.name).write_bytes(encode_mask(place_of_id[read_mask(path)]))
+        original = path.with_name(path.name.replace("labelIds", "color"))
+        shutil.copyfile(original, folder / original.name)
+    lines = ("{} {} {} {}\n".format(*colors[name], name.replace(" ", "")) for name in names)
+    (tree / "label_colors.txt").write_text("".join(lines))
+    write_masks(tree, tmp_path / "out", "color", MaskOptions(read_from="labelIds"))
+    np.testing.assert_array_equal(read_color_mask(masks_in(tmp_path / "out", "color")[0]), read_color_mask(original))
+
+
+def wrong_width(small, tmp_path):
+    """A copy in which one JSON gives half the width; the file, and where the photograph of its frame belongs."""
+    tree = shutil.copytree(small, tmp_path / "tree")
+    path = sorted(tree.rglob("*.json"))[0]
+    content = json.loads(path.read_text())
+    content["imgWidth"] //= 2
+    path.write_text(json.dumps(content))
+    name = path.name.replace("gtFine_polygons.json", "leftImg8bit.png")
+    return path, tree / "leftImg8bit" / path.parent.relative_to(tree / "gtFine") / name
+
+
+@pytest.mark.parametrize("size_wh", [None, (64, 32)])
+def test_polygons_of_another_size_than_the_photograph_are_refused_and_both_files_named(
+    small, demo_tree, tmp_path, size_wh
+):
+    path, photograph = wrong_width(small, tmp_path)
+    photograph.parent.mkdir(parents=True)
+    shutil.copyfile(demo_tree / photograph.relative_to(tmp_path / "tree"), photograph)
+    with pytest.raises(DataError, match="1 of 4 frames could not be read") as caught:
+        write_masks(tmp_path / "tree", tmp_path / "out", "labelIds", MaskOptions(size_wh=size_wh))
+    assert f"{path}: has 64x64 pixels, but {photograph} has 128x64" in str(caught.value)
+    assert len(content(tmp_path / "out")) == 3
+
+
+def test_polygons_of_another_size_than_the_other_masks_are_refused(small, demo_tree, tmp_path):
+    path, _ = wrong_width(small, tmp_path)
+    mask = path.with_name(path.name.replace("polygons.json", "color.png"))
+    shutil.copyfile(demo_tree / mask.relative_to(tmp_path / "tree"), mask)
+    with pytest.raises(DataError, match=f"64x64 pixels, but .*{mask.name} has 128x64"):
+        write_masks(tmp_path / "tree", tmp_path / "out", "labelIds")
+
+
+def test_masks_of_another_size_can_be_made_into_one_tree_one_after_the_other(small, tmp_path):
+    tree = shutil.copytree(small, tmp_path / "tree")
+    for encoding in ("labelIds", "instanceIds", "panoptic"):
+        write_masks(tree, tree, encoding, MaskOptions(size_wh=(64, 32)))
+    assert {read_mask(path).shape for path in masks_in(tree, "labelIds")} == {(32, 64)}
+
+
+def test_a_panoptic_file_can_have_another_size_than_the_photographs(demo_tree, tmp_path):
+    options = MaskOptions(size_wh=(64, 32), splits=("val",))
+    assert write_masks(demo_tree, tmp_path, "panoptic", options).read == Counter(polygons=8)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_masks_that_came_with_the_source_are_never_replaced(demo_tree, tmp_path, overwrite):
+    tree = shutil.copytree(demo_tree / "gtFine/val", tmp_path / "tree/gtFine/val").parents[1]
+    before = content(tree)
+    options = MaskOptions(size_wh=(64, 32), overwrite=overwrite)
+    with pytest.raises(DataError, match="8 files to be written would replace what .* came with; choose another OUT"):
+        write_masks(tree, tree, "labelIds", options)
+    assert content(tree) == before
+    write_masks(tree, tree, "trainIds", options)
+    write_masks(tree, tree, "trainIds", MaskOptions(overwrite=True))
+    assert len(content(tree)) == len(before) + 8
+
+
+def test_a_broken_frame_leaves_no_panoptic_file(small, tmp_path):
+    tree = shutil.copytree(small, tmp_path / "tree")
+    sorted(tree.rglob("*.json"))[-1].write_text("{")
+    with pytest.raises(DataError, match="is no valid JSON"):
+        write_masks(tree, tmp_path / "out", "panoptic")
+    assert content(tmp_path / "out") == {}

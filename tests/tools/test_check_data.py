@@ -6,7 +6,8 @@ import sys
 import pytest
 from running import PROJECT
 
-from common.errors import DataError
+from common.errors import ConfigError, DataError
+from common.formats.conversion import convert
 from common.tools import check_data
 
 
@@ -73,3 +74,27 @@ def test_a_place_without_data_is_explained(tmp_path):
         check_data.main([str(tmp_path / "nothing")])
     with pytest.raises(DataError, match="no frames found"):
         check_data.main([str(tmp_path)])
+
+
+@pytest.mark.parametrize("name", ["coco", "coco-panoptic", "voc", "yolo", "camvid"])
+def test_a_dataset_of_another_format_is_not_taken_for_a_sound_original(demo_tree, tmp_path, name):
+    convert(demo_tree, tmp_path / "other", name, splits=("val",), workers=1)
+    with pytest.raises(DataError, match=f"other: is in the format {name}; check_data checks Cityscapes trees"):
+        check_data.main([str(tmp_path / "other"), "--workers", "1"])
+
+
+def test_a_tree_with_a_coco_file_beside_its_masks_is_still_a_tree(tree, capsys):
+    (tree / "annotations").mkdir()
+    content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "car"}]}
+    (tree / "annotations" / "instances_val.json").write_text(json.dumps(content))
+    assert check_data.main([str(tree), "--splits", "val", "--workers", "1"]) == 0
+    assert "8 frames checked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("--shown=-1", "--shown -1: expected 0 or more"), ("--workers=0", "workers = 0: expected 1")],
+)
+def test_numbers_that_make_no_sense_are_refused(demo_tree, option, message):
+    with pytest.raises(ConfigError, match=message):
+        check_data.main([str(demo_tree), option])

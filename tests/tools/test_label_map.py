@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from common.errors import DataError, LabelError
+from common.errors import ConfigError, DataError, LabelError
 from common.formats.label_files import read_dataset_meta, read_label_colors
 from common.label_tables import CITYSCAPES
 from common.tools.label_map import main
@@ -50,3 +50,32 @@ def test_the_label_files_are_written_and_shown_and_not_replaced_unless_asked(tmp
     capsys.readouterr()
     main([str(colors)])
     assert "everything_else" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("# mine\ncars, 1 2 3, car\nignored, *\n", "labels"),
+        ("1 2 3 cars, trucks\n0 0 0 void\n", "counted"),
+        ("void\ncars\n", "counted"),
+    ],
+)
+def test_what_a_text_file_holds_is_told_by_its_lines(tmp_path, capsys, text, column):
+    path = tmp_path / "labels.txt"
+    path.write_text(text, encoding="utf-8")
+    main([str(path)])
+    assert capsys.readouterr().out.splitlines()[0].split()[-1] == column
+
+
+def test_the_label_map_of_voc_is_not_read_as_names(tmp_path):
+    path = tmp_path / "labelmap.txt"
+    path.write_text("# label:color_rgb:parts:actions\nunlabeled:0,0,0::\nroad:128,64,128::\n")
+    with pytest.raises(DataError, match=r"labelmap.txt: line 2: .* is a line of VOC's labelmap.txt"):
+        main([str(path)])
+
+
+def test_two_outputs_of_one_name_are_refused_before_anything_is_written(tmp_path):
+    path = tmp_path / "y.json"
+    with pytest.raises(ConfigError, match="give each a name of its own"):
+        main(["--cvat", str(path), "--label-colors", str(tmp_path / "." / "y.json")])
+    assert not path.exists()

@@ -37,3 +37,16 @@ def test_a_broken_file_is_named_and_gives_status_1(demo_tree, tmp_path, capsys):
     (folder / "ulm_000000_000019_leftImg8bit.png").write_bytes(b"no picture")
     assert stats.main([str(tmp_path / "cityscapes"), "--workers", "1"]) == 1
     assert "ulm_000000_000019_leftImg8bit.png" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_in_the_json_and_once_on_the_terminal(demo_tree, tmp_path, capsys):
+    report = tmp_path / "stats.json"
+    assert stats.main([str(demo_tree / "gtFine" / "val"), "--json", str(report), "--workers", "1"]) == 0
+    (note,) = json.loads(report.read_text())["notes"]
+    assert note.startswith("8 of 8 frames have no image")
+    assert capsys.readouterr().out.count(note) == 1
+
+
+def test_no_workers_are_refused(demo_tree):
+    with pytest.raises(ConfigError, match="workers = 0: expected 1 or more"):
+        stats.main([str(demo_tree), "--workers", "0"])
