@@ -45,7 +45,9 @@ def _parser():
         default="polygons",
         help="what to read (%(default)s); auto takes the first of instanceIds, labelIds, polygons, color",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace masks that are there")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace masks that are there, but never those that came with SOURCE"
+    )
     parser.add_argument(
         "--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)"
     )
