@@ -1,6 +1,7 @@
 """One call for many items: on one core, on all cores, or on whatever joblib is told to use."""
 
 import os
+import platform
 import sys
 import threading
 import time
@@ -79,15 +80,37 @@ class _EndsWithParent:
 
     def __init__(self, function):
         self._function = function
+        self._parent = platform.node(), os.getpid()
 
     def __call__(self, item):
         if not _EndsWithParent._is_watching and os.name == "posix":
             _EndsWithParent._is_watching = True
-            threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+            self._watch()
         return self._function(item)
+
+    def _watch(self):
+        """Watches the parent, unless this is another machine of a cluster, or a thread of the same process."""
+        host, parent = self._parent
+        if os.getppid() == parent:
+            threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        elif host == platform.node() and not is_running(parent):
+            os._exit(1)
 
 
 def _end_with(parent):
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
+
+
+def is_running(process):
+    """Tells whether a process of this machine is there, by its number; True where that cannot be known."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -13,8 +13,8 @@ import cv2
 from common.dataset.check_frames import IMAGE, KINDS, FrameJob, check_frame, files_of
 from common.dataset.check_prepared import check_prepared, is_prepared
 from common.dataset.check_report import CheckReport, Problem, SplitReport
-from common.dataset.layouts import TRUTH_KINDS, read_layout
-from common.errors import ConfigError, DataError
+from common.dataset.layouts import read_layout
+from common.errors import ConfigError
 from common.label_tables import CITYSCAPES
 from common.parallel import run_all
 
@@ -94,16 +94,7 @@ def _of_layout(layout, truth):
     """Sorts what was found while listing the files into notes and problems."""
     notes = list(layout.remarks)
     problems = [Problem("source", str(layout.root), fault) for fault in layout.faults]  # frames say what they miss
-    if truth is None and layout.truth == TRUTH_KINDS[0] and (count := _coarse_frames(layout.root)):
-        notes.append(f"{count:,} frames have coarse annotation too, which was not checked; ask for it with gtCoarse")
     return notes, problems
-
-
-def _coarse_frames(root):
-    try:
-        return sum(bool(frame.files) for frame in read_layout(root, TRUTH_KINDS[1]).frames)
-    except DataError:
-        return 0
 
 
 def _split_report(name, counts, results):

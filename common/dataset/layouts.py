@@ -24,6 +24,8 @@ SPLITS = ("train", "val", "test", "train_extra")
 _ANCHORS = (IMAGE_KIND, *TRUTH_KINDS)
 # The video sequences repeat every frame of the dataset among their own 150,000.
 _IGNORED_FOLDERS = ("__MACOSX", "leftImg8bit_sequence")
+# Folders of generated files, which hold a file of each frame of a split.
+_GENERATED = "cityscapes_panoptic_"
 _FILE = re.compile(
     r"(.+?)_(?:(leftImg8bit)\.(?:png|jpe?g|webp|bmp|tiff?)|(gtFine|gtCoarse)_([A-Za-z]+)(?:\.png|(?<=polygons)\.json))"
 )
@@ -111,9 +113,13 @@ def read_layout(root, truth=None):
     if is_missing or not found:
         raise DataError(_nothing_found(root, truth, faults))
     frames = _join(found, remarks)
-    if left_out := others - {frame.name for frame in frames}:
+    if others:
         other = next(kind for kind in TRUTH_KINDS if kind != truth)
-        remarks.append(f"{len(left_out):,} frames have {other} alone and were left out; ask for {other} to get them")
+        alone = len(others - {frame.name for frame in frames})
+        remarks.append(
+            f"{other} of {len(others):,} frames was left out, {alone:,} of them have nothing else; ask for {other} to "
+            "get it"
+        )
     return Layout(root, frames, truth, tuple(faults), tuple(_missing_parts(frames, truth)), tuple(remarks))
 
 
@@ -147,10 +153,14 @@ def _walk(root, faults):
         except OSError as error:
             faults.append(f"{folder}: cannot be listed: {error.strerror or error}")
             continue
-        inner = [entry for entry in entries if _is(entry.is_dir) and entry.name not in _IGNORED_FOLDERS]
+        inner = [entry for entry in entries if _is(entry.is_dir) and not _is_ignored(entry.name)]
         folders += [folder / entry.name for entry in inner if not entry.is_symlink()]
         links += [folder / entry.name for entry in inner if entry.is_symlink()]
         yield folder, [entry for entry in entries if _is(entry.is_file)]
+
+
+def _is_ignored(folder):
+    return folder in _IGNORED_FOLDERS or folder.startswith(_GENERATED)
 
 
 def _is(test):
@@ -180,7 +190,7 @@ def _files_of_zip(path, faults):
     for info in members:
         *folders, name = info.filename.split("/")
         match = None if name.startswith(".") else _FILE.fullmatch(name)
-        if not match or any(part in _IGNORED_FOLDERS or (part[:1] == "." and part != "..") for part in folders):
+        if not match or any(_is_ignored(part) or (part[:1] == "." and part != "..") for part in folders):
             continue
         if is_safe_member(info.filename):
             yield _known_file(match, folders, Source(path, info.filename), info.file_size)

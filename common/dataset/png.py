@@ -24,7 +24,7 @@ except ImportError:  # optional, or an older edition
 # Far above any camera of the dataset, and 200 MB when decoded.
 LARGEST_PIXELS = 8192 * 8192
 
-PNG_END = b"IEND\xaeB`\x82"
+_END = b"IEND\xaeB`\x82"
 # For pixels that are often those of the row above: beside OpenCV's own settings 10 to 20 % smaller and decoded in half
 # the time, as fast to encode.
 _MASK_SETTINGS = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP)
@@ -95,12 +95,25 @@ def read_color_mask(source):
     return _read(source, (8, _RGB), (8, _RGBA))
 
 
+def check_png(data, where):
+    """Goes through the chunks of a PNG without decoding it.
+
+    Args:
+        data: The bytes of the file.
+        where: What error messages call it.
+
+    Raises:
+        DataError: If it is no PNG, cut off, or a chunk does not have its checksum.
+    """
+    _check_chunks(data, where)
+
+
 def is_whole_png(path):
     """Tells whether a file that this module wrote is there to its end; a power cut can leave an empty one."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123
-            file.seek(-len(PNG_END), os.SEEK_END)
-            return file.read() == PNG_END
+            file.seek(-len(_END), os.SEEK_END)
+            return file.read() == _END
     except OSError:
         return False
 

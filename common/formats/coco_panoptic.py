@@ -53,8 +53,12 @@ JSON_NAME = "cityscapes_panoptic_{split}.json"
 
 
 def matches(tree):
-    """Tells whether a folder or zip holds a JSON file with a folder of PNG files of the same name."""
-    return bool(_find_files(tree))
+    """Tells whether a folder or zip holds a JSON file with a folder of PNG files of the same name.
+
+    Where these were generated beside Cityscapes' own files, it is a Cityscapes tree.
+    """
+    is_cityscapes = tree.names("", "_labelids.png", "_instanceids.png", "_polygons.json")
+    return bool(_find_files(tree)) and not is_cityscapes
 
 
 def _find_files(tree):

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from common.errors import ConfigError, DataError
 from common.files import atomic_path, is_safe_member
-from common.formats.coco_files import IMAGE_SUFFIX
+from common.formats.coco_files import IMAGE_SUFFIX, split_of
 from common.formats.frames import NO_SPLIT, Tally
 from common.formats.pictures import place_image
 
@@ -74,6 +74,12 @@ def json_path(folder, json_name, split):
     """
     if not json_name.strip():
         raise ConfigError(f"json_name = {json_name!r}: the name of a JSON file was expected, as annotations_{{split}}")
+    example = json_name.replace("{split}", "val").removesuffix(".json")
+    if "{split}" in json_name and split_of(f"{example}.json") != "val":
+        raise ConfigError(
+            f"json_name = {json_name!r}: the split could not be read off such a name; expected one as "
+            "instances_{split}.json"
+        )
     name = json_name.replace("{split}", split or NO_SPLIT)
     name = name if name.lower().endswith(".json") else f"{name}.json"
     if "/" in name or not is_safe_member(name):

@@ -26,7 +26,7 @@ from common.formats.pictures import IMAGE_ENDINGS
 from common.formats.selection import Selection, filter
 from common.formats.trees import open_tree
 from common.label_tables import CITYSCAPES
-from common.parallel import usable_cores
+from common.parallel import is_running, usable_cores
 from common.stages import unused_path
 
 # In the order in which files are looked at: the more special first.
@@ -101,7 +101,7 @@ def write(frames, path, format, *, overwrite=False, **options):
     dataset = frames if isinstance(frames, FrameDataset) else FrameDataset(CITYSCAPES, frames)
     defaults = {"workers": usable_cores(), "classes": dataset.classes, "truth": dataset.truth or WriteOptions.truth}
     checked = _check_options(defaults | options)
-    path = Path(path).absolute()
+    path = _without_dots(Path(path).absolute())
     _check_target(path, format, overwrite)
     with _building(path, is_folder=format not in _ONE_FILE) as building:
         tally = module.write(dataset, building, checked)
@@ -166,6 +166,11 @@ def _check_options(given):
     return replace(options, classes=tuple(options.classes))
 
 
+def _without_dots(path):
+    """Takes `..` out of a path; a link at its end stays a link."""
+    return path.resolve() if path.name == ".." else path.parent.resolve() / path.name
+
+
 def _check_target(path, format, overwrite):
     if format in _ONE_FILE and path.suffix.lower() != _ONE_FILE[format]:
         raise ConfigError(f"{path}: {format} is one file; a name ending in {_ONE_FILE[format]} was expected")
@@ -194,9 +199,8 @@ def _building(path, is_folder):
     building = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.building")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for old in path.parent.glob(f".{glob.escape(path.name)}.{glob.escape(platform.node())}.*.building"):
-            if not _is_running(old.name.split(".")[-2]):
-                _remove(old)
+        for old in _left_by_others(path):
+            _remove(old)
         if is_folder:
             building.mkdir()
         yield building
@@ -207,17 +211,15 @@ def _building(path, is_folder):
             _remove(building)
 
 
-def _is_running(process):
-    """Tells whether a process of this machine is there, by its number as text; True where that cannot be known."""
-    if os.name != "posix" or not process.isdigit() or int(process) == os.getpid():
-        return process != str(os.getpid())
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+def _left_by_others(path):
+    """Finds what processes of this machine that are gone have left of a target."""
+    start = f".{path.name}.{platform.node()}."
+    # The file a zip is written to has another dot before its name, and a random part after the number.
+    for old in path.parent.glob(f"*{glob.escape(start)}*.building"):
+        before, _, rest = old.name.partition(start)
+        process = rest.partition(".")[0]
+        if before in ("", ".") and process.isdigit() and int(process) != os.getpid() and not is_running(int(process)):
+            yield old
 
 
 def _remove(path):

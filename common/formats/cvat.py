@@ -52,7 +52,7 @@ from common.formats.label_files import (
     with_black_background,
 )
 from common.formats.losses import fit_to_table
-from common.formats.pictures import IMAGE_ENDINGS, place_image, read_values
+from common.formats.pictures import IMAGE_ENDINGS, place_image, read_values, read_whole
 from common.formats.streaming import for_each_frame
 from common.label_tables import CITYSCAPES, LabelTable
 
@@ -261,7 +261,7 @@ def _image_bytes(source, options):
     """Gives a photograph's bytes and ending, encoded anew where another ending is asked for."""
     ending = Path(source.member or source.path).suffix.lower()
     if options.image_ext is None:
-        return source.read_bytes(), ending
+        return read_whole(source), ending
     with tempfile.TemporaryDirectory() as folder:
         name = place_image(source, Path(folder, "image"), replace(options, images="copy"))
         return Path(folder, name).read_bytes(), Path(name).suffix

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.dataset.layouts import read_layout
+from common.dataset.layouts import TRUTH_KINDS, read_layout
 from common.dataset.resize import LARGEST_SIDE
 from common.dataset.truth import KINDS, first_kind
 from common.errors import ConfigError, DataError, ProjectError
@@ -109,6 +109,8 @@ def write_masks(source, out, encoding, options=None):
     options = options or MaskOptions()
     kinds = _kinds_to_read(encoding, options)
     source, out = Path(source).absolute(), Path(out).absolute()  # workers may have been started in another folder
+    if inside := next((part for part in out.resolve().parts[-3:] if part in TRUTH_KINDS), None):
+        raise DataError(f"{out}: lies in a folder {inside}, which is made in OUT; give the folder above it")
     layout = read_layout(source, options.truth)
     table = read_table(source, layout.frames)
     frames = _choose(layout, options)

@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from common.dataset.png import LARGEST_PIXELS, PNG_END
+from common.dataset.png import LARGEST_PIXELS, check_png
 from common.errors import DataError
 from common.files import atomic_path, link_or_copy, write_bytes
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm")
 _JPEG_QUALITY = 95
+_JPEG_END = b"\xff\xd9"
 # The size stands within the first bytes, unless a JPEG has a preview picture before it.
 _HEADER_BYTES = 64 * 1024
 
@@ -112,14 +113,29 @@ def place_image(source, target, options):
     if ending != found and {ending, found} != {".jpg", ".jpeg"}:
         _encode_anew(source, path)
     else:
-        data = source.read_bytes()
-        if found == ".png" and not data.rstrip(b"\0\r\n").endswith(PNG_END):
-            raise DataError(f"{source}: is cut off after {len(data):,} bytes; get the file again")
+        data = read_whole(source)
         if options.images == "link" and source.member is None:
             link_or_copy(source.path.resolve(), path)
         else:
             write_bytes(path, data)
     return path.name
+
+
+def read_whole(source):
+    """Reads the bytes of a photograph to be copied as they are.
+
+    Of a PNG every chunk is tested against its checksum, of a JPEG whether it has an end; nothing is decoded.
+
+    Raises:
+        DataError: If the file is missing, cut off or damaged; names it.
+    """
+    data = source.read_bytes()
+    ending = Path(source.member or source.path).suffix.lower()
+    if ending == ".png":
+        check_png(data, source)
+    elif ending in (".jpg", ".jpeg") and _JPEG_END not in data[-_HEADER_BYTES:]:
+        raise DataError(f"{source}: is cut off after {len(data):,} bytes; get the file again")
+    return data
 
 
 def _encode_anew(source, path):

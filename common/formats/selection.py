@@ -58,10 +58,12 @@ def filter(dataset, selection=None, **choices):
     if selection.min_area < 0:
         raise ConfigError(f"min_area = {selection.min_area}: a number of pixels, 0 or more, was expected")
     table, new_names, new_background = _target_labels(dataset.labels, selection.label_map)
-    outside = [old for old, new in new_names.items() if new is None and old != dataset.labels.background]
+    painted = (label.name for label in dataset.labels if label.id >= 0 and label.name != dataset.labels.background)
+    outside = [name for name in painted if new_names[name] is None]
     notes = dataset.notes
     if outside:
-        notes += (f"labels that the label map does not have become {table.background}: {', '.join(outside)}",)
+        background = table.background or "background"
+        notes += (f"labels that the label map does not have become {background}: {', '.join(outside)}",)
     new_names = _only(selection.classes, table, new_names)
     classes = selection.classes or dataset.classes
     is_same = table.labels == dataset.labels.labels and all(old == new for old, new in new_names.items())

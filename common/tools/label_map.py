@@ -36,8 +36,8 @@ def main(arguments=None):
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     options = parser.parse_args(arguments)
     outputs = {name: path for name in _WRITERS if (path := getattr(options, name)) is not None}
-    if len({path.resolve() for path in outputs.values()}) < len(outputs):
-        raise ConfigError("two label files cannot be written to one file; give each a name of its own")
+    if len({path.resolve() for path in (*outputs.values(), Path(options.map_or_table or ""))}) <= len(outputs):
+        raise ConfigError("a label file cannot be written over another one or over MAP; give each a name of its own")
     if not options.overwrite and (there := [path for path in outputs.values() if path.exists()]):
         raise DataError(f"{there[0]}: is there already; choose another name, or --overwrite to replace it")
     if options.map_or_table is None and not outputs:

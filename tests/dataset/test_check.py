@@ -249,7 +249,7 @@ def test_coarse_annotation_is_mentioned_and_can_be_asked_for(tree):
     truncate(next((tree / "gtCoarse").rglob("*_color.png")))
     fine = check_data(tree)
     assert fine.problems == ()
-    assert "4 frames have coarse annotation too" in fine.notes[0]
+    assert "gtCoarse of 4 frames was left out" in fine.notes[0]
     assert len(check_data(tree, truth="gtCoarse").problems) == 1
 
 

@@ -15,6 +15,7 @@ from running import PROJECT
 from common.errors import ConfigError, DataError
 from common.formats.conversion import FORMATS, convert, filter, read, recognise, write
 from common.formats.frames import with_frames
+from common.formats.masks import write_masks
 
 TARGETS = sorted(FORMATS)
 # What comes back: every segment, or the objects of the evaluated classes; of VOC all objects, of CamVid labels alone.
@@ -155,6 +156,46 @@ def test_the_folder_one_works_in_is_never_moved_aside(demo_tree, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="the folder you work in"):
         convert(demo_tree, ".", "coco", overwrite=True)
+
+
+def test_a_target_with_dots_is_the_folder_it_means(demo_tree, tmp_path, monkeypatch):
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    with pytest.raises(DataError, match="the folder you work in"):
+        convert(demo_tree, "../project", "coco", overwrite=True)
+    with pytest.raises(DataError, match="the folder you work in"):
+        convert(demo_tree, "..", "coco", overwrite=True)
+    convert(demo_tree, "../out", "coco", splits=("val",), images="none")
+    assert (tmp_path / "out" / "annotations").is_dir()
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_damaged_photograph_is_refused(demo_tree, tmp_path, name):
+    for kind in ("gtFine", "leftImg8bit"):
+        shutil.copytree(demo_tree / kind / "val", tmp_path / "source" / kind / "val")
+    path = sorted((tmp_path / "source").rglob("*_leftImg8bit.png"))[2]
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2] + data[len(data) // 2 + 100 :])  # the end is there, the middle is not
+    (tmp_path / "targets").mkdir()
+    with pytest.raises(DataError, match=path.name):
+        convert(tmp_path / "source", target_of(tmp_path / "targets", name), name)
+    assert list((tmp_path / "targets").iterdir()) == []
+
+
+def test_a_jpeg_that_is_cut_off_is_refused(demo_tree, tmp_path):
+    convert(demo_tree, tmp_path / "source", "cityscapes", splits=("val",), image_ext="jpg")
+    path = sorted((tmp_path / "source").rglob("*_leftImg8bit.jpg"))[2]
+    path.write_bytes(path.read_bytes()[:-300])
+    with pytest.raises(DataError, match=f"{path.name}: is cut off"):
+        convert(tmp_path / "source", tmp_path / "out", "camvid")
+
+
+def test_generated_panoptic_files_do_not_stand_in_the_way_of_the_rest(demo_tree, tmp_path):
+    shutil.copytree(demo_tree / "gtFine" / "val", tmp_path / "tree" / "gtFine" / "val")
+    write_masks(tmp_path / "tree", tmp_path / "tree", "panoptic")
+    assert list((tmp_path / "tree" / "gtFine").glob("cityscapes_panoptic_val/*.png"))
+    assert recognise(tmp_path / "tree") == "cityscapes"
+    assert len(read(tmp_path / "tree").frames) == 8
 
 
 def test_the_end_of_a_zips_name_may_be_in_capitals(demo_tree, tmp_path):

@@ -25,6 +25,14 @@ def test_a_map_is_shown_with_its_labels_and_ids(tmp_path, capsys):
     assert lines[2][:2] == ["255", "ignored"]
 
 
+def test_a_map_is_never_overwritten_by_what_is_made_from_it(tmp_path):
+    path = tmp_path / "my.csv"
+    path.write_text("cars, 1 2 3, car\nignored, *\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="over MAP"):
+        main([str(path), "--label-colors", str(path), "--overwrite"])
+    assert path.read_text(encoding="utf-8").startswith("cars")
+
+
 def test_a_wrong_map_is_explained(tmp_path):
     path = tmp_path / "my.csv"
     path.write_text("cars, 1 2 3, automobile\nignored, *\n", encoding="utf-8")
