@@ -105,6 +105,28 @@ def read_json(path):
         raise DataError(f"{path}: is no valid JSON: {error}") from error
 
 
+def read_text(source, largest):
+    """Reads a text file that somebody else wrote: UTF-8, with or without a mark at its start.
+
+    Args:
+        source: Something with `read_bytes()` and a name as text, as a `Path`.
+        largest: The most bytes it may have.
+
+    Raises:
+        DataError: If it is missing, too large, or no UTF-8; names it.
+    """
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise DataError(f"{source}: cannot be read: {error.strerror or error}") from error
+    if len(data) > largest:
+        raise DataError(f"{source}: has {len(data):,} bytes, at most {largest:,} were expected of such a file")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{source}: is no text in UTF-8 (byte {error.start:,}); save it as UTF-8") from error
+
+
 def checksum(path):
     """Computes the CRC-32 of a file's content."""
     with Path(path).open("rb") as file:

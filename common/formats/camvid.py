@@ -115,7 +115,7 @@ class CamvidTruth:
         segments = {value: segment for value, segment in present.items() if segment is not None}
         void = int((classes == VOID).sum()) if VOID in present and len(self.code.names) <= VOID else 0
         lost = +Counter({"pixels of value 255 (void)": void})
-        return Annotation(classes.astype(np.uint16), segments, source_used="class mask", lost=lost)
+        return Annotation(classes.astype(np.uint16), segments, lost=lost)
 
 
 def write(dataset, folder, options):

@@ -241,7 +241,7 @@ def _read_colors(source):
         try:
             return read_image(source)
         except DataError:
-            pass
+            pass  # gray or with alpha, which the other reader takes; what is damaged, it refuses too
     return read_colors(source)
 
 

@@ -118,7 +118,7 @@ class CityscapesTruth:
                 segments.setdefault(value, Segment(label.name, value % INSTANCES_PER_CLASS))
             plates = sum(_is_never_painted(polygon, self.table) for polygon in image.polygons)
             lost = +Counter({"outlines of labels that are never painted (license plates)": plates})
-        return Annotation(truth.values, segments, truth.polygons, truth.kind, lost)
+        return Annotation(truth.values, segments, image, lost)
 
     def _polygons(self):
         """Reads what stands in polygons.json alone; None without one, or if it is broken and pixels are there."""
@@ -132,12 +132,11 @@ class CityscapesTruth:
         source = self.files.get("polygons")
         if source is None:
             return None, ""
-        if annotation.outlines is not None:
-            return source.read_bytes(), ""
-        try:
-            painted = paint_polygons(read_polygons(source, self.table), self.table).instance_ids
-        except ProjectError:
+        if annotation.outlines is None:
             return None, "that are broken (outlines were drawn anew)"
+        if first_kind(self.files, self.kinds) == "polygons":
+            return source.read_bytes(), ""
+        painted = paint_polygons(annotation.outlines, self.table).instance_ids
         if not np.array_equal(painted, annotation.pixels):
             return None, "that paint other pixels than the PNG files have (outlines were drawn anew)"
         return source.read_bytes(), ""

@@ -96,7 +96,7 @@ class PanopticTruth:
         listed = {id_ for id_, _, _ in head["segments"]} | {0}
         lost[_UNLISTED] += sum(area for key, area in areas.items() if key not in listed)
         pixels = pixels.astype(np.uint16 if max(areas) < 2**16 else np.int32)
-        return Annotation(pixels, segments, None, "panoptic", +lost)
+        return Annotation(pixels, segments, None, +lost)
 
     def _segments(self, found):
         segments, counts, lost = {}, Counter(), Counter()

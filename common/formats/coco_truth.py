@@ -85,7 +85,7 @@ class CocoTruth:
             lost[HIDDEN if segments.pop(key).number is not None else HIDDEN_REGIONS] += 1
         dtype = np.uint16 if len(present) <= 2**16 else np.int32
         pixels = np.ascontiguousarray(flat.astype(dtype).reshape(width, height).T)
-        return Annotation(pixels, segments, None, "COCO", lost)
+        return Annotation(pixels, segments, None, lost)
 
 
 def _take_numbers(segments, said):

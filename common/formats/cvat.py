@@ -177,8 +177,7 @@ class CvatTruth:
         """Reads the pixels; see `AnnotatedFrame.annotation`."""
         values, _ = read_values(self.source)
         values = values.astype(np.uint16)
-        kind = "labelIds" if str(self.source).endswith("labelIds.png") else "instanceIds"
-        return Annotation(values, segments_of_values(values, self.table, self.source), None, kind)
+        return Annotation(values, segments_of_values(values, self.table, self.source))
 
 
 def write(dataset, path, options):

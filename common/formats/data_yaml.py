@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from common.errors import DataError, LabelError
+from common.files import read_text
 from common.label_tables import plain_name
 
 LARGEST_BYTES = 1024 * 1024
@@ -50,7 +51,7 @@ def read_data_yaml(source):
             it names; names file and line.
         LabelError: If a name is there twice.
     """
-    content = _parse(source, _text(source))
+    content = _parse(source, read_text(source, LARGEST_BYTES))
     names = content.get("names")
     if isinstance(names, list):
         names = {str(index): name for index, name in enumerate(names)}
@@ -102,19 +103,6 @@ def data_yaml_text(names, splits):
 def _quoted(text):
     is_plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML
     return text if is_plain else json.dumps(text, ensure_ascii=False)
-
-
-def _text(source):
-    try:
-        data = source.read_bytes()
-    except OSError as error:
-        raise DataError(f"{source}: cannot be read: {error.strerror or error}") from error
-    if len(data) > LARGEST_BYTES:
-        raise DataError(f"{source}: has {len(data):,} bytes, an index of at most {LARGEST_BYTES:,} was expected")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{source}: is no text in UTF-8 (byte {error.start:,}); save it as UTF-8") from error
 
 
 def _parse(source, text):

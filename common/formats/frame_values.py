@@ -81,4 +81,4 @@ class FrameValues:
         kind = first_kind(self.files, self.kinds)
         values, lengths, (width, height) = self.runs()
         values = np.repeat(values, lengths).reshape(height, width)
-        return Annotation(values, segments_of_values(values, self.table, self.files[kind]), None, kind)
+        return Annotation(values, segments_of_values(values, self.table, self.files[kind]))

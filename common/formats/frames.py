@@ -47,15 +47,14 @@ class Annotation:
         pixels: A key per pixel, `uint16` or `int32` of shape `(height, width)`.
         segments: What the keys stand for; a key that is not in it means background. Far to near where the source
             says so. May hold segments without a pixel.
-        outlines: The polygons the pixels were painted from, if the source has them and they paint these very pixels.
-        source_used: What the pixels were read from, as "instanceIds"; for messages.
+        outlines: The polygons of the source, if it has them; whether they paint these very pixels says
+            `source_polygons`.
         lost: What of the source this form cannot hold, counted by reason, as {"objects without a visible pixel": 3}.
     """
 
     pixels: np.ndarray
     segments: dict[int, Segment] = field(hash=False)
     outlines: AnnotatedImage | None = None
-    source_used: str = ""
     lost: Counter = field(default_factory=Counter, hash=False)
 
     def load(self):

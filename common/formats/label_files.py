@@ -20,6 +20,7 @@ import re
 from dataclasses import replace
 
 from common.errors import DataError, LabelError
+from common.files import read_text
 from common.label_tables import (
     BACKGROUND,
     CITYSCAPES,
@@ -63,7 +64,7 @@ def read_label_colors(source):
         LabelError: If a name is there twice; names file and line.
     """
     rows, lines, counted = [], {}, []
-    for number, line in enumerate(_text(source).splitlines(), 1):
+    for number, line in enumerate(read_text(source, LARGEST_LABEL_FILE_BYTES).splitlines(), 1):
         line = line.strip()
         if line.startswith(_COUNTED):
             counted.append(line.removeprefix(_COUNTED).strip())
@@ -105,7 +106,7 @@ def read_dataset_meta(source):
         LabelError: If a name is there twice.
     """
     try:
-        content = json.loads(_text(source))
+        content = json.loads(read_text(source, LARGEST_LABEL_FILE_BYTES))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{source}: is no valid JSON: {error}") from error
     if not isinstance(content, dict):
@@ -156,7 +157,7 @@ def read_labels(source):
     Raises:
         ProjectError: As `read_dataset_meta` and `read_label_colors`.
     """
-    text = _text(source).lstrip()
+    text = read_text(source, LARGEST_LABEL_FILE_BYTES).lstrip()
     if str(source).endswith(".json") or text.startswith(("{", "[")):
         return read_dataset_meta(source)
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
@@ -220,19 +221,6 @@ def cvat_labels(table):
         }
         for label in distinct
     ]
-
-
-def _text(source):
-    try:
-        data = source.read_bytes()
-    except OSError as error:
-        raise DataError(f"{source}: cannot be read: {error.strerror or error}") from error
-    if len(data) > LARGEST_LABEL_FILE_BYTES:
-        raise DataError(f"{source}: has {len(data):,} bytes, a list of labels with at most 1 MB was expected")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{source}: is no text in UTF-8 (byte {error.start:,}); save it as UTF-8") from error
 
 
 def _read_line(where, line):

@@ -50,7 +50,7 @@ def read_values(source):
     Raises:
         DataError: If the file is missing, damaged, or has several channels; names it.
     """
-    with _opened(source, source.read_bytes()) as picture:
+    with _opened_whole(source) as picture:
         if picture.mode not in ("L", "P", "1", "I;16", "I;16B"):
             raise DataError(f"{source}: is a picture of mode {picture.mode}; one channel or a palette was expected")
         palette = None
@@ -70,7 +70,7 @@ def read_colors(source):
     Raises:
         DataError: If the file is missing or damaged; names it.
     """
-    with _opened(source, source.read_bytes()) as picture:
+    with _opened_whole(source) as picture:
         return np.asarray(_loaded(source, picture, "RGB"))
 
 
@@ -131,11 +131,15 @@ def read_whole(source):
     """
     data = source.read_bytes()
     ending = Path(source.member or source.path).suffix.lower()
-    if ending == ".png":
-        check_png(data, source)
-    elif ending in (".jpg", ".jpeg") and _JPEG_END not in data[-_HEADER_BYTES:]:
-        raise DataError(f"{source}: is cut off after {len(data):,} bytes; get the file again")
+    _check_whole(source, data, is_png=ending == ".png", is_jpeg=ending in (".jpg", ".jpeg"))
     return data
+
+
+def _check_whole(source, data, is_png, is_jpeg):
+    if is_png:
+        check_png(data, source)
+    elif is_jpeg and _JPEG_END not in data[-_HEADER_BYTES:]:
+        raise DataError(f"{source}: is cut off after {len(data):,} bytes; get the file again")
 
 
 def _encode_anew(source, path):
@@ -161,6 +165,14 @@ def _opened(source, data):
         raise DataError(
             f"{source}: has {picture.width} x {picture.height} pixels, expected were 1 to {LARGEST_PIXELS:,} pixels"
         )
+    return picture
+
+
+def _opened_whole(source):
+    """Opens a picture to be decoded; what is damaged is refused here, as Pillow lets some of it pass."""
+    data = source.read_bytes()
+    picture = _opened(source, data)
+    _check_whole(source, data, picture.format == "PNG", picture.format == "JPEG")
     return picture
 
 

@@ -200,7 +200,7 @@ class _ChangedTruth:
         if self.change.new_background is not None:
             pixels, segments = _fill_background(pixels, annotation.segments, segments, self.change.new_background)
         pixels, segments = _merge(segments, pixels)
-        return Annotation(pixels, segments, None, annotation.source_used, +lost)
+        return Annotation(pixels, segments, None, +lost)
 
     def source_polygons(self, annotation):
         """Says that polygons.json of the source, if there is one, does not fit any more."""

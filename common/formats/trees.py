@@ -84,6 +84,8 @@ def open_tree(path):
     path = Path(path)
     if path.is_dir():
         found = dict(_files_of_folder(path))
+    elif path.suffix.lower() in (".json", ".yaml", ".yml", ".txt", ".xml"):
+        raise DataError(f"{path}: is one file of a dataset; give the folder it belongs to, or a zip of that")
     elif path.is_file():
         found = dict(_files_of_zip(path))
     else:

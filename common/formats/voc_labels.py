@@ -10,7 +10,7 @@ import re
 from common.errors import DataError, LabelError
 from common.formats.label_files import LARGEST_LABEL_FILE_BYTES, META_FILE, read_dataset_meta
 from common.formats.mask_codes import BLACK, code_of
-from common.label_tables import BACKGROUND, CITYSCAPES, LabelTable, make_label, palette_color, plain_name
+from common.label_tables import palette_color, plain_name, table_of
 
 LABEL_MAP = "labelmap.txt"
 VOC_NAMES = (
@@ -62,7 +62,7 @@ def read_labels(tree, has_objects):
     if not any(color for _, color in rows):
         rows = [(name, palette_color(value)) for value, (name, _) in enumerate(rows)]
     try:
-        table = _table(rows, counted, has_objects)
+        table = table_of(rows, counted or None, has_objects, add_background=False)
     except LabelError as error:
         raise LabelError(f"{source}: {error}") from error
     return table, code_of(table, [color for _, color in rows])
@@ -92,18 +92,3 @@ def _read_rows(source):
     if not rows:
         raise DataError(f"{source}: has no label in it; lines as road:128,64,128:: were expected")
     return rows, counted
-
-
-def _table(rows, counted, has_objects):
-    known = [CITYSCAPES.find(name) for name, _ in rows]
-    background = next((name for name, color in rows if color == BLACK), None)
-    if all(known):
-        labels = [make_label(label.name, label.id, color) for label, (_, color) in zip(known, rows, strict=True)]
-        return LabelTable(tuple(labels), BACKGROUND if CITYSCAPES.find(BACKGROUND) in known else None)
-    labels = []
-    for place, ((name, color), label) in enumerate(zip(rows, known, strict=True)):
-        is_counted = label.has_instances if label else has_objects and name != background
-        if counted:
-            is_counted = plain_name(name) in counted
-        labels.append(make_label(name, place, color, is_counted))
-    return LabelTable(tuple(labels), background)

@@ -45,15 +45,12 @@ class VocTruth:
         boxed = [item for item in boxed if not item.is_crowd]
         numbers = read_object_numbers(self.objects) if self.objects is not None else None
         classes = read_classes(self.classes, self.code) if self.classes is not None else self._classes(numbers, boxed)
-        if numbers is None:
-            keys, used = classes.astype(np.uint16), ["SegmentationClass"]
-        else:
-            keys, used = self._join(numbers, classes), ["SegmentationClass", "SegmentationObject"]
+        keys = classes.astype(np.uint16) if numbers is None else self._join(numbers, classes)
         keys, lost = _drop_loose(keys, self.code)
         segments = _segments(keys, self.code, crowds, boxed)
         objects = len({key // _BASE for key in segments} - {0})
         lost["boxes without a mask"] = max(0, len(boxed) - objects)
-        return Annotation(keys, segments, source_used=" and ".join(used), lost=+lost)
+        return Annotation(keys, segments, lost=+lost)
 
     def _join(self, numbers, classes):
         if numbers.shape != classes.shape:

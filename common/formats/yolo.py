@@ -199,7 +199,7 @@ class YoloTruth:
             pixels[y : y + mask.shape[0], x : x + mask.shape[1]][mask] = key
             segments[key] = Segment(self.names[index], counts[index])
             counts[index] += 1
-        return Annotation(pixels, segments, None, "polygons")
+        return Annotation(pixels, segments)
 
 
 def write(dataset, folder, options):

@@ -28,7 +28,7 @@ def main(arguments=None):
         prog="python -m common.tools.stats",
         description="Counts frames, pixels and objects by label, and measures mean and deviation of the images.",
     )
-    parser.add_argument("source", metavar="SOURCE", type=Path, help="a dataset of any format, as folder, zip or file")
+    parser.add_argument("source", metavar="SOURCE", type=Path, help="a dataset of any format, as a folder or a zip")
     parser.add_argument("--splits", metavar="NAME", nargs="+", default=(), help="only these, as train val (all)")
     parser.add_argument("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
     parser.add_argument("--picture", metavar="FILE.png", type=Path, help="also draw bars of pixels and objects")

@@ -251,16 +251,28 @@ def test_the_official_evaluation_reads_the_tree(demo_tree, tmp_path, monkeypatch
 
 
 @pytest.mark.slow
-def test_datumaro_reads_the_tree_and_the_labels(written):
+def test_datumaro_reads_the_tree_and_the_labels(written, difficult):
     code = """
 import json, sys
 import datumaro as dm
 dataset = dm.Dataset.import_from(sys.argv[1], "cityscapes")
 names = [label.name for label in dataset.categories()[dm.AnnotationType.label]]
-items = {item.id + "/" + item.subset: sorted({names[a.label] for a in item.annotations}) for item in dataset}
+items = {}
+for item in dataset:
+    pixels = items.setdefault(item.id.rsplit("/", 1)[-1], {})
+    for mask in item.annotations:
+        if mask.label is not None:
+            pixels[names[mask.label]] = pixels.get(names[mask.label], 0) + int(mask.image.sum())
 print(json.dumps([names, items]))
 """
     names, items = ask_oracle(code, written[0])
-    assert len(names) == 35
-    assert "trafficlight" in names
-    assert len(items) == 6
+    assert names == [label.name.replace(" ", "") for label in CITYSCAPES]
+    assert items.keys() == {frame.name for frame in difficult}
+    for frame in difficult:
+        # It finds no objects in such a tree (issue of its own); areas and groups have to be right.
+        expected = {}
+        for (name, number, _), mask in masks_of(frame.annotation()).items() if frame.truth else ():
+            if number is None:
+                expected[name.replace(" ", "")] = int(mask.sum())
+        found = {name: count for name, count in items[frame.name].items() if name != "unlabeled"}
+        assert found == expected

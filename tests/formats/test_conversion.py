@@ -256,3 +256,21 @@ def test_a_zip_whose_members_lead_out_is_refused(tmp_path):
         archive.writestr("../../data.yaml", "x")
     with pytest.raises(DataError, match="leads out of the archive"):
         read(path)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "webp"])
+def test_a_damaged_photograph_is_not_encoded_anew(demo_tree, tmp_path, ending):
+    for kind in ("gtFine", "leftImg8bit"):
+        shutil.copytree(demo_tree / kind / "val", tmp_path / "source" / kind / "val")
+    path = sorted((tmp_path / "source").rglob("*_leftImg8bit.png"))[2]
+    data = bytearray(path.read_bytes())
+    data[-13] ^= 1  # in the checksum of the last chunk of pixels
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=f"{path.name}.*checksum"):
+        convert(tmp_path / "source", tmp_path / "out", "camvid", image_ext=ending)
+
+
+def test_one_file_of_a_dataset_is_refused_with_the_way_out(tmp_path):
+    (tmp_path / "instances_val.json").write_text("{}")
+    with pytest.raises(DataError, match="give the folder it belongs to"):
+        read(tmp_path / "instances_val.json")

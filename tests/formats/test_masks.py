@@ -298,7 +298,6 @@ def test_coarse_annotation_stays_coarse(small, tmp_path):
 def test_values_load_as_an_annotation(demo_tree):
     files = read_layout(demo_tree).frames[0].files
     annotation = FrameValues(files).load()
-    assert annotation.source_used == "instanceIds"
     assert set(annotation.segments) == set(np.unique(annotation.pixels).tolist()) - {0}
 
 
