@@ -18,6 +18,8 @@ LAYERS = (
     {"formats", "evaluation"},
     {"learning"},
     {"methods"},
+    {"report"},
+    {"inspection"},
     {"command_line"},
     {"tools"},
 )

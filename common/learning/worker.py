@@ -60,6 +60,7 @@ def _load(job, pair):
 def _train(job, progress):
     import keras
 
+    from common.learning.model_card import ModelCard, add_card
     from common.learning.training import TrainingData, TrainingSettings, compile_training, train
     from common.learning.unet import NetworkSettings, copy_weights, plain_unet
 
@@ -83,6 +84,7 @@ def _train(job, progress):
     append_progress(progress, {"scoring": True})
     with atomic_path(job.paths.keras, durable=True) as temporary:
         plain.save(temporary)
+        add_card(temporary, ModelCard(job.model, job.classes, (network.width, network.height)))
     scores = _score(job, validate)
     result = {
         "model": job.model,

@@ -1,0 +1,1 @@
+"""Datasets to look at: contact sheets and pages."""

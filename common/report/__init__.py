@@ -1,0 +1,1 @@
+"""Pages for people: the report of a study, and the gallery that it shares with the inspection of datasets."""
