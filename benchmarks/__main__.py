@@ -6,7 +6,10 @@ from pathlib import Path
 
 from benchmarks.timing import main
 
-_PARTS = ("resize", "polygons", "coco", "conversion", "splitting", "augmenting", "scoring", "training", "training_step")
+_PARTS = (
+    "resize", "polygons", "coco", "conversion", "splitting", "augmenting", "scoring", "evaluating", "panoptic",
+    "predicting", "reporting", "training", "training_step",
+)  # fmt: skip
 
 
 def measure(quick=False):

@@ -1,16 +1,19 @@
-"""Class IoU as the Cityscapes benchmark defines it: one confusion matrix over all images, void pixels left out.
+"""IoU of classes and categories as the Cityscapes benchmark defines it: one matrix over all images, void left out.
 
-Knows the pixel-level class score only. At prepared size it is not the benchmark's number, which is computed on
-2048x1024 pixels, but it is the same definition.
+Knows what a confusion matrix tells; `instance_weights` has the scores that need objects. At prepared size it is not the
+benchmark's number, which is computed on 2048x1024 pixels, but it is the same definition.
 """
 
 from collections import Counter
 
 import numpy as np
 
-from common.labels import IGNORE, LABEL_OF_ID, LARGEST_ID
+from common.labels import IGNORE, LABEL_OF_ID, LABELS, LARGEST_ID
 
-_EVALUATED = tuple(id_ for id_ in range(LARGEST_ID + 1) if not LABEL_OF_ID[id_].ignore_in_eval)
+# Label ids of the 19 classes that are evaluated.
+EVALUATED = tuple(id_ for id_ in range(LARGEST_ID + 1) if not LABEL_OF_ID[id_].ignore_in_eval)
+# In the order of the label table; void is one of them and has no score.
+CATEGORIES = tuple(dict.fromkeys(label.category for label in LABELS))
 
 
 def is_defined(label_map):
@@ -20,7 +23,7 @@ def is_defined(label_map):
     benchmark ignores: of a class of road and parking nobody can say which pixels were taken for road.
     """
     own = Counter(label_map.class_of_id)
-    classes = [label_map.class_of_id[id_] for id_ in _EVALUATED]
+    classes = [label_map.class_of_id[id_] for id_ in EVALUATED]
     return all(class_index != IGNORE and own[class_index] == 1 for class_index in classes)
 
 
@@ -57,13 +60,52 @@ def class_iou(confusion):
     Returns:
         `{label name: IoU}`; None for a class that neither occurs nor is predicted on an evaluated pixel.
     """
-    false_positives_of = confusion[list(_EVALUATED)].sum(axis=0)
     result = {}
-    for id_ in _EVALUATED:
+    for id_ in EVALUATED:
         hits = int(confusion[id_, id_])
-        denominator = int(confusion[id_].sum() + false_positives_of[id_]) - hits
+        denominator = int(confusion[id_].sum()) + false_positives(confusion, id_)
         result[LABEL_OF_ID[id_].name] = hits / denominator if denominator else None
     return result
+
+
+def category_iou(confusion):
+    """Computes the IoU of each of the 7 evaluated categories; what is confused inside a category is right.
+
+    Labels that the benchmark ignores belong to no category here: as predictions they are misses.
+
+    Args:
+        confusion: `[truth, prediction]` in label ids, shape `(34, 34)`.
+
+    Returns:
+        `{category: IoU}`; None for a category that neither occurs nor is predicted on an evaluated pixel.
+    """
+    result = {}
+    for category in CATEGORIES:
+        if ids := ids_of_category(category):
+            hits = int(confusion[np.ix_(ids, ids)].sum())
+            denominator = int(confusion[ids].sum()) + false_positives_of_category(confusion, category, ids)
+            result[category] = hits / denominator if denominator else None
+    return result
+
+
+def ids_of_category(category, ignored_too=False):
+    """Lists the label ids of a category, those the benchmark ignores only if asked for."""
+    return [
+        label.id
+        for label in LABELS
+        if label.category == category and label.id >= 0 and (ignored_too or not label.ignore_in_eval)
+    ]
+
+
+def false_positives(confusion, id_):
+    """Counts the pixels of other evaluated classes that were taken for a class."""
+    return int(confusion[list(EVALUATED), id_].sum() - confusion[id_, id_])
+
+
+def false_positives_of_category(confusion, category, ids):
+    """Counts the pixels of evaluated classes of other categories that were taken for one of some label ids."""
+    others = [id_ for id_ in EVALUATED if LABEL_OF_ID[id_].category != category]
+    return int(confusion[np.ix_(others, ids)].sum())
 
 
 def mean_iou(iou_of_class):

@@ -1,21 +1,24 @@
-"""Result JSONs of many models to CSV rows, a ranking and a table for people.
+"""Result JSONs of many models to CSV files and to tables for people.
 
-The paper metric, the official one and the pooled one stand in rows of their own and are never mixed.
+The paper metric, the official one and the pooled one stand in rows or columns of their own and are never mixed.
 """
 
 import csv
 import io
-import statistics
 
-from common.evaluation import pooled_metric
+from common.evaluation.summary import SPLITS, per_class, rank, summarize
+
+__all__ = ["COLUMNS", "SPLITS", "STUDY_TEST_MIOU", "class_table", "classes_csv", "rank", "results_csv", "summary_table"]
 
 COLUMNS = (
     "modelname", "mPA_val", "mPA_test", "mPA_train_unlabeled", "mIoU_val", "mIoU_test", "mIoU_train_unlabeled",
 )  # fmt: skip
-SPLITS = ("val", "test", "train_unlabeled")
 
 # Test mIoU of the study by its own metric, mean of 3 runs, read off its figure to about 0.0005.
 STUDY_TEST_MIOU = {"subset": 0.310, "subset_aug": 0.372, "full_dataset": 0.453}
+
+_TITLE, _COLUMN = 56, 18
+_CLASSES_PER_LINE = 3
 
 
 def results_csv(results):
@@ -24,19 +27,31 @@ def results_csv(results):
     Args:
         results: Result JSONs of the run in the order of training.
     """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=";", lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows = []
     for result in results:
         scores = result["scores"]
         row = [f"{scores[split][metric]:.6f}" for metric in ("mPA", "mIoU") for split in SPLITS]
-        writer.writerow([result["model"], *row])
-    return buffer.getvalue()
+        rows.append([result["model"], *row])
+    return _csv(COLUMNS, rows)
 
 
-def rank(results):
-    """Sorts result JSONs by validation mIoU of the paper metric, best first, equals in the order given."""
-    return sorted(results, key=lambda result: -result["scores"]["val"]["mIoU"])
+def classes_csv(results):
+    """Makes the CSV of the classes of one run: `;`-separated, one row per class, six decimals.
+
+    Per metric and split there is a column of the mean over models and one of their standard deviation; a cell is empty
+    where there is none.
+
+    Args:
+        results: Result JSONs of the run.
+    """
+    columns = [f"{metric}_{split}" for metric in ("official_IoU", "pooled_IoU") for split in SPLITS]
+    header = ["class", *(name for column in columns for name in (column, f"{column}_deviation"))]
+    rows = []
+    for row in per_class([results]):
+        spreads = [values[split] for values in (row.official, row.pooled) for split in SPLITS]
+        cells = [(spread.mean, spread.deviation) if spread else (None, None) for spread in spreads]
+        rows.append([row.name, *("" if cell is None else f"{cell:.6f}" for pair in cells for cell in pair)])
+    return _csv(header, rows)
 
 
 def summary_table(runs, top_ks, study_value=None):
@@ -48,46 +63,63 @@ def summary_table(runs, top_ks, study_value=None):
         study_value: The study's test mIoU, where the settings are the study's.
 
     Returns:
-        Lines of text. Spread is the standard deviation over models; in the row "means of runs" over runs.
+        Lines of text. Spread is the standard deviation over models; in the row "means of runs" over runs. In brackets
+        the interval of 95 % over images, not said again where the row has the mean of one above.
     """
-    every = [result for run in runs for result in run]
-    best = [result for run in runs for result in rank(run)[:top_ks]]
-    lines = ["{:<44}{:>18}{:>18}{:>18}".format("", *SPLITS)]
-    rows = [
-        ("mIoU, paper metric", _scores(every, "mIoU")),
-        (f"  of the best {top_ks} of each run (by val)", _scores(best, "mIoU")),
-        ("  of the means of runs", _run_means(runs)),
-        ("mPA, paper metric", _scores(every, "mPA")),
-        ("mIoU, official definition (19 classes)", _scores(every, "official_mIoU")),
-        (f"mIoU, all pixels pooled ({_count_classes(every)} classes)", _pooled(every)),
-    ]
-    for name, columns in rows:
-        lines.append(f"{name:<44}" + "".join(f"{_mean_and_spread(values):>18}" for values in columns))
+    lines, shown = [_line("", SPLITS)], []
+    for row in summarize(runs, top_ks):
+        spreads = [row.values[split] for split in SPLITS]
+        lines.append(_line(row.title, map(_mean_and_deviation, spreads)))
+        intervals = [_interval(spread) for spread in spreads]
+        if any(intervals) and intervals not in shown:
+            lines.append(_line("  95 % over images", intervals))
+            shown.append(intervals)
     if study_value is not None:
-        lines.append(f"{'mIoU of the study, paper metric':<44}{'':>18}{study_value:>18.3f}")
+        lines.append(_line("mIoU of the study, paper metric", ("", f"{study_value:.3f}", "")))
     return lines
 
 
-def _scores(results, metric):
-    return [[result["scores"][split][metric] for result in results] for split in SPLITS]
+def class_table(runs, split):
+    """Makes a compact table of the IoU of the classes on one split.
+
+    Args:
+        runs: One list of result JSONs per run.
+        split: Name of the split.
+
+    Returns:
+        Lines of text with a headline: the official IoU of the classes that have one; where the label map allows none,
+        the IoU over all pixels of all classes that occur.
+    """
+    rows = per_class(runs)
+    name, found = "official definition", [(row.name, row.official[split]) for row in rows if row.official[split]]
+    if not found:
+        name, found = "all pixels pooled", [(row.name, row.pooled[split]) for row in rows if row.pooled[split]]
+    width = max((len(title) for title, _ in found), default=0) + 2
+    cells = [f"{title:<{width}}{_mean_and_deviation(spread):<15}" for title, spread in found]
+    lines = [
+        "  " + "  ".join(cells[start : start + _CLASSES_PER_LINE]).rstrip()
+        for start in range(0, len(cells), _CLASSES_PER_LINE)
+    ]
+    return [f"IoU of classes on {split}, {name}:", *lines]
 
 
-def _count_classes(results):
-    return len(results[0]["scores"][SPLITS[0]]["confusion"])
+def _csv(header, rows):
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=";", lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
 
 
-def _pooled(results):
-    # From the matrix, because results of older versions have no class_IoU.
-    return [[pooled_metric.mean_iou(result["scores"][split]["confusion"]) for result in results] for split in SPLITS]
+def _line(title, cells):
+    return (f"{title:<{_TITLE}}" + "".join(f"{cell:>{_COLUMN}}" for cell in cells)).rstrip()
 
 
-def _run_means(runs):
-    return [[statistics.fmean(_scores(run, "mIoU")[index]) for run in runs] for index in range(len(SPLITS))]
-
-
-def _mean_and_spread(values):
-    values = [value for value in values if value is not None]
-    if not values:
+def _mean_and_deviation(spread):
+    if spread is None:
         return "-"
-    spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.3f}{spread}"
+    return f"{spread.mean:.3f}" + ("" if spread.deviation is None else f" ± {spread.deviation:.3f}")
+
+
+def _interval(spread):
+    return "" if spread is None or spread.low is None else f"[{spread.low:.3f}, {spread.high:.3f}]"

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as official
 
-from common.evaluation.official_metric import class_iou, class_iou_of_map, confusion_of_ids, is_defined, mean_iou
+from common.evaluation.official_metric import (
+    category_iou,
+    class_iou,
+    class_iou_of_map,
+    confusion_of_ids,
+    is_defined,
+    mean_iou,
+)
 from common.label_maps import load_label_map
 from common.labels import IGNORE, study_label_map
 
@@ -15,6 +22,9 @@ def test_it_equals_the_official_evaluator(seed):
     assert official.generateMatrix(official.args).shape == confusion.shape  # also sets the labels to evaluate
     for name, iou in class_iou(confusion).items():
         theirs = official.getIouScoreForLabel(official.name2label[name].id, confusion, official.args)
+        assert iou == pytest.approx(theirs, abs=1e-12)
+    for name, iou in category_iou(confusion).items():
+        theirs = official.getIouScoreForCategory(name, confusion, official.args)
         assert iou == pytest.approx(theirs, abs=1e-12)
 
 
@@ -39,6 +49,15 @@ def test_a_class_that_is_nowhere_has_no_score_and_is_left_out_of_the_mean():
     assert (iou["road"], iou["sidewalk"], iou["car"]) == (0.75, 0.0, None)
     assert mean_iou(iou) == 0.375
     assert mean_iou({"road": None}) is None
+
+
+def test_what_is_confused_inside_a_category_is_right_for_it():
+    confusion = np.zeros((34, 34), int)
+    confusion[26, 26], confusion[26, 27], confusion[26, 29], confusion[26, 7] = 10, 20, 5, 5
+    # Vehicles: car and truck are right, caravan is not evaluated and so a miss: 30 of 40. Flat: 0 of 5.
+    iou = category_iou(confusion)
+    assert (iou["vehicle"], iou["flat"], iou["sky"]) == (0.75, 0.0, None)
+    assert "void" not in iou
 
 
 def test_classes_are_shifted_back_to_ids():

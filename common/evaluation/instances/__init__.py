@@ -1,0 +1,1 @@
+"""Average precision of objects by the official rules."""

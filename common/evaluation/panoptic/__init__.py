@@ -1,0 +1,1 @@
+"""Panoptic quality by the official rules."""

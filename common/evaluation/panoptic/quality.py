@@ -1,0 +1,117 @@
+"""Panoptic quality of a prediction, by the official definition.
+
+Of each category over all frames: segmentation quality SQ is the mean IoU of matched segments; recognition quality RQ is
+matched / (matched + wrong / 2 + missed / 2); panoptic quality PQ is their product. Averages are over categories that
+occur, so the average PQ is not the product of the other two. `panoptic_matching` says what matches.
+Source: Kirillov et al., Panoptic Segmentation (arXiv 1801.00868), with the rules of the official Cityscapes evaluation.
+"""
+
+from dataclasses import asdict, dataclass
+
+from common.evaluation.instances.truth import choose_predicted
+from common.evaluation.panoptic.files import read_panoptic_predictions, read_panoptic_truth
+from common.evaluation.panoptic.frames import Category
+from common.evaluation.panoptic.matching import Counts, PanopticPair, match_frame
+from common.parallel import run_all
+
+_AVERAGES = (("All", (True, False)), ("Things", (True,)), ("Stuff", (False,)))
+
+
+@dataclass(frozen=True)
+class PanopticScores:
+    """What was found, and the scores that follow.
+
+    Attributes:
+        categories: `Category` by id.
+        counts: `Counts` by category id; none for a category that neither occurs nor is wrongly predicted.
+        frames: How many frames were scored.
+    """
+
+    categories: dict[int, Category]
+    counts: dict[int, Counts]
+    frames: int
+
+    def quality(self, category_id):
+        """Computes PQ, SQ and RQ of a category, from 0 to 1, as a dictionary; each None if it is nowhere."""
+        counts = self.counts.get(category_id, Counts())
+        all_segments = counts.matched + counts.wrong / 2 + counts.missed / 2
+        if not all_segments:
+            return dict.fromkeys(("pq", "sq", "rq"))
+        return {
+            "pq": counts.iou_sum / all_segments,
+            "sq": counts.iou_sum / counts.matched if counts.matched else 0.0,
+            "rq": counts.matched / all_segments,
+        }
+
+    def average(self, kinds=(True, False)):
+        """Averages the categories that occur.
+
+        Args:
+            kinds: Whether things (True), stuff (False) or both count.
+
+        Returns:
+            `pq`, `sq`, `rq` and `n`, the number of categories; None for all three where there are none.
+        """
+        found = [self.quality(category.id) for category in self.categories.values() if category.is_thing in kinds]
+        found = [quality for quality in found if quality["pq"] is not None]
+        means = {
+            name: sum(quality[name] for quality in found) / len(found) if found else None for name in ("pq", "sq", "rq")
+        }
+        return {**means, "n": len(found)}
+
+    def lines(self):
+        """Makes a table in per cent, with the numbers of segments."""
+        head = "{:<16}{:>8}{:>8}{:>8}{:>10}{:>10}{:>10}"
+        lines = [head.format("", "PQ", "SQ", "RQ", "matched", "wrong", "missed")]
+        for id_, category in sorted(self.categories.items()):
+            counts = self.counts.get(id_, Counts())
+            numbers = (f"{number:,}" for number in (counts.matched, counts.wrong, counts.missed))
+            lines.append(head.format(category.name, *_percents(self.quality(id_)), *numbers))
+        for name, kinds in _AVERAGES:
+            average = self.average(kinds)
+            of = f"{average['n']} classes"
+            lines.append(f"{name:<16}" + "".join(f"{text:>8}" for text in _percents(average)) + f"{of:>14}")
+        return lines
+
+    def as_json(self):
+        """Makes JSON-able values with the keys of the official result file, and beside them what was counted.
+
+        A category that is nowhere has null; the official file has 0 there, which it leaves out of its averages too.
+        """
+        result = {name: self.average(kinds) for name, kinds in _AVERAGES}
+        result["per_class"] = {
+            str(id_): {**self.quality(id_), "name": category.name, **asdict(self.counts.get(id_, Counts()))}
+            for id_, category in sorted(self.categories.items())
+        }
+        return {**result, "frames": self.frames}
+
+
+def evaluate_panoptic(predictions, truth, workers=1):
+    """Scores a panoptic prediction; shows a progress bar.
+
+    Args:
+        predictions: JSON file in COCO's panoptic form, or a folder that holds it; `panoptic_files` says where PNG files
+            are looked for.
+        truth: The same, or an official tree with instanceIds. Of several splits, those count that are predicted.
+        workers: Number of processes.
+
+    Returns:
+        `PanopticScores`.
+
+    Raises:
+        DataError: If a file is missing, damaged or of another form, or a frame is not predicted; names it.
+    """
+    categories, groups = read_panoptic_truth(truth)
+    predicted = read_panoptic_predictions(predictions, categories)
+    chosen = choose_predicted(groups, predicted.keys(), predictions)
+    frames = {name: frame for group in groups for name, frame in group.items()}
+    pairs = [PanopticPair(frames[name], predicted[name]) for name in chosen]
+    counts = {}
+    for found in run_all(match_frame, pairs, workers, "panoptic quality"):
+        for category, part in found.items():
+            counts.setdefault(category, Counts()).add(part)
+    return PanopticScores(categories, counts, len(pairs))
+
+
+def _percents(quality):
+    return ["-" if quality[name] is None else f"{100 * quality[name]:.1f}" for name in ("pq", "sq", "rq")]

@@ -1,0 +1,1 @@
+"""The official pixel protocol and the paper metric over folders of predictions."""

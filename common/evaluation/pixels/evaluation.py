@@ -1,0 +1,143 @@
+"""Scores a folder of predictions against a ground truth, frame by frame, in as many processes as wanted."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common.errors import ConfigError, DataError
+from common.evaluation.official_metric import is_defined
+from common.evaluation.pixels.frame_counts import FrameCounter
+from common.evaluation.pixels.pairing import pair
+from common.evaluation.pixels.predictions import AUTO, choose_reader
+from common.evaluation.pixels.recognition import ENOUGH, agreement, describe_kind, describe_mistake, find_mistake
+from common.evaluation.pixels.scores import BOTH, PROTOCOLS, PixelScores
+from common.evaluation.pixels.truth_frames import find_truth
+from common.evaluation.pixels.value_codes import CLASSES
+from common.labels import LabelMap
+from common.parallel import run_all
+
+# After so many frames a wrong reading is plain, so that nobody waits for 500 to be told.
+_LOOK_AFTER = 8
+_FAULTS_SHOWN = 5
+_COLORS_NOTE = "colours do not tell all labels apart: black was read as unlabeled, (153, 153, 153) as pole"
+
+
+@dataclass(frozen=True)
+class PixelOptions:
+    """How predictions are scored.
+
+    Attributes:
+        protocol: "paper", "cityscapes" or "both".
+        encoding: What predictions hold: "ids", "classes", "color", or "auto".
+        label_map: `LabelMap` of class indices; None takes that of a prepared split, else the study's.
+        partial: Scores the frames that have a prediction, even if others have none.
+        splits: Names of splits of the truth; () takes those of which there are predictions.
+        workers: Number of processes.
+    """
+
+    protocol: str = BOTH
+    encoding: str = AUTO
+    label_map: LabelMap | None = None
+    partial: bool = False
+    splits: tuple[str, ...] = ()
+    workers: int = 1
+
+
+def evaluate_pixels(predictions, truth, options=None):
+    """Scores predictions.
+
+    Args:
+        predictions: A folder, searched with all below it, or a zip; file names begin with the frames' names.
+        truth: An official tree or zip, a prepared split, or a folder of masks with label ids.
+        options: `PixelOptions`.
+
+    Returns:
+        `PixelScores`. They do not depend on the number of workers.
+
+    Raises:
+        DataError: If a prediction is missing, there twice, damaged or of another size, or holds values without a
+            meaning; names it. If the values plainly mean something else than was taken; names the option to give.
+        ConfigError: If the options do not fit each other.
+    """
+    options = options or PixelOptions()
+    _check(options)
+    truth = find_truth(truth, options.label_map)
+    pairs = pair(predictions, truth, options.splits, options.encoding, options.partial)
+    reader = choose_reader(options.encoding, truth.code, options.label_map, pairs.frames[0][1])
+    scores = PixelScores(Path(predictions), truth.root, truth.code, reader.code, options.protocol)
+    scores.notes += [*truth.notes, *pairs.notes]
+    _tell_what_is_missing(scores, reader, [frame for frame, _ in pairs.frames])
+    counter = FrameCounter(truth.code, reader, scores.has_instances)
+    _collect(scores, run_all(counter, pairs.frames, options.workers, "scoring"), options.encoding)
+    _look_for_mistakes(scores, options.encoding, is_last=True)
+    return scores
+
+
+def _check(options):
+    if options.protocol not in PROTOCOLS:
+        raise ConfigError(f"there is no protocol {options.protocol!r}; there are {', '.join(PROTOCOLS)}")
+    if options.workers < 1:
+        raise ConfigError(f"workers = {options.workers}: expected 1 or more")
+
+
+def _tell_what_is_missing(scores, reader, frames):
+    """Says which scores there cannot be, and why."""
+    label_map = reader.code.label_map
+    if CLASSES in (scores.truth_code.kind, reader.code.kind) and not is_defined(label_map):
+        scores.no_official = "the label map joins labels that the benchmark tells apart"
+    if reader.is_color and len(set(label_map.colors)) < len(label_map):
+        scores.no_paper = "several classes have one colour; give the masks"
+        scores.notes.append(_COLORS_NOTE)
+    without = [frame.name for frame in frames if not frame.tells_objects]
+    if len(without) == len(frames):
+        scores.no_instances = "the truth has no instanceIds"
+    elif without:
+        scores.no_instances = f"{len(without):,} of {len(frames):,} frames have no instanceIds, as {without[0]}"
+
+
+def _collect(scores, frames, encoding):
+    """Adds `FrameCounts` one by one; stops when enough of them have faults."""
+    faults = []
+    for number, frame in enumerate(frames, start=1):
+        if frame.hint:
+            raise DataError(f"{frame.fault}; {frame.hint}")
+        if frame.fault:
+            faults.append(frame.fault)
+            if len(faults) == _FAULTS_SHOWN:
+                break
+        else:
+            scores.add(frame)
+        if number == _LOOK_AFTER and not faults:
+            _look_for_mistakes(scores, encoding)
+    if faults:
+        raise DataError(_describe_faults(faults))
+
+
+def _look_for_mistakes(scores, encoding, is_last=False):
+    """Refuses values that were guessed wrong; if somebody said what they are, only says what they look like."""
+    code = scores.prediction_code
+    counts = np.zeros((len(scores.counts), 256), np.int64)
+    counts[:, code.values] = scores.counts
+    reading = find_mistake(counts, scores.truth_code, code)
+    if reading is not None:
+        text = f"{scores.predictions}: {describe_mistake(reading, code)}"
+        if encoding == AUTO:
+            raise DataError(text)
+        scores.notes += [text] if is_last else []
+    elif is_last:
+        share = agreement(counts, scores.truth_code, code)
+        if share is None:
+            scores.notes.append("no pixel of the truth is evaluated, as in the stand-in for the secret truth of test")
+        elif share < ENOUGH:
+            scores.notes.append(
+                f"truth and predictions agree on {share:.0%} of the evaluated pixels; if the values are not "
+                f"{describe_kind(code)}, say what they are with --encoding"
+            )
+
+
+def _describe_faults(faults):
+    if len(faults) == 1:
+        return faults[0]
+    start = f"at least {len(faults)}" if len(faults) == _FAULTS_SHOWN else f"{len(faults)}"
+    return f"{start} frames cannot be scored:" + "".join(f"\n    {fault}" for fault in faults)

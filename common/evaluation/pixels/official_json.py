@@ -1,0 +1,70 @@
+"""The result of an evaluation as JSON: the keys and the form of the official script, valid JSON.
+
+Where the official file has NaN, here is null. What it does not have stands under keys of its own, "paper" and
+"protocol"; "perImageScores" goes by frame names, and its numbers are what their names say.
+"""
+
+from common.evaluation.official_metric import CATEGORIES, mean_iou
+from common.labels import LABELS, LARGEST_ID
+
+VERSION = 1
+
+
+def scores_as_json(scores):
+    """Makes JSON-able values of `PixelScores`."""
+    result = _official(scores) if scores.has_official else {}
+    if scores.has_paper:
+        result["paper"] = _paper(scores)
+    result["protocol"] = {
+        "version": VERSION,
+        "protocol": scores.protocol,
+        "truth": str(scores.truth),
+        "truthValues": scores.truth_code.kind,
+        "predictions": str(scores.predictions),
+        "predictionValues": scores.prediction_code.kind,
+        "labelMap": scores.truth_code.label_map.as_json(),
+        "frames": scores.frames,
+        "sizes": [list(size) for size in sorted(scores.sizes_wh)],
+        "noOfficialScores": scores.no_official or None,
+        "noInstanceScores": scores.no_instances or None,
+        "noPaperScores": scores.no_paper or None,
+        "notes": list(scores.notes),
+    }
+    return result
+
+
+def _official(scores):
+    painted = [label for label in LABELS if 0 <= label.id <= LARGEST_ID]
+    in_truth, total = scores.confusion.sum(axis=1).tolist(), int(scores.confusion.sum())
+    by_class, by_category = scores.class_iou, scores.category_iou
+    class_instances, category_instances = scores.class_iiou, scores.category_iiou
+    return {
+        "confMatrix": scores.confusion.tolist(),
+        "priors": {label.name: in_truth[label.id] / total for label in painted},
+        "labels": {label.name: label.id for label in painted},
+        "classScores": {label.name: by_class.get(label.name) for label in painted},
+        "classInstScores": {label.name: class_instances.get(label.name) for label in painted},
+        "categoryScores": {name: by_category.get(name) for name in CATEGORIES},
+        "categoryInstScores": {name: category_instances.get(name) for name in CATEGORIES},
+        "averageScoreClasses": mean_iou(by_class),
+        "averageScoreInstClasses": mean_iou(class_instances),
+        "averageScoreCategories": mean_iou(by_category),
+        "averageScoreInstCategories": mean_iou(category_instances),
+        "perImageScores": {
+            name: {"nbNotIgnoredPixels": pixels, "nbCorrectPixels": right, "meanClassScore": mean}
+            for name, (pixels, right, mean) in scores.official_images.items()
+        },
+    }
+
+
+def _paper(scores):
+    (miou, mpa), intervals = scores.paper_means, scores.paper_intervals
+    return {
+        "mIoU": miou,
+        "mIoUInterval": list(intervals[0]),
+        "mPA": mpa,
+        "mPAInterval": list(intervals[1]),
+        "images": {name: list(pair) for name, pair in scores.paper_images.items()},
+        "class_IoU": scores.pooled_iou,
+        "confusion": scores.class_confusion.tolist(),
+    }

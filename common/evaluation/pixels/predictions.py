@@ -1,0 +1,135 @@
+"""Reads predictions: label ids, class indices, or colours of either, from PNG files of others.
+
+A palette is a way of showing values, so a PNG with a palette is read as its values, as the official script does; when
+colours are asked for, as its colours.
+"""
+
+import io
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from PIL import Image
+
+from common.dataset.png import LARGEST_PIXELS, check_png, read_color_mask, read_mask
+from common.dataset.truth import colors_to_ids
+from common.errors import ConfigError, DataError
+from common.evaluation.pixels.pairing import COLOR
+from common.evaluation.pixels.value_codes import CLASSES, IDS, ValueCode
+from common.label_tables import CITYSCAPES, LabelTable, make_label
+from common.labels import IGNORE
+
+AUTO = "auto"
+ENCODINGS = (AUTO, IDS, CLASSES, COLOR)
+
+# Places in the header of a PNG, and its colour types.
+_SIZE_AT, _COLOR_TYPE_AT, _PALETTE, _COLORS = 16, 25, 3, (2, 6)
+_BLACK = (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class PredictionReader:
+    """How predictions are read.
+
+    Attributes:
+        is_color: Whether the files hold colours.
+        code: What the values mean once they are read.
+    """
+
+    is_color: bool
+    code: ValueCode
+
+    def read(self, source):
+        """Reads one prediction.
+
+        Args:
+            source: `Source` of a PNG.
+
+        Returns:
+            Values of the code, `uint8` of shape `(height, width)`. Whether they are allowed is not looked at.
+
+        Raises:
+            DataError: If the file is missing, damaged or of another kind; names it.
+            LabelError: If a colour is that of no label or class; names file, colour and place.
+        """
+        data = source.read_bytes()
+        file = _Named(str(source), data)
+        if _color_type(data) == _PALETTE:
+            pixels = _read_palette(file, "RGB" if self.is_color else None)
+            return colors_to_ids(pixels, self._table, source) if self.is_color else pixels
+        return colors_to_ids(read_color_mask(file), self._table, source) if self.is_color else read_mask(file)
+
+    @cached_property
+    def _table(self):
+        """The labels whose colours are read; of class indices the ids are the classes."""
+        if self.code.kind == IDS:
+            return CITYSCAPES
+        label_map = self.code.label_map
+        labels = [make_label(f"class {place}", place, color, False) for place, color in enumerate(label_map.colors)]
+        if not label_map.ignores:
+            return LabelTable(tuple(labels))
+        return LabelTable((*labels, make_label("ignored", IGNORE, _BLACK, False)), "ignored")
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The bytes of a file that was read already, with its name for error messages."""
+
+    name: str
+    data: bytes
+
+    def __str__(self):
+        return self.name
+
+    def read_bytes(self):
+        return self.data
+
+
+def choose_reader(encoding, truth, label_map, example):
+    """Decides what the predictions hold.
+
+    Args:
+        encoding: One of `ENCODINGS`. "auto" takes colours where the example has them; else class indices if a label
+            map was given or the truth holds class indices, else label ids.
+        truth: `ValueCode` of the truth.
+        label_map: The `LabelMap` that was given, or None.
+        example: `Source` of one prediction.
+
+    Raises:
+        ConfigError: If there is no such encoding.
+        DataError: If the example cannot be read.
+    """
+    if encoding not in ENCODINGS:
+        raise ConfigError(f"there is no encoding {encoding!r}; there are {', '.join(ENCODINGS)}")
+    is_color = encoding == COLOR or (encoding == AUTO and _has_colors(example))
+    if encoding in (IDS, CLASSES):
+        kind = encoding
+    else:
+        kind = CLASSES if label_map is not None or truth.kind == CLASSES else IDS
+    return PredictionReader(is_color, ValueCode(kind, truth.label_map))
+
+
+def _has_colors(example):
+    return _color_type(example.read_bytes()) in _COLORS
+
+
+def _color_type(data):
+    return data[_COLOR_TYPE_AT] if len(data) > _COLOR_TYPE_AT else None
+
+
+def _read_palette(file, mode):
+    """Decodes a PNG with a palette: its values, or with `mode` its colours."""
+    data = file.read_bytes()
+    check_png(data, str(file))
+    width, height = struct.unpack_from(">II", data, _SIZE_AT)
+    if width * height > LARGEST_PIXELS:
+        raise DataError(f"{file}: has {width} x {height} pixels, at most {LARGEST_PIXELS:,} were expected")
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+            pixels = np.array(picture.convert(mode) if mode else picture)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{file}: the picture inside is damaged or incomplete; get the file again") from error
+    if pixels.shape[:2] != (height, width) or pixels.dtype != np.uint8:
+        raise DataError(f"{file}: the picture inside is damaged or incomplete; get the file again")
+    return pixels
