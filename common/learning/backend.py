@@ -1,4 +1,4 @@
-"""What depends on the machine and on the Keras back end: precision, determinism, memory, three fast operations.
+"""What depends on the machine and on the Keras back end: precision, determinism, memory, fast operations, exports.
 
 The only module that touches TensorFlow, JAX or PyTorch directly; each is imported by the function that needs it, and
 only if it is the back end Keras runs on. `quiet_start` is to be called before Keras is imported for the first time.
@@ -9,6 +9,7 @@ import importlib
 import os
 import platform
 import sys
+import warnings
 from pathlib import Path
 
 from common.config_keys import PRECISIONS
@@ -264,3 +265,31 @@ def cross_entropy(class_indices, logits):
         return log_sum - tf.gather(logits, class_indices, batch_dims=3), gradient
 
     return loss(logits)
+
+
+def saved_model_to_tflite(folder):
+    """Converts a SavedModel to the bytes of a TensorFlow Lite model."""
+    import tensorflow as tf
+
+    with _native_messages_dropped():
+        return tf.lite.TFLiteConverter.from_saved_model(str(folder)).convert()
+
+
+def run_saved_model(folder, images):
+    """Runs a SavedModel's default signature on `images`; returns its one output."""
+    import tensorflow as tf
+
+    (found,) = tf.saved_model.load(str(folder)).signatures["serving_default"](image=tf.constant(images)).values()
+    return found.numpy()
+
+
+def run_tflite(path, images):
+    """Runs a TensorFlow Lite model's default signature on `images`; returns its one output."""
+    import tensorflow as tf
+
+    with warnings.catch_warnings(), _native_messages_dropped():
+        # It advises a package that takes its place some day.
+        warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
+        interpreter = tf.lite.Interpreter(str(path))
+        (found,) = interpreter.get_signature_runner("serving_default")(image=images).values()
+    return found

@@ -2,10 +2,15 @@
 
 A `.keras` file is a zip; Keras leaves members it does not know alone. So a model that is copied, renamed or linked
 still knows what its outputs mean. A file without the card is refused: its classes would be guessed.
+
+A file may come from a stranger. Before Keras sees it, its members are held against those a model has, their sizes
+against what a model can need, and its layers against those that only compute: others run code or read files.
 """
 
 import json
+import lzma
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +20,46 @@ from common.errors import DataError
 from common.labels import IGNORE, LARGEST_ID, LabelMap
 
 _MEMBER = "segmentation.json"
-_LARGEST = 1_000_000
+_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+# The largest of the study's networks has 11 MB of weights and 60 KB of config.
+_LARGEST_BYTES = {_MEMBER: 1_000_000, _CONFIG: 16_000_000, "metadata.json": 1_000_000, _WEIGHTS: 1_000_000_000}
+_MODULES = ("keras", "keras.initializers", "keras.regularizers", "keras.constraints", "keras.layers")
+_NETWORK = ("keras.src.models.functional", "Functional")
+# Layers that compute and do nothing else.
+_LAYERS = frozenset(
+    (
+        "Activation",
+        "Add",
+        "Average",
+        "AveragePooling2D",
+        "BatchNormalization",
+        "Concatenate",
+        "Conv2D",
+        "Conv2DTranspose",
+        "Cropping2D",
+        "DepthwiseConv2D",
+        "Dropout",
+        "ELU",
+        "GlobalAveragePooling2D",
+        "GroupNormalization",
+        "InputLayer",
+        "LayerNormalization",
+        "LeakyReLU",
+        "MaxPooling2D",
+        "Multiply",
+        "Normalization",
+        "PReLU",
+        "ReLU",
+        "Rescaling",
+        "Resizing",
+        "SeparableConv2D",
+        "Softmax",
+        "SpatialDropout2D",
+        "Subtract",
+        "UpSampling2D",
+        "ZeroPadding2D",
+    )
+)
 _SCALING = "0-255"
 
 
@@ -60,7 +104,7 @@ class ModelCard:
         if scaling != (_SCALING, "RGB"):
             raise ValueError(f"asks for images scaled to {scaling[0]} in {scaling[1]}; known is {_SCALING} in RGB")
         if (
-            not isinstance(name, str)
+            not (isinstance(name, str) and name.isprintable())
             or len(size_wh) != 2
             or not all(type(side) is int and side > 0 for side in size_wh)
         ):
@@ -78,7 +122,8 @@ def _check_label_map(label_map):
     ids_fit = len(label_map.class_of_id) == LARGEST_ID + 1 and all(
         type(index) is int and (index in classes or index == IGNORE) for index in label_map.class_of_id
     )
-    if not (colors_fit and ids_fit and all(isinstance(name, str) for name in label_map.names)):
+    names_fit = all(isinstance(name, str) and name.isprintable() for name in label_map.names)
+    if not (0 < len(classes) <= IGNORE and colors_fit and ids_fit and names_fit):
         raise ValueError("has a label map whose names, colours and ids do not fit together")
 
 
@@ -92,25 +137,17 @@ def read_card(path):
     """Reads the card of a saved model.
 
     Raises:
-        DataError: If the file is missing, no Keras model, or says nothing about its classes; names it.
+        DataError: If the file is missing, no Keras model, unsafe, or says nothing about its classes; names it.
     """
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {info.filename: info.file_size for info in archive.infolist()}
-            if "config.json" not in members:
-                raise DataError(f"{path}: is no Keras model; expected a .keras file as steps 02 to 04 write it")
-            if _MEMBER not in members:
-                raise DataError(
-                    f"{path}: does not say which classes it predicts, nor the size and scaling of its images; expected "
-                    "a model that steps 02 to 04 of this version trained"
-                )
-            if members[_MEMBER] > _LARGEST:
-                raise DataError(f"{path}: its {_MEMBER} has {members[_MEMBER]:,} bytes, at most {_LARGEST:,} are read")
-            content = json.loads(archive.read(_MEMBER))
+            _check_members(path, archive)
+            _check_layers(path, json.loads(_read(archive, _CONFIG)))
+            content = json.loads(_read(archive, _MEMBER))
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; expected a .keras model, as BASE_DIR/models holds") from None
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise DataError(f"{path}: is no Keras model or damaged ({error}); expected a .keras file") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -120,6 +157,58 @@ def read_card(path):
         raise DataError(f"{path}: its {_MEMBER} {error}; train the model again or take another one") from error
 
 
+# What damaged zips and JSON raise.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, EOFError, NotImplementedError, RuntimeError)
+
+
+def _read(archive, name):
+    """Reads a member to its end, but never more than it may have: what the table of contents says can be false."""
+    with archive.open(name) as member:
+        data = member.read(_LARGEST_BYTES[name] + 1)
+    if len(data) > _LARGEST_BYTES[name]:
+        raise ValueError(f"{name} holds more bytes than it says")
+    return data
+
+
+def _check_members(path, archive):
+    members = archive.infolist()
+    names = [info.filename for info in members]
+    if _CONFIG not in names or _WEIGHTS not in names:
+        raise DataError(f"{path}: is no Keras model; expected a .keras file as steps 02 to 04 write it")
+    if _MEMBER not in names:
+        raise DataError(
+            f"{path}: does not say which classes it predicts, nor the size and scaling of its images; expected a model "
+            "that steps 02 to 04 of this version trained"
+        )
+    for info in members:
+        if info.filename not in _LARGEST_BYTES or names.count(info.filename) > 1:
+            raise DataError(f"{path}: holds {info.filename[:100]!r}, which no model needs; do not trust this file")
+        if info.file_size > _LARGEST_BYTES[info.filename]:
+            raise DataError(
+                f"{path}: its {info.filename} has {info.file_size:,} bytes, at most "
+                f"{_LARGEST_BYTES[info.filename]:,} are read"
+            )
+
+
+def _check_layers(path, config):
+    """Refuses everything in a network that is not known to do nothing but compute."""
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += value.values()
+            module, name = value.get("module"), value.get("class_name", "")
+            if name == "__keras_tensor__" and module is None or (module, name) == _NETWORK or not name:
+                continue
+            if module not in _MODULES or (module == "keras.layers" and name not in _LAYERS):
+                raise DataError(
+                    f"{path}: has a part {str(name)[:60]!r} of {str(module)[:60]!r}, which may do more than "
+                    "compute, and is not loaded; expected a model that steps 02 to 04 trained"
+                )
+
+
 def load_model(path):
     """Loads a saved model that knows its classes.
 
@@ -127,17 +216,21 @@ def load_model(path):
         The Keras model, images in and class probabilities out, and its `ModelCard`.
 
     Raises:
-        DataError: If `read_card` does, or Keras cannot load the file or refuses it as unsafe.
+        DataError: If `read_card` does, or Keras cannot load the file, or what it holds does not fit its card.
     """
     card = read_card(path)
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        takes, gives = tuple(model.input_shape), tuple(model.output_shape)
     except Exception as error:  # Keras raises whatever its parts raise
         reason = " ".join(str(error).split())[:300]
         raise DataError(
             f"{path}: cannot be loaded as a Keras model: {reason}; train it again or copy it anew"
         ) from error
-    channels = model.output_shape[-1] if isinstance(model.output_shape, tuple) else None
-    if channels != len(card.label_map):
-        raise DataError(f"{path}: predicts {channels} classes, but says that it has {len(card.label_map)}")
+    width, height = card.size_wh
+    if (takes, gives) != ((None, height, width, 3), (None, height, width, len(card.label_map))):
+        raise DataError(
+            f"{path}: takes {takes} and gives {gives}, but says that it makes {len(card.label_map)} classes of images "
+            f"of {width}x{height} pixels; do not trust this file"
+        )
     return model, card

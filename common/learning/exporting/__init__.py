@@ -1,0 +1,1 @@
+"""Models for other programs, run and compared before they are kept."""

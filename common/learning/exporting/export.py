@@ -1,0 +1,225 @@
+"""Saved models for other programs: ONNX, SavedModel, TensorFlow Lite; each is run and compared before it is kept.
+
+All have one input `image`, float32 of shape `(batch, height, width, 3)`, red, green, blue from 0 to 255, and one
+output, `probabilities` or `class_indices`. Each carries `segmentation.json`: the model's card, and what goes in and
+comes out. All are made with TensorFlow; a `.keras` file loads there whatever it was trained with.
+"""
+
+import importlib.util
+import json
+import warnings
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import keras
+import numpy as np
+from keras import ops
+
+from common.errors import ConfigError, DataError, ProjectError
+from common.learning import backend
+from common.learning.exporting.files import CARD_NAME, new_place
+from common.learning.exporting.runtimes import run_exported
+from common.learning.layers import largest
+from common.learning.model_card import load_model
+from common.learning.predicting.ensembles import Ensemble
+
+# What conversion and another order of additions may change; measured are 2e-6 and no pixel.
+LARGEST_DIFFERENCE = 1e-3
+LARGEST_SHARE = 1e-3
+_PACKAGES = {"onnx": ("onnx", "onnxruntime", "tf2onnx"), "saved_model": (), "tflite": ()}
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What is made of a model.
+
+    Attributes:
+        kind: One of `files.ENDINGS`.
+        size_wh: Width and height of the images in pixels; None for the model's own.
+        batch: Number of images at a time; None for any.
+        class_indices: Whether class indices come out, `uint8` of shape `(batch, height, width)`, not probabilities.
+    """
+
+    kind: str
+    size_wh: tuple[int, int] | None = None
+    batch: int | None = None
+    class_indices: bool = False
+
+    @property
+    def output(self):
+        """Name of the output."""
+        return "class_indices" if self.class_indices else "probabilities"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How an exported model differs from the saved one.
+
+    Attributes:
+        difference: Largest absolute difference of a probability; None where no probabilities come out.
+        pixels: Number of pixels compared.
+        other_class: Number of those with another most probable class.
+    """
+
+    difference: float | None
+    pixels: int
+    other_class: int
+
+    @property
+    def is_close(self):
+        """Whether the exported model can be used for the saved one."""
+        is_near = self.difference is None or self.difference <= LARGEST_DIFFERENCE  # False for not a number
+        return is_near and self.other_class <= LARGEST_SHARE * self.pixels
+
+    def __str__(self):
+        text = f"another class on {self.other_class:,} of {self.pixels:,} pixels"
+        return text if self.difference is None else f"largest difference of a probability {self.difference:.1e}, {text}"
+
+
+def export_model(path, target, settings, image, overwrite=False):
+    """Exports a saved model, runs what came out on an image and its mirror image, and keeps it if they agree.
+
+    Args:
+        path: A `.keras` file.
+        target: File or folder to be written.
+        settings: `ExportSettings`.
+        image: Red, green, blue, `uint8` of shape `(height, width, 3)`, resized to the size of the network.
+        overwrite: Whether an exported model that stands at `target` is replaced.
+
+    Returns:
+        The `Comparison`.
+
+    Raises:
+        ConfigError: If a package is missing, Keras does not run on TensorFlow, or a setting is impossible.
+        DataError: If `path` cannot be used, `target` may not be written, or the exported model differs.
+    """
+    _check(settings)
+    model, card = load_model(path)
+    ensemble = Ensemble([(model, card)], settings.size_wh)
+    card = replace(card, size_wh=ensemble.sizes[0])
+    images = _batch(image, card.size_wh, settings.batch)
+    with new_place(Path(target), settings.kind, overwrite) as place:
+        try:
+            _write(_network(model, card, settings), place, settings, _described(card, settings))
+            comparison = _compare(ensemble.probabilities([images])[0], run_exported(place, settings.kind, images))
+        except (ProjectError, OSError, MemoryError):
+            raise
+        except Exception as error:  # converters raise whatever their parts raise
+            reason = " ".join(str(error).split())[:300]
+            raise DataError(f"{path}: cannot be exported as {settings.kind}: {reason}; nothing was written") from error
+        if not comparison.is_close:
+            raise DataError(
+                f"{path}: exported as {settings.kind} it gives other results: {comparison}; at most "
+                f"{LARGEST_DIFFERENCE} and {LARGEST_SHARE:.1%} of the pixels were expected; nothing was written"
+            )
+    return comparison
+
+
+def _check(settings):
+    missing = [name for name in _PACKAGES[settings.kind] if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"export to {settings.kind}: {', '.join(missing)} not installed; python -m pip install '.[export]' in the "
+            f"folder of this project, or python -m pip install {' '.join(missing)}"
+        )
+    if (name := backend.backend_name()) != "tensorflow":
+        raise ConfigError(
+            f"export to {settings.kind}: needs Keras on TensorFlow, found {name}; set KERAS_BACKEND=tensorflow, under "
+            "which every .keras file loads"
+        )
+    if settings.batch is not None and settings.batch < 1:
+        raise ConfigError(f"batch = {settings.batch}: expected at least 1 image at a time")
+
+
+def _batch(image, size_wh, batch):
+    """Makes a batch in which the image and its mirror image take turns, so that images that are mixed up show."""
+    import cv2
+
+    image = cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR)
+    pair = image, image[:, ::-1]
+    return np.stack([pair[index % 2] for index in range(batch or 2)]).astype(np.float32)
+
+
+def _network(model, card, settings):
+    width, height = card.size_wh
+    image = keras.Input((height, width, 3), batch_size=settings.batch, name="image")
+    network = keras.models.clone_model(model, input_tensors=image)
+    network.set_weights(model.get_weights())
+    output, last = network.output, network.layers[-1]
+    if settings.class_indices:
+        # The softmax changes no order. Not ops.argmax: it has operations that converters do not know.
+        output = ops.cast(largest(last.input if isinstance(last, keras.layers.Softmax) else output), "uint8")
+    return keras.Model(image, {settings.output: output}, name="exported")
+
+
+def _described(card, settings):
+    """Makes the text of `segmentation.json`."""
+    width, height = card.size_wh
+    shape = [settings.batch, height, width]
+    classes = [] if settings.class_indices else [len(card.label_map)]
+    return json.dumps(
+        {
+            **card.as_json(),
+            "input": {"name": "image", "type": "float32", "shape": [*shape, 3]},
+            "output": {
+                "name": settings.output,
+                "type": "uint8" if settings.class_indices else "float32",
+                "shape": [*shape, *classes],
+            },
+            "export": asdict(settings),
+        }
+    )
+
+
+def _write(network, place, settings, card_text):
+    if settings.kind == "onnx":
+        _write_onnx(network, place, card_text)
+    elif settings.kind == "saved_model":
+        network.export(str(place), format="tf_saved_model", verbose=False)
+        # The folder that TensorFlow leaves to whatever others add.
+        (place / "assets.extra").mkdir()
+        (place / "assets.extra" / CARD_NAME).write_text(card_text, encoding="utf-8")
+    else:
+        _write_tflite(network, place, card_text)
+
+
+def _write_onnx(network, place, card_text):
+    import onnx
+
+    network(np.zeros([size or 1 for size in network.input_shape], np.float32))  # Keras asks for one call
+    with warnings.catch_warnings():
+        # Keras asks numpy for a name that numpy means to give another meaning.
+        warnings.filterwarnings("ignore", r"In the future `np\.object`", FutureWarning)
+        network.export(str(place), format="onnx", verbose=False)
+    content = onnx.load(str(place))
+    for value in (*content.graph.input, *content.graph.output):
+        batch = value.type.tensor_type.shape.dim[0]
+        if batch.dim_param:
+            batch.dim_param = "batch"
+    onnx.helper.set_model_props(content, {CARD_NAME: card_text})
+    onnx.checker.check_model(content)
+    onnx.save(content, str(place))
+
+
+def _write_tflite(network, place, card_text):
+    import zipfile
+
+    with TemporaryDirectory(prefix="export-") as folder:
+        network.export(folder, format="tf_saved_model", verbose=False)
+        place.write_bytes(backend.saved_model_to_tflite(folder))
+    # A zip behind the model, which is where TensorFlow Lite keeps files that belong to one.
+    with zipfile.ZipFile(place, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(CARD_NAME), card_text)
+
+
+def _compare(expected, found):
+    """Compares probabilities `(batch, height, width, classes)` with such or with class indices."""
+    classes = expected.argmax(-1)
+    if found.shape == expected.shape:
+        difference, found = float(np.abs(found - expected).max()), found.argmax(-1)
+    elif found.shape == classes.shape:
+        difference = None
+    else:
+        raise ValueError(f"it gives shape {found.shape} where {expected.shape} was expected")
+    return Comparison(difference, classes.size, int((classes != found).sum()))

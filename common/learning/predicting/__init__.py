@@ -1,0 +1,1 @@
+"""Predictions for people's own photographs, folders, splits and videos."""

@@ -1,0 +1,168 @@
+"""Networks as they are used: one model or several, at their own size or another, with or without the mirrored image.
+
+The probabilities of all models, and of an image and its mirror image, are averaged; the largest mean decides. Models
+of one size are one graph, so that the average is made where the network runs.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from common.dataset.resize import LARGEST_SIDE, SIDE_MULTIPLE
+from common.errors import ConfigError, DataError, ProjectError
+from common.learning.model_card import load_model
+from common.learning.unet import class_index_model
+
+
+class Ensemble:
+    """One or more networks with equal classes.
+
+    Attributes:
+        label_map: The classes of all of them.
+        names: Of the models.
+        sizes: Width and height of every input they take, each once.
+    """
+
+    def __init__(self, members, size_wh=None, mirror=False):
+        """Puts networks together.
+
+        Args:
+            members: Pairs of a Keras model, class probabilities out, and its `ModelCard`.
+            size_wh: The size to run all of them at; None takes each one's own.
+            mirror: Whether the mean of the image and its mirror image counts.
+
+        Raises:
+            ConfigError: If the size is none a network can take.
+        """
+        if size_wh is not None:
+            _check_size(size_wh)
+        self.label_map = members[0][1].label_map
+        self.names = tuple(card.name for _, card in members)
+        self._mirror = mirror
+        self._groups = {}
+        for model, card in members:
+            size = size_wh or card.size_wh
+            self._groups.setdefault(size, []).append(_resized(model, size))
+        self.sizes = tuple(self._groups)
+        self._count = len(members)
+        self._graphs = {}
+
+    def fits(self, size_wh):
+        """Tells whether images of a size need no resizing, neither before nor after the network."""
+        return self.sizes == (tuple(size_wh),)
+
+    def class_indices(self, images):
+        """Predicts images that fit: `uint8` of shape `(n, height, width, 3)` to `uint8` `(n, height, width)`."""
+        if "indices" not in self._graphs:
+            self._graphs["indices"] = self._index_graph()
+        return np.asarray(self._graphs["indices"].predict_on_batch(images))
+
+    def probabilities(self, images):
+        """Predicts each model's share of the mean.
+
+        Args:
+            images: For each of `sizes`, `uint8` of shape `(n, height, width, 3)`.
+
+        Returns:
+            As many arrays, float32 of shape `(n, height, width, classes)`; their sum, once they are of one size, is the
+            mean of all models.
+        """
+        if "probabilities" not in self._graphs:
+            self._graphs["probabilities"] = [self._mean_graph(size) for size in self.sizes]
+        graphs = self._graphs["probabilities"]
+        return [np.asarray(graph.predict_on_batch(batch)) for graph, batch in zip(graphs, images, strict=True)]
+
+    def _index_graph(self):
+        (size,) = self.sizes
+        models = self._groups[size]
+        if len(models) == 1 and not self._mirror and _has_logits(models[0]):
+            return class_index_model(models[0])
+        mean = self._mean_graph(size)
+        return keras.Model(mean.input, ops.cast(ops.argmax(mean.output, axis=-1), "uint8"), name="class_index")
+
+    def _mean_graph(self, size):
+        """Builds the graph from images to the sum of one size's models over the number of all of them."""
+        width, height = size
+        models = self._groups[size]
+        if self._count == 1 and not self._mirror:
+            return models[0]
+        # In one graph every part needs a name of its own.
+        models = [keras.Model(model.input, model.output, name=f"member{n}") for n, model in enumerate(models)]
+        image = keras.Input((height, width, 3), name="image")
+        found = [model(image) for model in models]
+        if self._mirror:
+            mirrored = ops.flip(image, axis=2)
+            found += [ops.flip(model(mirrored), axis=2) for model in models]
+        return keras.Model(image, sum(found[1:], found[0]) / (self._count * (1 + self._mirror)), name="mean")
+
+
+def load_ensemble(paths, size_wh=None, mirror=False):
+    """Loads one or more saved models as one network.
+
+    Args:
+        paths: `.keras` files; a folder stands for all of them in it.
+        size_wh: As for `Ensemble`.
+        mirror: As for `Ensemble`.
+
+    Raises:
+        DataError: If a file cannot be used, or two do not predict the same classes; names both.
+        ConfigError: If the size is none a network can take.
+    """
+    files = model_files(paths)
+    if size_wh is not None:
+        _check_size(size_wh)
+    members = [load_model(path) for path in files]
+    first = members[0][1].label_map
+    for path, (_, card) in zip(files, members, strict=True):
+        if card.label_map != first:
+            raise DataError(
+                f"{files[0]} and {path}: predict different classes ({len(first)} and {len(card.label_map)}), so that "
+                "their probabilities have no mean; give models that were trained with one LABEL_MAP"
+            )
+    try:
+        return Ensemble(members, size_wh, mirror)
+    except ProjectError:
+        raise
+    except Exception as error:  # Keras raises whatever its layers raise
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{files[0]}: cannot be run at another size than its own: {reason}") from error
+
+
+def model_files(paths):
+    """Lists `.keras` files, folders replaced by those in them; the same file twice counts once.
+
+    Raises:
+        DataError: If a folder holds none.
+    """
+    files = []
+    for path in paths:
+        found = sorted(path.glob("*.keras")) if path.is_dir() else [path]
+        if not found:
+            raise DataError(f"{path}: holds no .keras file; give a model, as in BASE_DIR/models")
+        files += found
+    return list({file.resolve(): file for file in files}.values())
+
+
+def _check_size(size_wh):
+    if any(side % SIDE_MULTIPLE or not 0 < side <= LARGEST_SIDE for side in size_wh):
+        width, height = size_wh
+        raise ConfigError(
+            f"size {width}x{height}: width and height must be multiples of {SIDE_MULTIPLE}, at most {LARGEST_SIDE}"
+        )
+
+
+def _resized(model, size_wh):
+    """Makes a network for another size with the same weights; the network itself if it has that size."""
+    width, height = size_wh
+    if tuple(model.input_shape[1:3]) == (height, width):
+        return model
+    image = keras.Input((height, width, 3), name="image")
+    wider = keras.models.clone_model(model, input_tensors=image)
+    wider.set_weights(model.get_weights())
+    return wider
+
+
+def _has_logits(model):
+    """Tells whether the network is one of this project's, which ends in a layer of logits and a softmax."""
+    last = [layer.name for layer in model.layers[-2:]]
+    return last == ["logits", "softmax"]

@@ -1,0 +1,69 @@
+"""Exports a trained model for other programs, runs what came out on a frame, and says the largest difference.
+
+    python -m common.tools.export models/CITYSCAPES_subset_1_0.keras --to onnx
+    python -m common.tools.export models/CITYSCAPES_subset_1_0.keras --to tflite --batch 1 --with-argmax
+
+Nothing is kept if the exported model gives other results. docs/export.md says how to load and run it. Runs on
+TensorFlow, whatever KERAS_BACKEND says, and on the processor.
+"""
+
+import argparse
+import os
+import re
+from pathlib import Path
+
+from common.command_line import run_tool
+from common.dataset.demo.scene import draw_frame
+from common.dataset.sources import Source
+from common.errors import ConfigError
+from common.learning.exporting.files import ENDINGS, check_target, default_target
+from common.learning.predicting.photographs import read_photograph
+
+
+def parser():
+    """Builds the command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m common.tools.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = made.add_argument
+    add("model", metavar="MODEL", type=Path, help="a .keras file, as in BASE_DIR/models")
+    add("--to", choices=sorted(ENDINGS), required=True, help="what for: onnxruntime, TensorFlow, TensorFlow Lite")
+    add("--out", metavar="PATH", type=Path, help="what to write (default: beside the model)")
+    add("--size", metavar="WxH", help="of the images it takes (default: the size it was trained on)")
+    add("--batch", metavar="N", type=int, help="images at a time, fixed (default: any number)")
+    add("--with-argmax", action="store_true", help="class indices come out, not probabilities")
+    add("--image", metavar="FILE", type=Path, help="photograph to compare on (default: a drawn street)")
+    add("--overwrite", action="store_true", help="replace an exported model that stands there")
+    return made
+
+
+def _size(text):
+    if not re.fullmatch("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", text.lower()):
+        raise ConfigError(f"--size {text}: is no size; width x height was expected, such as 416x208")
+    return tuple(map(int, text.lower().split("x")))
+
+
+def main(arguments=None):
+    """Parses the command line, exports, and says what was compared."""
+    options = parser().parse_args(arguments)
+    size_wh = _size(options.size) if options.size else None
+    target = options.out or default_target(options.model, options.to)
+    check_target(target, options.to, options.overwrite)
+    image = (
+        read_photograph(Source(options.image))
+        if options.image
+        else draw_frame("lindental_000000_000019", (512, 256), 0)[0]
+    )
+    os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
+    from common.learning.backend import quiet_start
+
+    quiet_start()
+    from common.learning.exporting.export import ExportSettings, export_model
+
+    settings = ExportSettings(options.to, size_wh, options.batch, options.with_argmax)
+    comparison = export_model(options.model, target, settings, image, options.overwrite)
+    print(f"{target}: {options.to}, compared on {options.image or 'a drawn street'} and its mirror image: {comparison}")
+
+
+if __name__ == "__main__":
+    run_tool(main)

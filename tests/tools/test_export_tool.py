@@ -1,0 +1,55 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from running import PROJECT
+
+from common.errors import ConfigError, DataError
+from common.tools import export
+
+# Makes a small model whose file knows its classes; in a process of its own, as this one has no Keras.
+MAKE_MODEL = """
+import sys
+from common.learning import backend
+backend.quiet_start()
+from common.labels import study_label_map
+from common.learning.model_card import ModelCard, add_card
+from common.learning.unet import NetworkSettings, plain_unet
+plain_unet(NetworkSettings(height=32, width=32, alpha=0.0625)).save(sys.argv[1])
+add_card(sys.argv[1], ModelCard("tiny", study_label_map(), (32, 32)))
+"""
+
+
+@pytest.mark.slow
+def test_a_model_is_exported_beside_itself_with_its_difference_under_any_back_end(tmp_path):
+    model = tmp_path / "tiny.keras"
+    subprocess.run([sys.executable, "-c", MAKE_MODEL, model], cwd=PROJECT, check=True)
+    # As in a user's terminal; other tests of this process may have set the latter.
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "common.tools.export", model, "--to", "tflite"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert f"{tmp_path / 'tiny.tflite'}: tflite, compared on a drawn street" in done.stdout
+    assert "largest difference of a probability" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.keras", "tiny.tflite"]
+    with pytest.raises(DataError, match="tiny.tflite: is there already"):
+        export.main([str(model), "--to", "tflite"])
+
+
+@pytest.mark.parametrize("size", ["416", "416x", "0x208", "-1x2", "416x208x3", "wide"])
+def test_a_size_that_is_none_is_refused_at_once(size):
+    with pytest.raises(ConfigError, match=f"--size {size}: is no size"):
+        export.main(["no.keras", "--to", "onnx", f"--size={size}"])
+
+
+def test_a_frame_that_is_missing_is_named_at_once(tmp_path):
+    with pytest.raises(DataError, match="no.png"):
+        export.main([str(tmp_path / "no.keras"), "--to", "onnx", "--image", str(tmp_path / "no.png")])
