@@ -18,7 +18,7 @@ import traceback
 from pathlib import Path
 
 from common.config import SHIPPED_CONFIG, load_config
-from common.errors import DataError, ProjectError
+from common.errors import DataError, ProjectError, TrainingError
 from common.stages import only_one
 
 log = logging.getLogger("common")
@@ -52,8 +52,26 @@ def run_step(description, main, section="CITYSCAPES"):
             _keep_log(base_dir / "logs" / f"{step.replace(' ', '_')}.log")
             log.debug("%s started, config %s, overrides %s", step, arguments.config, arguments.overrides)
             start = time.monotonic()
-            main(config, dry_run=False)
+            try:
+                main(config, dry_run=False)
+            except TrainingError:
+                _write_report(config)
+                raise
+            _write_report(config)
             log.debug("%s ended after %.1f s", step, time.monotonic() - start)
+
+
+def _write_report(config):
+    """Writes the report of what there is now; a step has done its work even if that fails."""
+    from common.report.conditions import Plan  # here, so that tools start fast
+    from common.report.study import write_report
+
+    plan = Plan(config.study.num_runs, config.study.models_per_run, config.study.top_ks)
+    try:
+        log.info("report: %s", write_report(config.dataset.base_dir, plan=plan).html)
+    except Exception as error:
+        log.warning("the report could not be written: %s", error)
+        log.debug("%s", traceback.format_exc())
 
 
 def _end_like_ctrl_c():

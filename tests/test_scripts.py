@@ -104,8 +104,34 @@ def test_a_training_step_leaves_what_the_study_leaves(study, step, approach, fra
     assert (models / f"CITYSCAPES_{approach}_1_topK_1.keras").samefile(models / f"{best}.keras")
     assert f"{approach}: {frames} images of 64x32" in outputs[step].stdout
     assert "mIoU, paper metric" in outputs[step].stdout
+    assert "IoU of classes on test, official definition:" in outputs[step].stdout
+    with (base_dir / "csv" / f"classes_CITYSCAPES_{approach}_1.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file, delimiter=";"))) == 35
     assert (base_dir / "logs" / f"step_{step}.log").is_file()
     assert not list((models / "in_progress").iterdir())
+
+
+def test_a_training_step_is_compared_with_those_that_are_finished(study):
+    outputs = study[1]
+    assert ", test, paper metric: " not in outputs["02"].stdout
+    assert "subset - full_dataset, test, paper metric: " in outputs["03"].stdout
+    for other in ("full_dataset", "subset"):
+        assert f"subset_aug - {other}, test, paper metric: " in outputs["04"].stdout
+
+
+def test_tensorboard_has_the_curves_of_every_model(study):
+    folder = study[0] / "tensorboard"
+    models = {f"CITYSCAPES_{approach}_1_{i}" for approach in ("full_dataset", "subset", "subset_aug") for i in (0, 1)}
+    assert {path.parent.name for path in folder.rglob("events.out.tfevents.*")} == models
+    assert f'tensorboard --logdir "{folder}"' in study[1]["03"].stdout
+
+
+def test_every_step_leaves_a_report_of_what_there_is_and_says_where(study):
+    base_dir, outputs = study
+    page = base_dir / "report" / "report.html"
+    assert all(f"report: {page}" in done.stdout for done in outputs.values())
+    text = page.read_text(encoding="utf-8")
+    assert all(approach in text for approach in ("full_dataset", "subset", "subset_aug"))
 
 
 def test_predictions_are_class_indices_and_their_colours(study):
@@ -479,7 +505,10 @@ def test_changed_settings_train_anew_and_put_the_earlier_results_away(ready):
     process = run_script("03", ready, LR=0.001)
     assert "the earlier results of subset are now in" in process.stderr
     old, new = ready / "previous" / "subset_1", ready
-    for name in ("models/CITYSCAPES_subset_1_0.json", "csv/results_CITYSCAPES_subset_1.csv", "val_predictions/subset"):
+    for name in (
+        *("models/CITYSCAPES_subset_1_0.json", "csv/results_CITYSCAPES_subset_1.csv"),
+        *("csv/classes_CITYSCAPES_subset_1.csv", "val_predictions/subset", "tensorboard/subset/CITYSCAPES_subset_1_0"),
+    ):
         assert (old / name).exists()
         assert (new / name).exists()
     assert read_json(old / "models/CITYSCAPES_subset_1_0.json")["job"]["training"]["learning_rate"] == 0.003

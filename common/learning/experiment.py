@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from common.dataset.prepared import Split
 from common.errors import ConfigError, TrainingError
-from common.evaluation.tables import SPLITS, STUDY_TEST_MIOU, rank, results_csv, summary_table
+from common.evaluation.tables import SPLITS, STUDY_TEST_MIOU, classes_csv, rank, results_csv
 from common.files import link_or_copy, write_text
 from common.labels import study_label_map
+from common.learning.closing_table import Study, closing_table
 from common.learning.jobs import Job, ModelPaths, missing_predictions, read_result, read_result_file
 from common.learning.processes import run_jobs
 from common.parallel import usable_cores
@@ -175,8 +176,11 @@ def _put_older_results_away(approach, jobs):
     target = unused_path(base_dir / "previous" / approach)
     prefix = jobs[0].model.rsplit("_", 2)[0]
     found = [path for path in (base_dir / "models").glob(f"{prefix}_*") if _is_of(path, prefix)]
-    found += list((base_dir / "csv").glob(f"results_{prefix}_[0-9]*.csv"))
+    found += [
+        path for kind in ("results", "classes") for path in (base_dir / "csv").glob(f"{kind}_{prefix}_[0-9]*.csv")
+    ]
     found += [folder for split in SPLITS if (folder := base_dir / f"{split}_predictions" / approach).is_dir()]
+    found += [folder for folder in [jobs[0].paths.events.parent] if folder.is_dir()]
     for path in found:
         place = target / path.relative_to(base_dir)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -190,10 +194,11 @@ def _is_of(path, prefix):
 
 
 def _write_ranking(results, config):
-    """Writes the CSV of one run and links its best models under their rank."""
+    """Writes the CSV files of one run and links its best models under their rank."""
     run = results[0]["model"].rsplit("_", 1)[0]
     base_dir = config.dataset.base_dir
     write_text(base_dir / "csv" / f"results_{run}.csv", results_csv(results))
+    write_text(base_dir / "csv" / f"classes_{run}.csv", classes_csv(results))
     models = base_dir / "models"
     kept = {}
     for place, result in enumerate(rank(results)[: config.study.top_ks], start=1):
@@ -207,18 +212,21 @@ def _write_ranking(results, config):
 
 
 def _show_table(experiment, config, finished):
-    models = sum(len(results) for results in finished)
-    study = STUDY_TEST_MIOU.get(experiment.name) if _is_the_study(experiment, config) else None
-    log.info("\n%s: %d models of %d finished runs, mean ± standard deviation", experiment.name, models, len(finished))
-    for line in summary_table(finished, config.study.top_ks, study):
+    study_value = STUDY_TEST_MIOU.get(experiment.name) if _is_the_study(experiment, config) else None
+    plan = config.study
+    study = Study(config.dataset.base_dir, config.dataset.name, plan.num_runs, plan.models_per_run, plan.top_ks)
+    first, *lines = closing_table(finished, study, study_value)
+    log.info("\n%s", first)
+    for line in lines:
         log.info("%s", line)
     kinds = {(result["versions"]["backend"], result["precision"]) for results in finished for result in results}
     if len(kinds) > 1:
         log.warning("trained under different conditions: %s", "; ".join(sorted(map(" in ".join, kinds))))
-    if study is None:
+    if study_value is None:
         log.info("(the study's numbers are not shown: settings or number of frames are not the study's)")
     paths = ModelPaths(config.dataset.base_dir, experiment.name, "")
     log.info("models: %s   tables: %s", paths.keras.parent, config.dataset.base_dir / "csv")
+    log.info('curves: tensorboard --logdir "%s"', paths.events.parent)
     for split in config.study.save_predictions:
         log.info("pictures: %s", paths.predictions(split).parent)
 

@@ -46,6 +46,11 @@ class ModelPaths:
         """Folder of a training under way: job, checkpoint, progress, log."""
         return self.base_dir / "models" / "in_progress" / self.model
 
+    @property
+    def events(self):
+        """Folder of the event file for TensorBoard."""
+        return self.base_dir / "tensorboard" / self.approach / self.model
+
     def predictions(self, split):
         """Folder of the predictions on a split."""
         return self.base_dir / f"{split}_predictions" / self.approach / self.model

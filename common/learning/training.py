@@ -7,6 +7,7 @@ the whole state is saved; a training that was killed goes on after its last whol
 import math
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 
@@ -14,6 +15,7 @@ from common.errors import TrainingError
 from common.learning import backend
 from common.learning.batches import steps_per_epoch, training_batches
 from common.learning.checkpoint import load_checkpoint, save_checkpoint, values_of
+from common.learning.event_file import EventFile
 from common.learning.losses import counted_cross_entropy, pixel_cross_entropy
 from common.learning.optimizer import adamw
 from common.learning.scoring import score
@@ -48,6 +50,21 @@ class TrainingData:
     label_map: object
 
 
+@dataclass(frozen=True)
+class TrainingFiles:
+    """What a training writes while it runs.
+
+    Attributes:
+        checkpoint: The file of the state that is saved after every epoch.
+        identity: Fingerprint of the training; a checkpoint of another one is not gone on with.
+        events: Folder of the event file for TensorBoard; None for none.
+    """
+
+    checkpoint: Path
+    identity: str
+    events: Path | None = None
+
+
 def compile_training(network, settings, ignores=False):
     """Builds the training form of a network with loss and optimiser, its state made, from the seed.
 
@@ -67,14 +84,14 @@ def compile_training(network, settings, ignores=False):
     return model
 
 
-def train(model, data, settings, checkpoint, report=print):
+def train(model, data, settings, files, report=print):
     """Trains a compiled model, from the start or from its checkpoint.
 
     Args:
         model: From `compile_training`. Ends with the weights of the best epoch.
         data: `TrainingData`.
         settings: `TrainingSettings`.
-        checkpoint: `(path, identity)` of the state that is saved after every epoch.
+        files: `TrainingFiles`.
         report: Called after every epoch with its history entry.
 
     Returns:
@@ -83,18 +100,23 @@ def train(model, data, settings, checkpoint, report=print):
     Raises:
         TrainingError: If the loss is no number any more.
     """
-    path, identity = checkpoint
-    state = load_checkpoint(path, model, identity)
+    state = load_checkpoint(files.checkpoint, model, files.identity)
     epochs = range(state.epochs_done, settings.num_epochs)
     for entry in state.history:
         report({**entry, "done_before": True})
+    callbacks = [
+        _EndOfEpoch(state, data, lambda: save_checkpoint(files.checkpoint, state, model, files.identity), report)
+    ]
+    if files.events is not None:
+        callbacks.append(EventFile(files.events, state.history))
+        callbacks[-1].begin()
     if epochs:
         model.fit(
             training_batches(data.train, settings.batch_size, settings.seed, epochs),
             steps_per_epoch=steps_per_epoch(len(data.train), settings.batch_size),
             initial_epoch=epochs.start,
             epochs=epochs.stop,
-            callbacks=[_EndOfEpoch(state, data, lambda: save_checkpoint(path, state, model, identity), report)],
+            callbacks=callbacks,
             shuffle=False,  # the batches come shuffled
             verbose=0,
         )

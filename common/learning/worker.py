@@ -61,7 +61,7 @@ def _train(job, progress):
     import keras
 
     from common.learning.model_card import ModelCard, add_card
-    from common.learning.training import TrainingData, TrainingSettings, compile_training, train
+    from common.learning.training import TrainingData, TrainingFiles, TrainingSettings, compile_training, train
     from common.learning.unet import NetworkSettings, copy_weights, plain_unet
 
     policy = backend.choose_precision(job.precision)
@@ -73,8 +73,8 @@ def _train(job, progress):
     model = compile_training(network, settings, job.classes.ignores)
     # What the last bits depend on besides the job: a state of other bits is not gone on with.
     identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
-    checkpoint = job.paths.work / "checkpoint.npz", identity
-    state = train(model, data, settings, checkpoint, lambda entry: append_progress(progress, entry))
+    files = TrainingFiles(job.paths.work / "checkpoint.npz", identity, job.paths.events)
+    state = train(model, data, settings, files, lambda entry: append_progress(progress, entry))
     keras.config.set_dtype_policy("float32")
     plain = plain_unet(network)
     copy_weights(model, plain)

@@ -1,12 +1,23 @@
 """What a gallery shows: photographs with class masks, objects and scores, as values; `render_gallery` draws them.
 
 Masks travel as class indices and are painted by the page, which is why classes can be switched on and off, colours
-changed and errors shown without a second picture. Frames of one gallery may have different sizes.
+changed and errors shown without a second picture. Frames of one gallery may have different sizes, and so may the photo
+and the masks of one frame: they are brought to one size for the page.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
+from markupsafe import Markup
+
+from common.report.gallery_classes import Counts, classes_of
+from common.report.gallery_frames import QUALITIES, frame_values, known_score
+from common.report.page import environment
+
+# Bytes of a gallery: leaves room for the rest of a page of less than 10 MB.
+BUDGET = 6_000_000
+# What surrounds the frames: controls and legend.
+_FRAMEWORK_BYTES = 40_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,8 @@ class Gallery:
     Attributes:
         names: Class names by class index.
         colors: Red, green, blue by class index.
-        frames: In the order they are shown in at first.
+        frames: In the order they are shown in where they have no scores; with scores, the worst of the first model that
+            has any comes first. Those at the end are left out first when a page would become too large.
         score_name: What the scores of predictions are, as "IoU (paper metric)".
     """
 
@@ -78,3 +90,66 @@ class Gallery:
     colors: tuple[tuple[int, int, int], ...]
     frames: tuple[GalleryFrame, ...] = field(hash=False)
     score_name: str = ""
+
+
+def render_gallery(gallery, budget=BUDGET):
+    """Renders a gallery as a part of a page that extends `base.html.j2`, which brings its styles and scripts.
+
+    Pictures are made smaller than they are, then frames at the end are left out, until the gallery fits the budget; the
+    page says so.
+
+    Args:
+        gallery: A Gallery.
+        budget: The most bytes the gallery may have.
+
+    Returns:
+        A `markupsafe.Markup`.
+    """
+    fragments, edge = _fitting_fragments(gallery, budget - _FRAMEWORK_BYTES)
+    counts = Counts()
+    for frame in gallery.frames[: len(fragments)]:
+        counts.add(frame)
+    return Markup(
+        environment()
+        .get_template("gallery.html.j2")
+        .render(
+            classes=classes_of(gallery, counts),
+            frames=fragments,
+            titles=_scored_titles(gallery),
+            score_name=gallery.score_name,
+            has_masks=counts.has_masks,
+            has_errors=counts.has_errors,
+            total=len(gallery.frames),
+            edge=edge if edge < QUALITIES[0].edge else None,
+        )
+    )
+
+
+def _fitting_fragments(gallery, budget):
+    """Renders frames at the best quality at which all fit, or at the last one as many as fit.
+
+    Returns:
+        The fragments, and the longest edge of their pictures in pixels.
+    """
+    template = environment().get_template("gallery_frame.html.j2")
+    for quality in QUALITIES:
+        fragments, used = [], 0
+        for frame in gallery.frames:
+            fragment = Markup(template.render(frame=frame_values(frame, gallery.names, quality)))
+            used += len(fragment.encode("utf-8", "replace"))
+            if used > budget:
+                break
+            fragments.append(fragment)
+        if len(fragments) == len(gallery.frames):
+            break
+    return fragments, quality.edge
+
+
+def _scored_titles(gallery):
+    """Lists position and title of the predictions that have a score in at least one frame."""
+    found = {}
+    for frame in gallery.frames:
+        for index, prediction in enumerate(frame.predictions):
+            if known_score(prediction) is not None:
+                found.setdefault(index, prediction.title)
+    return sorted(found.items())

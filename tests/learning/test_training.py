@@ -8,7 +8,7 @@ from common.learning.batches import LoadedSplit
 from common.learning.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
 from common.learning.losses import pixel_cross_entropy
 from common.learning.scoring import score
-from common.learning.training import TrainingData, TrainingSettings, compile_training, train
+from common.learning.training import TrainingData, TrainingFiles, TrainingSettings, compile_training, train
 from common.learning.unet import NetworkSettings, class_index_model, copy_weights, plain_unet
 
 NETWORK = NetworkSettings(height=16, width=32, alpha=0.25)
@@ -45,7 +45,7 @@ def run(data, path, epochs=3, stop_after=None, settings=SETTINGS):
 
     model = compile_training(NETWORK, settings)
     try:
-        state = train(model, data, settings, (path, "identity"), report)
+        state = train(model, data, settings, TrainingFiles(path, "identity"), report)
     except KeyboardInterrupt:
         return None
     return values_of(model.variables), [{k: v for k, v in e.items() if "seconds" not in k} for e in state.history]
@@ -78,7 +78,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bits(data, tmp_path):
 def test_the_weights_are_those_of_the_best_epoch(data, tmp_path):
     settings = TrainingSettings(6, 4, 0.003, 1e-4, 5)
     model = compile_training(NETWORK, settings)
-    state = train(model, data, settings, (tmp_path / "a.npz", "identity"), lambda entry: None)
+    state = train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
     scores = [entry["mIoU_val"] for entry in state.history]
     assert state.best_epoch == scores.index(max(scores))
     again = score(class_index_model(model), data.validate, data.label_map).mean
@@ -88,7 +88,7 @@ def test_the_weights_are_those_of_the_best_epoch(data, tmp_path):
 def test_the_saved_form_gives_the_same_scores(data, tmp_path):
     settings = TrainingSettings(3, 4, 0.003, 1e-4, 5)
     model = compile_training(NETWORK, settings)
-    train(model, data, settings, (tmp_path / "a.npz", "identity"), lambda entry: None)
+    train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
     plain = plain_unet(NETWORK)
     copy_weights(model, plain)
     plain.save(tmp_path / "a.keras")
@@ -118,7 +118,9 @@ def test_a_network_learns_from_the_pixels_that_count(ignoring, tmp_path):
     network = NetworkSettings(height=16, width=32, alpha=0.25, num_classes=2)
     settings = TrainingSettings(12, 2, 0.003, 1e-4, 5)  # pairs of images, so that some batches have nothing that counts
     model = compile_training(network, settings, ignores=True)
-    history = train(model, ignoring, settings, (tmp_path / "a.npz", "identity"), lambda entry: None).history
+    history = train(
+        model, ignoring, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None
+    ).history
     assert all(np.isfinite(entry["loss"]) for entry in history)
     assert min(entry["loss"] for entry in history) < 0.6 * history[0]["loss"]
 
@@ -132,7 +134,7 @@ def test_a_loss_that_is_no_number_stops_with_the_way_out(data, tmp_path):
     model = compile_training(NETWORK, wild)
     model.set_weights([np.full_like(value, np.nan) for value in values_of(model.variables)])
     with pytest.raises(TrainingError, match="lower LR"):
-        train(model, data, wild, (tmp_path / "a.npz", "identity"), lambda entry: None)
+        train(model, data, wild, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
 
 
 def test_a_damaged_or_foreign_checkpoint_is_started_over(tmp_path):

@@ -1,0 +1,48 @@
+"""Writes a report as Markdown: sentences and tables, no pictures. Names of strangers stay text."""
+
+import re
+
+from common.report.content import Figure, Table
+
+_SPECIAL = re.compile(r"([\\`*\[\]<>|#~&$!])")
+# Between letters and digits an underscore is one; elsewhere it would be emphasis.
+_UNDERSCORE = re.compile(r"(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
+# What becomes a link by itself.
+_LINK = re.compile(r"(?<=:)//|(?<=www)\.|(?<=\w)@(?=\w)", re.IGNORECASE)
+_LIST = re.compile(r"^([-+=]|\d+(?=[.)]))")
+
+
+def escape_markdown(text):
+    """Makes text that Markdown shows as it is, on one line."""
+    text = " ".join(text.split())
+    text = _SPECIAL.sub(r"\\\1", text)
+    text = _UNDERSCORE.sub(r"\\_", text)
+    return _LINK.sub(lambda found: "".join(f"\\{character}" for character in found[0]), text)
+
+
+def to_markdown(report):
+    """Writes a `Report` as Markdown text."""
+    parts = [f"# {escape_markdown(report.title)}", _paragraph(report.written)]
+    parts += map(_paragraph, report.summary)
+    parts += ["\n".join(f"- {escape_markdown(f'{value} {what}')}" for value, what in report.facts)]
+    parts += [f"> {escape_markdown(warning)}" for warning in report.warnings]
+    for section in report.sections:
+        parts.append(f"## {escape_markdown(section.title)}")
+        parts += map(_paragraph, section.sentences)
+        for block in section.blocks:
+            table = block.table if isinstance(block, Figure) else block
+            if table is not None:
+                parts.append(_table(table))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _paragraph(text):
+    return _LIST.sub(r"\\\1", escape_markdown(text))
+
+
+def _table(table: Table):
+    cells = [list(map(escape_markdown, row)) for row in (table.columns, *table.rows)]
+    rule = ["---" if column < table.text_columns else "--:" for column in range(len(table.columns))]
+    lines = ["| " + " | ".join(row) + " |" for row in (cells[0], rule, *cells[1:])]
+    note = f"\n\n{_paragraph(table.note)}" if table.note else ""
+    return f"### {escape_markdown(table.title)}\n\n" + "\n".join(lines) + note

@@ -1,0 +1,21 @@
+"use strict";
+// The button that turns a page dark or light. It remembers nothing: a page opened from disk has no place for it.
+(() => {
+  const root = document.documentElement;
+  const button = document.querySelector("[data-theme-button]");
+  const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : prefersDark.matches);
+
+  const show = () => {
+    button.textContent = isDark() ? "Light theme" : "Dark theme";
+  };
+
+  button.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    show();
+  });
+  prefersDark.addEventListener("change", show);
+  show();
+  button.hidden = false;
+})();

@@ -1,0 +1,53 @@
+"""Writes the report of a study: one HTML page that opens from disk, and a Markdown twin.
+
+    python -m common.tools.report
+    python -m common.tools.report /data/cityscapes --out report.html --frames 40
+
+Works with any state of BASE_DIR. The steps write the same report when they end.
+"""
+
+import argparse
+from pathlib import Path
+
+from common.command_line import run_tool
+from common.config import SHIPPED_CONFIG, load_config
+from common.errors import ConfigError
+from common.report.conditions import Plan
+from common.report.study import FRAMES, write_report
+
+_MOST_FRAMES = 500
+
+
+def main(arguments=None):
+    """Parses the command line, writes the report and says where it is; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m common.tools.report",
+        description="Writes what there is in BASE_DIR as one HTML page and as Markdown.",
+    )
+    parser.add_argument(
+        "base_dir", metavar="BASE_DIR", type=Path, nargs="?", help="folder of a study (BASE_DIR of config.ini)"
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, default=SHIPPED_CONFIG, help="read without BASE_DIR (%(default)s)"
+    )
+    parser.add_argument("--out", metavar="FILE.html", type=Path, help="another place (BASE_DIR/report/report.html)")
+    parser.add_argument("--frames", metavar="N", type=int, default=FRAMES, help="frames of the gallery (%(default)s)")
+    options = parser.parse_args(arguments)
+    if not 0 <= options.frames <= _MOST_FRAMES:
+        raise ConfigError(f"--frames {options.frames}: expected 0 to {_MOST_FRAMES}")
+    if options.out is not None and options.out.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--out {options.out}: expected a name that ends in .html; the Markdown twin ends in .md")
+    base_dir, plan = options.base_dir, None
+    if base_dir is None:
+        config = load_config("CITYSCAPES", options.config)
+        base_dir = config.dataset.base_dir
+        plan = Plan(config.study.num_runs, config.study.models_per_run, config.study.top_ks)
+    files = write_report(base_dir, options.out, options.frames, plan)
+    print(f"page: {files.html}")
+    print(f"text: {files.markdown}")
+    print("open the page in a browser; it is one file and needs no network")
+    return 0
+
+
+if __name__ == "__main__":
+    run_tool(main)

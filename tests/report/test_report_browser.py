@@ -1,0 +1,71 @@
+import pytest
+from made_up_results import write_predictions, write_result, write_split
+
+from common.report.study import write_report
+
+PHONE = {"width": 360, "height": 740}
+HOSTILE = "x" * 300
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory):
+    """The page of a small study whose best model has a class with a long name."""
+    base_dir = tmp_path_factory.mktemp("study")
+    frames = ("a", "b", "c")
+    write_split(base_dir, "test", frames)
+    for approach, score in (("subset", 0.2), ("full_dataset", 0.5)):
+        for index in (0, 1):
+            scores = dict.fromkeys(frames, score + 0.1 * index)
+            versions = {"keras": HOSTILE}
+            result = write_result(base_dir, (approach, 1, index), scores, predictions=["test"], versions=versions)
+            write_predictions(base_dir, "test", result, frames)
+    return write_report(base_dir).html
+
+
+def test_the_page_opens_from_disk_with_all_its_parts(open_page, page_file):
+    page = open_page(page_file)
+    titles = page.locator("h2").all_inner_texts()
+    assert titles == [
+        "Results", "Learning curves", "Classes", "Confusions", "Frames", "Data", "Settings, versions, durations",
+    ]  # fmt: skip
+    assert "full_dataset has the highest mIoU on test" in page.locator(".lead").inner_text()
+    row = page.locator("#results table tbody tr").nth(1)
+    assert row.locator("th").inner_text() == "full_dataset"
+    # (0.5 + 0.6) / 2
+    assert row.locator("td").nth(1).inner_text().startswith("0.550 ± 0.071")
+
+
+def test_every_drawing_has_a_text_alternative_and_can_be_seen(open_page, page_file):
+    page = open_page(page_file)
+    drawings = page.locator(".drawing > svg")
+    assert drawings.count() >= 8
+    for drawing in drawings.all():
+        assert drawing.get_attribute("role") == "img"
+        assert len(drawing.get_attribute("aria-label")) > 20
+    assert page.locator("svg .bar").first.bounding_box()["width"] > 100
+    # The style sheet is in force: a series has its colour, not SVG's black.
+    assert page.locator("svg .bar").first.evaluate("e => getComputedStyle(e).fill") != "rgb(0, 0, 0)"
+
+
+def test_numbers_of_a_chart_open_by_keyboard(open_page, page_file):
+    page = open_page(page_file)
+    details = page.locator("#classes details").first
+    assert not details.locator("table").is_visible()
+    details.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert details.locator("table").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_does_not_scroll_sideways_on_a_phone(open_page, page_file, scheme):
+    page = open_page(page_file, viewport=PHONE, color_scheme=scheme)
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_the_theme_changes_the_charts(open_page, page_file):
+    colors = [
+        open_page(page_file, color_scheme=scheme).locator("svg .bar").first.evaluate("e => getComputedStyle(e).fill")
+        for scheme in ("light", "dark")
+    ]
+    assert colors[0] != colors[1]

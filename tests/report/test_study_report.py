@@ -1,0 +1,312 @@
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from made_up_results import SPLITS, split_scores, write_predictions, write_result, write_split
+
+from common.dataset import png
+from common.errors import DataError
+from common.report import folders as folders_module
+from common.report import study as study_module
+from common.report.conditions import Plan
+from common.report.folders import Folder
+from common.report.frames import choose_frames
+from common.report.results import Approach, read_results
+from common.report.study import collect_report, write_report
+from common.report.study_values import study_value
+
+FRAMES = ("a", "b", "c", "d")
+HOSTILE = '</script><script>window.hacked=1</script>"><img src=x onerror=alert(1)>`|*[a](http://b)'
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Two approaches: subset with 0.2 and 0.4 on every frame, subset_aug with 0.5 and 0.7."""
+    write_split(tmp_path, "test", FRAMES)
+    write_split(tmp_path, "val", FRAMES)
+    for index, (low, high) in enumerate(((0.2, 0.5), (0.4, 0.7))):
+        write_result(tmp_path, ("subset", 1, index), dict.fromkeys(FRAMES, low))
+        result = write_result(tmp_path, ("subset_aug", 1, index), dict.fromkeys(FRAMES, high), predictions=["test"])
+        write_predictions(tmp_path, "test", result, FRAMES)
+    return tmp_path
+
+
+def table(report, title):
+    blocks = [block for section in report.sections for block in section.blocks]
+    tables = [getattr(block, "table", block) for block in blocks]
+    return next(found for found in tables if found is not None and found.title == title)
+
+
+def texts(base_dir, **options):
+    files = write_report(base_dir, **options)
+    return files.html.read_text(encoding="utf-8"), files.markdown.read_text(encoding="utf-8")
+
+
+def test_the_first_sentence_names_the_best_approach_and_its_score(study):
+    report, _ = collect_report(study)
+    # (0.5 + 0.7) / 2; every frame has the same score, so the interval has no width.
+    assert report.summary[0] == (
+        "subset_aug has the highest mIoU on test by the paper metric: 0.600 [0.600, 0.600], mean of 2 models."
+    )
+    # 0.6 - 0.3
+    assert report.summary[1].startswith("subset_aug scores 0.300 [0.300, 0.300] more than subset: ")
+
+
+def test_approaches_whose_models_overlap_are_not_called_settled(study):
+    assert "overlap" not in collect_report(study)[0].summary[1]
+    # 0.6 of subset lies above 0.5 of subset_aug; means 0.4 and 0.6
+    write_result(study, ("subset", 1, 2), dict.fromkeys(FRAMES, 0.6))
+    assert collect_report(study)[0].summary[1] == (
+        "subset_aug scores 0.200 [0.200, 0.200] more than subset: other frames of this kind would very likely rank "
+        "these models the same way; single models overlap, so other trainings might not."
+    )
+
+
+def test_scores_stand_in_tables_of_their_own_by_metric(study):
+    report, _ = collect_report(study)
+    # deviation of 0.2 and 0.4: sqrt(2 * 0.1 ** 2 / 1) = 0.141
+    assert table(report, "mIoU, paper metric").rows[0][:3] == ("subset", *["0.300 ± 0.141 [0.300, 0.300]"] * 2)
+    # road 60 / 80 = 0.75, sky 20 / 40 = 0.5
+    assert table(report, "mIoU, official definition, 19 classes").rows[0][2] == "0.625 ± 0.000"
+    assert table(report, "Differences on test, paper metric").rows == (
+        ("subset_aug − subset", "+0.300", "[0.300, 0.300]", "yes"),
+    )
+
+
+def test_classes_are_listed_best_first_with_their_iou(study):
+    report, _ = collect_report(study)
+    rows = table(report, "IoU of each class on test, official definition").rows
+    assert rows == (("road", "0.750 ± 0.000", "0.750 ± 0.000"), ("sky", "0.500 ± 0.000", "0.500 ± 0.000"))
+
+
+def test_where_the_official_score_is_not_defined_there_are_pooled_bars_only(tmp_path):
+    scores = {**split_scores({"a": 0.5}), "official_mIoU": None, "official_IoU": None}
+    write_result(tmp_path, ("subset", 1, 0), {"a": 0.5}, scores=dict.fromkeys(SPLITS, scores))
+    report, _ = collect_report(tmp_path)
+    titles = [block.title for section in report.sections for block in section.blocks]
+    assert "IoU of each class on test, all pixels pooled" in titles
+    assert not [title for title in titles if "official" in title]
+
+
+def test_a_confusion_matrix_says_what_share_of_a_class_is_taken_for_what(study):
+    report, _ = collect_report(study)
+    found = table(report, "subset: CITYSCAPES_subset_1_1 on test")
+    # 60 and 20 of 80 pixels of road; all of sky
+    assert found.rows == (("road", "75.0", "25.0"), ("sky", "", "100.0"))
+
+
+def test_durations_and_versions_are_those_of_the_results(study):
+    report, _ = collect_report(study)
+    # two trainings of 60 + 30 s
+    assert table(report, "Durations").rows[0] == ("subset", "2", "3.0 s", "60 s", "30 s", "3 min", "500 MB")
+    assert ("backend", "tensorflow 2.21") in table(report, "Versions").rows
+
+
+def test_class_shares_are_those_of_the_masks(study):
+    report, _ = collect_report(study)
+    # half of every mask is road, half is sky
+    assert table(report, "Share of the pixels by class").rows == (
+        ("road", "50.0 %", "50.0 %"),
+        ("sky", "50.0 %", "50.0 %"),
+    )
+
+
+def test_masks_are_counted_once_and_again_when_they_change(study, monkeypatch):
+    write_report(study)
+    reads = []
+    monkeypatch.setattr(folders_module, "read_mask", lambda path: reads.append(path) or png.read_mask(path))
+    write_report(study)
+    assert not reads
+    shutil.rmtree(study / "val")
+    write_split(study, "val", FRAMES[:3])
+    write_report(study)
+    assert len(reads) == 3
+
+
+def test_a_folder_without_a_study_is_one_clear_error(tmp_path):
+    with pytest.raises(DataError, match="holds nothing of a study"):
+        write_report(tmp_path)
+    with pytest.raises(DataError, match="no such folder"):
+        write_report(tmp_path / "gone")
+
+
+def test_original_data_alone_gives_a_page_that_says_what_to_do(tmp_path):
+    (tmp_path / "original_data").mkdir()
+    html, markdown = texts(tmp_path)
+    for text in (html, markdown):
+        assert "No model has been trained yet." in text
+        assert "Step 00 prepares them." in text
+
+
+def test_prepared_folders_alone_give_counts_and_shares(prepared, tmp_path):
+    base_dir = shutil.copytree(prepared, tmp_path / "base")
+    report, gallery = collect_report(base_dir)
+    counts = {row[0]: row[2] for row in table(report, "Prepared folders").rows}
+    assert counts == {
+        "train_full": "20", "val_test": "8", "train_labeled": "2", "train_unlabeled": "18", "val": "4", "test": "4",
+    }  # fmt: skip
+    assert table(report, "Share of the pixels by class").columns[1:] == (
+        "train_labeled",
+        "train_unlabeled",
+        "val",
+        "test",
+    )
+    assert gallery is None
+
+
+def test_missing_running_and_damaged_trainings_are_said(study):
+    (study / "models" / "CITYSCAPES_subset_2_0.json").write_text('{"model": ', encoding="utf-8")
+    (study / "models" / "in_progress" / "CITYSCAPES_subset_2_1").mkdir(parents=True)
+    report, _ = collect_report(study, plan=Plan(2, 2, 1))
+    said = "\n".join(report.warnings)
+    assert "1 result file cannot be used" in said
+    assert "CITYSCAPES_subset_2_0.json (is no valid JSON" in said
+    assert "subset: 2 of 4 trainings are missing." in said
+    assert "1 training began and did not end" in said
+    assert report.facts[0] == ("4 of 12", "models trained")
+
+
+def test_results_put_aside_are_not_in_the_report(study):
+    (study / "previous").mkdir()
+    (study / "models").rename(study / "previous" / "models")
+    assert not read_results(study).approaches
+
+
+def test_results_of_an_older_version_without_class_iou_count(study):
+    path = study / "models" / "CITYSCAPES_subset_1_0.json"
+    result = json.loads(path.read_text(encoding="utf-8"))
+    for scores in result["scores"].values():
+        del scores["class_IoU"]
+    path.write_text(json.dumps(result), encoding="utf-8")
+    report, _ = collect_report(study)
+    assert table(report, "IoU of each class on test, all pixels pooled").rows[0][:2] == ("road", "0.750 ± 0.000")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("approach", "../../subset"), ("approach", None), ("scores", {}), ("history", [3]), ("best_epoch", "x"),
+        ("versions", 3), ("history", [{"epoch": 0, "loss": 1e308}]),
+        ("job", {"label_map": {"names": ["a"], "colors": [], "class_of_id": []}}), ("seconds", {"a": "b"}),
+    ],
+)  # fmt: skip
+def test_a_result_of_another_form_is_left_out_with_a_reason(study, key, value):
+    content = json.loads((study / "models" / "CITYSCAPES_subset_1_0.json").read_text(encoding="utf-8"))
+    if key == "job":
+        content["job"] |= value
+    else:
+        content[key] = value
+    (study / "models" / "CITYSCAPES_subset_1_2.json").write_text(json.dumps(content), encoding="utf-8")
+    found = read_results(study)
+    assert [damaged.file for damaged in found.damaged] == ["CITYSCAPES_subset_1_2.json"]
+    assert len(found.all) == 4
+    write_report(study)
+
+
+def test_models_trained_under_other_conditions_or_on_other_frames_are_said(study):
+    versions = {"keras": "3.15", "backend": "jax 0.8"}
+    write_split(study, "train_labeled", FRAMES)
+    write_result(study, ("subset", 1, 2), dict.fromkeys(FRAMES, 0.4), versions=versions)
+    said = "\n".join(collect_report(study)[0].warnings)
+    assert "The models differ in backend: jax 0.8, tensorflow 2.21." in said
+    assert "subset: was trained on an older train_labeled" in said
+
+
+def test_the_studys_number_stands_beside_only_what_can_be_compared(study):
+    results = read_results(study).approaches[0].results
+    job = results[0]["job"]
+    job["network"] |= {"height": 208, "width": 416}
+    job["training"] |= {"num_epochs": 50, "batch_size": 32}
+    folders = {"train_labeled": Folder("train_labeled", "01", frames=297)}
+    runs = {run: [results[0]] * 10 for run in (1, 2, 3)}
+    assert study_value(Approach("subset", runs), folders) == (0.310, ())
+    job["training"]["num_epochs"] = 49
+    assert study_value(Approach("subset", runs), folders) == (None, ("NUM_EPOCHS = 49 (the study: 50)",))
+
+
+def test_the_gallery_has_the_same_frames_for_every_approach_worst_first(study):
+    scores = {"a": 0.9, "b": 0.1, "c": 0.5, "d": 0.3}
+    for approach in ("subset", "subset_aug"):
+        result = write_result(study, (approach, 1, 2), scores, predictions=["val"])
+        write_predictions(study, "val", result, FRAMES)
+    for path in (study / "models").glob("*_1_[01].json"):
+        path.unlink()
+    report, gallery = collect_report(study)
+    assert [frame.name for frame in gallery.frames] == ["b", "d", "c", "a"]
+    assert {p.title for frame in gallery.frames for p in frame.predictions} == {"subset", "subset_aug"}
+    assert table(report, "Frames of the gallery").rows[0][1:3] == ("0.100", "0.100")
+
+
+def test_without_saved_predictions_the_page_says_which_key_asks_for_them(study):
+    shutil.rmtree(study / "test_predictions")
+    report, gallery = collect_report(study)
+    assert gallery is None
+    section = next(section for section in report.sections if section.anchor == "frames")
+    assert "SAVE_PREDICTIONS" in section.sentences[0]
+
+
+def test_a_damaged_prediction_leaves_out_its_frame_only(study):
+    for path in (study / "test_predictions").rglob("b.png"):
+        path.write_bytes(b"no picture")
+    _, gallery = collect_report(study)
+    assert [frame.name for frame in gallery.frames] == ["a", "c", "d"]
+
+
+def test_a_prediction_of_another_label_map_leaves_out_its_frame(study):
+    for path in (study / "test_predictions").rglob("c.png"):
+        path.write_bytes(png.encode_mask(np.full((8, 16), 35, np.uint8)))
+    _, gallery = collect_report(study)
+    assert [frame.name for frame in gallery.frames] == ["a", "b", "d"]
+
+
+def test_half_of_the_chosen_frames_are_the_worst():
+    chosen = choose_frames({f"{index:02}": index / 100 for index in range(40)}, 8)
+    assert list(chosen) == ["00", "01", "02", "03", "19", "20", "38", "39"]
+    assert [chosen[name] for name in ("00", "19", "39")] == ["one of the worst", "near the median", "one of the best"]
+    assert list(choose_frames({"x": 0.5, "y": 0.2}, 8)) == ["y", "x"]
+
+
+def test_hostile_names_stay_text(study):
+    for index in (0, 1):
+        path = study / "models" / f"CITYSCAPES_subset_aug_1_{index}.json"
+        result = json.loads(path.read_text(encoding="utf-8"))
+        names = [HOSTILE, *(f"class {number}" for number in range(1, 35))]
+        result["job"]["label_map"] = {"names": names, "colors": [[0, 0, 0]] * 35, "class_of_id": [0, *range(2, 35)]}
+        result["versions"] = {HOSTILE: HOSTILE}
+        for scores in result["scores"].values():
+            scores["class_IoU"] = {HOSTILE: 0.5}
+            scores["images"] = {**scores["images"], HOSTILE: [0.1, 0.1], "../../../etc/passwd": [0.0, 0.0]}
+        path.write_text(json.dumps(result), encoding="utf-8")
+    html, markdown = texts(study)
+    assert "<script>window.hacked" not in html
+    assert "<img src=x" not in html
+    assert "&lt;script&gt;window.hacked" in html
+    assert not re.search(r"(?<!\\)<", markdown)
+    assert not re.search(r"(?<!\\)\[a(?<!\\)\]", markdown)
+    assert len({line.count(" | ") for line in markdown.splitlines() if "window.hacked" in line and "| " in line}) <= 3
+
+
+def test_the_same_study_gives_the_same_bytes_apart_from_the_date(study):
+    first, second = texts(study), texts(study)
+    for one, other in zip(first, second, strict=True):
+        different = [line for line in zip(one.splitlines(), other.splitlines(), strict=True) if line[0] != line[1]]
+        assert all("Written on" in line[0] for line in different)
+    assert all("Written on" in text for text in first)
+
+
+def test_the_gallery_keeps_to_its_part_of_the_10_mb(tmp_path, monkeypatch):
+    frames = [f"frame_{index}" for index in range(8)]
+    write_split(tmp_path, "test", frames, noise=True, size_wh=(320, 160))
+    result = write_result(tmp_path, ("subset", 1, 0), dict.fromkeys(frames, 0.5), predictions=["test"])
+    write_predictions(tmp_path, "test", result, frames, (320, 160))
+    sizes = {}
+    for budget in (5_000_000, 60_000):
+        monkeypatch.setattr(study_module, "_GALLERY_BYTES", budget)
+        sizes[budget] = write_report(tmp_path).html.stat().st_size
+    without = write_report(tmp_path, frames=0).html.stat().st_size
+    assert sizes[5_000_000] > without + 60_000
+    # The controls of the gallery are not part of its budget.
+    assert sizes[60_000] < without + 60_000 + 30_000
+    assert without + 5_000_000 < 10_000_000
