@@ -18,6 +18,9 @@ setup: .venv/ready
 
 .venv/ready-dev: .venv/ready requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@for name in chromium chromium-browser google-chrome google-chrome-stable chrome msedge; do command -v $$name > /dev/null && exit 0; done; \
+	  $(BIN)/python -m playwright install chromium > /dev/null 2>&1 || \
+	  echo "note: no Chromium was found and none could be downloaded; the tests of pages are skipped"
 	@touch $@
 
 # Other people's software that the tests and benchmarks ask; apart, because it brings another OpenCV. The lock is

@@ -1,0 +1,134 @@
+"""Which frames are looked at: some spread evenly over splits and cities, or those that are named.
+
+The choice depends on the names and the seed alone, not on the order of files. Frames that have both a photograph and
+ground truth come first.
+"""
+
+import re
+from zlib import crc32
+
+import numpy as np
+
+from common.errors import ConfigError, DataError
+
+MOST_FRAMES = 1000
+_NAMES_SHOWN = 5
+_COUNT = re.compile("0|[1-9][0-9]{0,3}")
+# What follows the name of a frame in Cityscapes' file names.
+_FILE_ENDING = re.compile(r"(_leftImg8bit|_gt(Fine|Coarse)_\w+)?\.\w{3,4}$")
+
+
+def choose_frames(frames, wanted, seed=0):
+    """Chooses frames as a command line asks for them.
+
+    Args:
+        frames: `AnnotatedFrame`s.
+        wanted: A number of frames as text, alone and without zeros before it; or names of frames.
+        seed: Of a choice by number.
+
+    Returns:
+        As `spread_frames` or `find_frames`, which also say what they refuse.
+    """
+    if len(wanted) == 1 and _COUNT.fullmatch(wanted[0]):
+        return spread_frames(frames, int(wanted[0]), seed)
+    return find_frames(frames, wanted)
+
+
+def spread_frames(frames, count, seed=0):
+    """Chooses frames so that every split, and in it every city, has its share.
+
+    Args:
+        frames: `AnnotatedFrame`s.
+        count: How many, at most `MOST_FRAMES`; all, where there are not more.
+        seed: Another one gives other frames.
+
+    Returns:
+        The chosen ones in the order of their splits, cities and names.
+
+    Raises:
+        ConfigError: If `count` is out of range.
+        DataError: If there are no frames at all.
+    """
+    if not 1 <= count <= MOST_FRAMES:
+        raise ConfigError(f"frames = {count}: expected 1 to {MOST_FRAMES:,}")
+    splits = {}
+    for frame in frames:
+        splits.setdefault(frame.split, []).append(frame)
+    if not splits:
+        raise DataError("there are no frames in the dataset; nothing can be shown")
+    queues = [_alternate(splits[name], seed) for name in sorted(splits, key=_usual_order)]
+    return sorted(_take_in_turn(queues, count), key=_place)
+
+
+def find_frames(frames, names):
+    """Finds frames by name.
+
+    Args:
+        frames: `AnnotatedFrame`s.
+        names: Whole names, with split or city before them where that is needed ("val/ulm_000003_000019"), names of
+            files, or parts of names that only one frame has.
+
+    Returns:
+        The frames in the order of `names`, each once.
+
+    Raises:
+        DataError: If a name fits no frame or several; names some of them.
+        ConfigError: If there are more names than `MOST_FRAMES`.
+    """
+    if len(names) > MOST_FRAMES:
+        raise ConfigError(f"{len(names):,} frames were named; at most {MOST_FRAMES:,} can be shown at once")
+    paths = [(f"{frame.split}/{frame.item_id}".lstrip("/"), frame) for frame in frames]
+    found = {}
+    for name in names:
+        frame = _find(paths, name)
+        found[frame.split, frame.city, frame.name] = frame
+    return list(found.values())
+
+
+def _find(paths, name):
+    name = _FILE_ENDING.sub("", name)
+    exact = [(path, frame) for path, frame in paths if name in (frame.name, frame.item_id, path)]
+    fitting = exact or [(path, frame) for path, frame in paths if name in path or name in f"{frame.city}/{frame.name}"]
+    if len(fitting) == 1:
+        return fitting[0][1]
+    if not fitting:
+        examples = ", ".join(path for path, _ in paths[:3]) or "none"
+        raise DataError(f"no frame is called {name[:80]!r} or has that in its name; there are {examples} and so on")
+    shown = ", ".join(path for path, _ in fitting[:_NAMES_SHOWN])
+    more = ", and more" if len(fitting) > _NAMES_SHOWN else ""
+    raise DataError(f"{len(fitting):,} frames fit {name[:80]!r}: {shown}{more}; give more of the name")
+
+
+def _alternate(frames, seed):
+    """Orders the frames of a split so that its cities take turns, each frame of a city by chance."""
+    cities = {}
+    for frame in sorted(frames, key=_place):
+        cities.setdefault(frame.city, []).append(frame)
+    queues = []
+    for name, members in sorted(cities.items()):
+        rng = np.random.default_rng((seed, crc32(f"{members[0].split}/{name}".encode("utf-8", "surrogateescape"))))
+        shuffled = [members[index] for index in rng.permutation(len(members))]
+        queues.append(sorted(shuffled, key=lambda frame: frame.truth is None or frame.image is None))
+    order = np.random.default_rng((seed, len(queues))).permutation(len(queues))
+    return _take_in_turn([queues[index] for index in order], len(frames))
+
+
+def _take_in_turn(queues, count):
+    taken, turn = [], 0
+    longest = max(map(len, queues))
+    while len(taken) < count and turn < longest:
+        taken += [queue[turn] for queue in queues if turn < len(queue)][: count - len(taken)]
+        turn += 1
+    return taken
+
+
+def _usual_order(split):
+    """Sorts train before val before test, and all others after them by name."""
+    for place, start in enumerate(("train", "val", "test")):
+        if split.startswith(start):
+            return place, split
+    return 3, split
+
+
+def _place(frame):
+    return (*_usual_order(frame.split), frame.city, frame.name)

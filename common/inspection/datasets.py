@@ -1,0 +1,194 @@
+"""What can be looked at: a dataset of any format, a lone COCO JSON file, or a prepared split of the study.
+
+Photographs of a lone JSON file are looked for beside it or, where it lies in a folder as `annotations`, beside that
+folder; or in one that is named. A prepared mask holds class indices; which classes they are is found in the manifests.
+No pixel is loaded here.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from common.dataset.check import is_prepared
+from common.dataset.layouts import TRUTH_KINDS
+from common.dataset.png import read_mask
+from common.dataset.prepared import SOURCE_OF_SPLIT, STEP_OF_SPLIT
+from common.dataset.sources import Source
+from common.errors import ConfigError, DataError, LabelError
+from common.formats import coco, coco_panoptic
+from common.formats.conversion import read
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, city_of
+from common.formats.pictures import IMAGE_ENDINGS
+from common.formats.selection import filter, table_of_classes
+from common.formats.trees import Tree, open_tree
+from common.label_maps import builtin_names, load_label_map
+from common.label_tables import LabelTable, make_label
+from common.labels import IGNORE, study_label_map
+from common.stages import MANIFEST, read_manifest
+
+# Folders of JSON files whose photographs stand in a folder beside them.
+_ANNOTATION_FOLDERS = ("annotations", *TRUTH_KINDS)
+
+
+@dataclass(frozen=True)
+class DatasetRequest:
+    """What is to be opened.
+
+    Attributes:
+        path: A folder, a zip, a COCO JSON file, a prepared folder or BASE_DIR.
+        format: One of `conversion.FORMATS`; None finds it out from the files.
+        truth: Of a Cityscapes tree: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
+        images: Folder with the photographs of a lone JSON file; None looks for them beside it.
+        splits: Names of splits; () takes all.
+    """
+
+    path: Path
+    format: str | None = None
+    truth: str | None = None
+    images: Path | None = None
+    splits: tuple[str, ...] = ()
+
+
+def open_dataset(request):
+    """Opens what a `DatasetRequest` names, without loading pixels.
+
+    Returns:
+        `FrameDataset` with the labels of the source. Its format is "prepared" for prepared folders.
+
+    Raises:
+        DataError: If nothing is found, or an index file is damaged; names the file.
+        LabelError: If labels are not understood.
+        ConfigError: If there is no such format or split, or photographs are named for a dataset that has its own.
+    """
+    path = Path(request.path).absolute()
+    is_json = path.suffix.lower() == ".json" and not path.is_dir()
+    if request.images is not None and not is_json:
+        raise ConfigError(
+            f"--images {request.images}: is only for a lone JSON file, and {path} has its own photographs"
+        )
+    if request.truth is not None and request.truth not in TRUTH_KINDS:
+        raise ConfigError(f"truth = {request.truth!r}: expected {' or '.join(TRUTH_KINDS)}")
+    if is_json:
+        dataset = _read_lone_json(path, request.images)
+    elif request.format is None and (folders := _prepared_folders(path)):
+        dataset = _read_prepared(path, folders)
+    else:
+        dataset = read(path, request.format, request.truth)
+    return filter(dataset, splits=request.splits, label_map="source") if request.splits else dataset
+
+
+def _read_lone_json(path, images):
+    if not path.is_file():
+        raise DataError(f"{path}: is not there; a COCO JSON file was expected")
+    found = {path.name: Source(path)}
+    if images is not None:
+        found |= _pictures(Path(images).absolute(), "images/")
+    elif path.parent.name in _ANNOTATION_FOLDERS:
+        found = {f"{path.parent.name}/{path.name}": Source(path), **_pictures(path.parent.parent, "")}
+    else:
+        found |= _pictures(path.parent, "")
+    tree = Tree(path.parent, "", dict(sorted(found.items())))
+    for module in (coco_panoptic, coco):
+        if module.matches(tree):
+            return module.read(tree)
+    raise DataError(f"{path}: is no COCO file with images and annotations; give the folder of the dataset instead")
+
+
+def _pictures(folder, start):
+    if not folder.is_dir():
+        raise DataError(f"{folder}: is no folder; one with photographs was expected")
+    sources = open_tree(folder).sources
+    return {start + name: source for name, source in sources.items() if name.lower().endswith(IMAGE_ENDINGS)}
+
+
+def _prepared_folders(path):
+    """Lists the prepared folder itself, or those below BASE_DIR; [] where it is neither."""
+    if not is_prepared(path):
+        return []
+    found = [path, *(path / name for name in STEP_OF_SPLIT)]
+    return [folder for folder in found if is_prepared(folder) and (folder / "masks").is_dir()]
+
+
+def _read_prepared(path, folders):
+    frames, notes, tables = [], [], {}
+    for folder in folders:
+        classes, note = _classes_of(folder)
+        tables[folder.name] = _table_of(classes)
+        notes += [note] if note else []
+        frames += _prepared_frames(folder, tables[folder.name])
+    labels = next(iter(tables.values()))
+    if any(table != labels for table in tables.values()):
+        raise DataError(
+            f"{path}: its folders were made with different label maps; look at one of them, as {folders[0]}"
+        )
+    if not frames:
+        raise DataError(f"{path}: there is no PNG in images or masks")
+    return FrameDataset(labels, tuple(frames), "prepared", tuple(dict.fromkeys(notes)))
+
+
+def _prepared_frames(folder, table):
+    images = {file.stem: Source(file) for file in (folder / "images").glob("*.png") if not file.name.startswith(".")}
+    masks = {file.stem: Source(file) for file in (folder / "masks").glob("*.png") if not file.name.startswith(".")}
+    for name in sorted(images.keys() | masks.keys()):
+        truth = PreparedTruth(masks[name], table) if name in masks else None
+        # An augmented copy is `<name>_aug_<n>`; its city is that of the frame it was made from.
+        yield AnnotatedFrame(name, folder.name, city_of(name.partition("_aug_")[0]), images.get(name), truth)
+
+
+def _table_of(classes):
+    """Makes a table of the names and colours of a `LabelMap`, or of plain class numbers where it is not known."""
+    if classes is not None:
+        return table_of_classes(classes)
+    numbered = (make_label(f"class {index}", index) for index in range(IGNORE))
+    return LabelTable((*numbered, make_label("ignored", IGNORE, (0, 0, 0))), "ignored")
+
+
+def _classes_of(folder):
+    """Finds the classes of a prepared folder by the manifest of it or of the folder it was made from.
+
+    Returns:
+        A `LabelMap`, or None if the map is none of those that come with the project; and a note, or "".
+    """
+    name, wanted = folder.name, None
+    if not (folder / MANIFEST).is_file():
+        return study_label_map(), f"{folder.name} has no {MANIFEST}; its masks were read as the classes of the study"
+    while name is not None and wanted is None:
+        try:
+            manifest = read_manifest(folder.parent / name if name != folder.name else folder)
+            wanted = manifest["settings"].get("class_of_id") if manifest is not None else None
+        except DataError:
+            wanted = None
+        name = SOURCE_OF_SPLIT.get(name)
+    if wanted is None:
+        return study_label_map(), ""
+    for known in ("", *builtin_names()):
+        classes = load_label_map(known)
+        if list(classes.class_of_id) == list(wanted):
+            return classes, ""
+    return None, f"{folder.name} was made with a label map of your own, whose names are not in it; classes have numbers"
+
+
+@dataclass(frozen=True)
+class PreparedTruth:
+    """A prepared mask, not loaded yet.
+
+    Attributes:
+        mask: PNG of class indices.
+        table: Labels by class index.
+    """
+
+    mask: Source
+    table: LabelTable = field(hash=False)
+
+    def load(self):
+        """Reads the pixels; see `AnnotatedFrame.annotation`."""
+        values = read_mask(self.mask)
+        segments = {}
+        for value in np.unique(values).tolist():
+            label = self.table.of_id(value)
+            if label is None and value != IGNORE:
+                raise LabelError(f"{self.mask}: holds the value {value}, and the label map has no class of that index")
+            if label is not None and label.name != self.table.background:
+                segments[value] = Segment(label.name)
+        return Annotation(values.astype(np.uint16), segments)

@@ -1,0 +1,77 @@
+"""Shows frames of a dataset: photograph, labels with names, objects with boxes, as pictures, a page or a table.
+
+    python -m common.tools.inspect_dataset cityscapes --splits val
+    python -m common.tools.inspect_dataset gtFine_trainvaltest.zip --frames 24 --out look
+    python -m common.tools.inspect_dataset instances_val.json --images photographs --frames ulm_000003 --text
+
+SOURCE is a folder or zip of any format, a lone COCO JSON file, or a prepared folder of the study. Exit status 1 means
+that a file could not be read.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from common.command_line import run_tool
+from common.dataset.layouts import TRUTH_KINDS
+from common.errors import ConfigError
+from common.formats.conversion import FORMATS
+from common.inspection.choice import choose_frames
+from common.inspection.datasets import DatasetRequest, open_dataset
+from common.inspection.inspection import check_target, load_inspection, write_inspection
+from common.inspection.object_table import object_lines
+
+
+def parser():
+    """Builds the command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m common.tools.inspect_dataset",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = made.add_argument
+    add("source", metavar="SOURCE", type=Path, help="what to look at")
+    add("--out", metavar="DIR", type=Path, help="folder to write (default: inspection_<name of SOURCE>)")
+    add("--frames", metavar="N|NAME", nargs="+", default=["12"], help="how many, spread over splits and cities, or "
+        "names of frames or parts of them (default: 12)")  # fmt: skip
+    add("--seed", metavar="N", type=int, default=0, help="another number shows other frames (default: 0)")
+    add("--splits", metavar="NAME", nargs="+", default=(), help="only these, as train val (default: all)")
+    add("--classes", metavar="NAME", nargs="+", default=(), help="only these labels (default: all)")
+    add("--text", action="store_true", help="print the objects as a table; pictures only where --out is given")
+    add("--images", metavar="DIR", type=Path, help="photographs of a lone COCO JSON file (default: beside it)")
+    add("--from", dest="format", choices=sorted(FORMATS), metavar="FORMAT", help=f"{', '.join(sorted(FORMATS))} "
+        "(default: found out)")  # fmt: skip
+    add("--truth", choices=TRUTH_KINDS, help="annotation of a Cityscapes tree (default: fine, where there is any)")
+    add("--overwrite", action="store_true", help="move what stands at --out aside; an inspection is replaced anyway")
+    add("--workers", metavar="N", type=int, default=1, help="processes, for many frames (default: 1)")
+    return made
+
+
+def main(arguments=None):
+    """Parses the command line, shows the frames, and says where; returns the exit status."""
+    options = parser().parse_args(arguments)
+    if options.workers < 1 or options.seed < 0:
+        raise ConfigError(f"--workers {options.workers} --seed {options.seed}: expected 1 or more, and 0 or more")
+    source = options.source.resolve()
+    out = options.out or Path(f"inspection_{source.name if source.is_dir() else source.stem}")
+    if is_written := options.out is not None or not options.text:
+        check_target(options.source, out, options.overwrite)
+    request = DatasetRequest(options.source, options.format, options.truth, options.images, tuple(options.splits))
+    dataset = open_dataset(request)
+    chosen = choose_frames(dataset.frames, options.frames, options.seed)
+    inspection = load_inspection(options.source, dataset, chosen, options.classes, options.workers)
+    written = write_inspection(inspection, out, options.overwrite) if is_written else []
+    if options.text:
+        print("\n".join(object_lines(inspection.frames)))
+    for note in dataset.notes:
+        print(f"note: {note}", file=sys.stderr)
+    for problem in inspection.problems:
+        print(f"could not be read: {problem}", file=sys.stderr)
+    if written:
+        sheets = ", ".join(path.name for path in written[:-1])
+        print(f"{inspection.subtitle}; {out}: {sheets}\nopen in a browser: {written[-1]}")
+    return 1 if inspection.problems else 0
+
+
+if __name__ == "__main__":
+    run_tool(main)
