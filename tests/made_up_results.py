@@ -9,6 +9,8 @@ from common.labels import study_label_map
 from common.stages import Stage
 
 SIZE_WH = 16, 8
+# Of the studies that tests make up.
+FRAMES = ("a", "b", "c", "d")
 SPLITS = ("val", "test", "train_unlabeled")
 
 

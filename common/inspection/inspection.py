@@ -22,6 +22,7 @@ from common.inspection.lettering import plain_text
 from common.inspection.loading import LoadedFrame, LoadOptions, load_frame
 from common.parallel import progress, run_all
 from common.report.gallery import render_gallery
+from common.report.gallery_frames import LARGE_FIRST
 from common.report.page import render_page
 from common.stages import list_files, unused_path
 
@@ -111,7 +112,8 @@ def write_inspection(inspection, out, overwrite=False):
         for number, sheet in enumerate(progress(draw_sheets(inspection.frames, facts), "draw", unit="sheet"), start=1):
             sheets.append(f"sheet_{number}.png")
             write_bytes(building / sheets[-1], encode_image(sheet))
-        page = render_page("inspection.html.j2", **_page_values(inspection, sheets), gallery=render_gallery(gallery))
+        drawn = render_gallery(gallery, qualities=LARGE_FIRST)
+        page = render_page("inspection.html.j2", **_page_values(inspection, sheets), gallery=drawn)
         write_text(building / PAGE, page)
         write_json(building / MARKER, _to_json(inspection, [*sheets, PAGE]))
     return [out / name for name in (*sheets, PAGE)]

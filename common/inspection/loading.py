@@ -209,7 +209,7 @@ def _shrink(loaded, most_pixels):
     size_wh = max(1, round(width * factor)), max(1, round(height * factor))
     scale = np.array([size_wh[0] / width, size_wh[1] / height])
 
-    def resize(pixels, how=cv2.INTER_NEAREST):
+    def resize(pixels, how=cv2.INTER_NEAREST_EXACT):
         return None if pixels is None else cv2.resize(pixels, size_wh, interpolation=how)
 
     return LoadedFrame(**{

@@ -90,10 +90,7 @@ def _resize(pixels, size_wh, smooth=False):
     if pixels is None:
         return None
     if not smooth:
-        # OpenCV does not resize 32-bit integers; picking rows and columns does the same for any type.
-        rows = (np.arange(size_wh[1]) + 0.5) * pixels.shape[0] / size_wh[1]
-        columns = (np.arange(size_wh[0]) + 0.5) * pixels.shape[1] / size_wh[0]
-        return pixels[rows.astype(np.int64)[:, None], columns.astype(np.int64)]
+        return cv2.resize(pixels, size_wh, interpolation=cv2.INTER_NEAREST_EXACT)
     is_smaller = size_wh[0] < pixels.shape[1]
     return cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA if is_smaller else cv2.INTER_CUBIC)
 

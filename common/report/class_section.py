@@ -22,13 +22,8 @@ def class_section(approaches, split):
         "classes",
         "Classes",
         ("A bar is the mean over the models of an approach, its line their deviation.",),
-        tuple(blocks[:1] + _tables(blocks[1:])),
+        (*blocks[:1], *(block.table for block in blocks[1:])),  # of a second metric the numbers are enough
     )
-
-
-def _tables(figures):
-    """Of a second metric the numbers are enough."""
-    return [figure.table for figure in figures]
 
 
 def _figure(rows, metric, split):

@@ -2,6 +2,7 @@
 
 import statistics
 
+from common.report.content import count
 from common.report.svg import Scale, picture, series_class, tag
 
 _WIDTH, _HEIGHT = 340, 220
@@ -55,7 +56,7 @@ def _panel(title, series, across, up):
     mean = mean_curve(lines)
     if mean:
         parts.append(tag("path", d=_path(mean, across, up), class_=f"line {style}"))
-    said = f"{name}: {len(lines)} models"
+    said = f"{name}: {count(len(lines), 'model')}"
     if mean:
         said += f", mean {mean[0][1]:.3f} after epoch {mean[0][0]} and {mean[-1][1]:.3f} after epoch {mean[-1][0]}"
     return picture(title, said, *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", class_="curves")

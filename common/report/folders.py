@@ -4,6 +4,7 @@ Reads manifests and masks, and keeps the counted pixels in BASE_DIR/report, by t
 next report does not count again. A folder without a manifest is somebody else's and is not looked at.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,7 +93,9 @@ def count_classes(base_dir, folders):
     cache |= {name: pixels for name, pixels in _count(base_dir, missing).items() if pixels is not None}
     if missing:
         kept = {folder.fingerprint: cache.get(folder.fingerprint) for folder in there}
-        write_json(cache_file, {key: pixels.tolist() for key, pixels in kept.items() if pixels is not None})
+        # A report of a folder that cannot be written to may go elsewhere; it only counts again.
+        with suppress(DataError):
+            write_json(cache_file, {key: pixels.tolist() for key, pixels in kept.items() if pixels is not None})
     return {folder.name: cache[folder.fingerprint] for folder in there if folder.fingerprint in cache}
 
 

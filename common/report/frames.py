@@ -124,9 +124,10 @@ def _gallery(base_dir, approaches, folder, amount):
     models = ", ".join(approach.best["model"] for approach in approaches)
     sentence = (
         f"{len(frames)} of {len(names):,} frames of {folder.name}, the same for all approaches, by the model of each "
-        f"with the highest mIoU_val: {models}. They were chosen by the scores of {judge.name}: the worst, some near "
-        "the median and the best."
+        f"with the highest mIoU_val: {models}."
     )
+    if len(chosen) < len(scores):
+        sentence += f" They were chosen by the scores of {judge.name}: the worst, some near the median and the best."
     return StudyGallery(gallery, sentence, _table(frames))
 
 
@@ -157,5 +158,8 @@ def _prediction(base_dir, approach, split, name):
 
 def _table(frames):
     titles = tuple(prediction.title for prediction in frames[0].predictions)
-    rows = tuple((frame.name, *(number(p.score) for p in frame.predictions), frame.remark) for frame in frames)
-    return Table("Frames of the gallery", ("frame", *titles, "chosen as"), rows, f"{_SCORE_NAME}.", folded=True)
+    columns = ("frame", *titles, "chosen as")
+    rows = [(frame.name, *(number(p.score) for p in frame.predictions), frame.remark) for frame in frames]
+    if not any(frame.remark for frame in frames):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    return Table("Frames of the gallery", columns, tuple(rows), f"{_SCORE_NAME}.", folded=True)

@@ -92,7 +92,7 @@ class Gallery:
     score_name: str = ""
 
 
-def render_gallery(gallery, budget=BUDGET):
+def render_gallery(gallery, budget=BUDGET, qualities=QUALITIES):
     """Renders a gallery as a part of a page that extends `base.html.j2`, which brings its styles and scripts.
 
     Pictures are made smaller than they are, then frames at the end are left out, until the gallery fits the budget; the
@@ -101,11 +101,12 @@ def render_gallery(gallery, budget=BUDGET):
     Args:
         gallery: A Gallery.
         budget: The most bytes the gallery may have.
+        qualities: `gallery_frames.Quality`s to be tried, from the best down.
 
     Returns:
         A `markupsafe.Markup`.
     """
-    fragments, edge = _fitting_fragments(gallery, budget - _FRAMEWORK_BYTES)
+    fragments, edge = _fitting_fragments(gallery, budget - _FRAMEWORK_BYTES, qualities)
     counts = Counts()
     for frame in gallery.frames[: len(fragments)]:
         counts.add(frame)
@@ -120,19 +121,19 @@ def render_gallery(gallery, budget=BUDGET):
             has_masks=counts.has_masks,
             has_errors=counts.has_errors,
             total=len(gallery.frames),
-            edge=edge if edge < QUALITIES[0].edge else None,
+            edge=edge if edge < qualities[0].edge else None,
         )
     )
 
 
-def _fitting_fragments(gallery, budget):
+def _fitting_fragments(gallery, budget, qualities):
     """Renders frames at the best quality at which all fit, or at the last one as many as fit.
 
     Returns:
         The fragments, and the longest edge of their pictures in pixels.
     """
     template = environment().get_template("gallery_frame.html.j2")
-    for quality in QUALITIES:
+    for quality in qualities:
         fragments, used = [], 0
         for frame in gallery.frames:
             fragment = Markup(template.render(frame=frame_values(frame, gallery.names, quality)))

@@ -30,6 +30,8 @@ class Quality:
 
 # From the best down; the next is taken when a page would become too large.
 QUALITIES = (Quality(640, 72), Quality(480, 60), Quality(320, 50))
+# For pages whose photographs are looked at one by one.
+LARGE_FIRST = (Quality(1280, 80), *QUALITIES)
 
 
 def frame_values(frame, names, quality):

@@ -21,7 +21,7 @@ def escape_markdown(text):
 
 
 def to_markdown(report):
-    """Writes a `Report` as Markdown text."""
+    """Writes a `Report` as Markdown text; what cannot be UTF-8 becomes "?", as on the page."""
     parts = [f"# {escape_markdown(report.title)}", _paragraph(report.written)]
     parts += map(_paragraph, report.summary)
     parts += ["\n".join(f"- {escape_markdown(f'{value} {what}')}" for value, what in report.facts)]
@@ -33,7 +33,8 @@ def to_markdown(report):
             table = block.table if isinstance(block, Figure) else block
             if table is not None:
                 parts.append(_table(table))
-    return "\n\n".join(part for part in parts if part) + "\n"
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _paragraph(text):

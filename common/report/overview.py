@@ -22,14 +22,12 @@ def summarize_in_words(scores, split, study_values):
     best = ranked[0]
     spread = best.paper[split]
     sentences = [
-        f"{best.name} has the highest mIoU on {split} by the paper metric: {number(spread.mean)} "
-        f"{interval(spread.low, spread.high)}".rstrip()
-        + f", mean of {count(spread.count, 'model')}."
+        f"{best.name} has the highest mIoU on {split} by the paper metric: {number(spread.mean)}, "
+        f"mean of {count(spread.count, 'model')}"
+        + (f"; 95 % interval over frames {interval(spread.low, spread.high)}." if spread.low is not None else ".")
     ]
     sentences += [_difference(better, worse, split) for better, worse in zip(ranked, ranked[1:], strict=False)]
-    official = best.official.get(split) if best.official else None
-    if official is not None:
-        sentences.append(f"By the official definition, another metric, {best.name} has {number(official.mean)} there.")
+    sentences += _official(best, ranked, split)
     if study_values:
         values = ", ".join(f"{name} {number(value)}" for name, value in study_values.items())
         sentences.append(f"The study reports by the paper metric on test: {values}.")
@@ -66,6 +64,19 @@ def _difference(better, worse, split):
         overlap = min(_scores(better, split)) < max(_scores(worse, split))
         return f"{text}; single models overlap, so other trainings might not." if overlap else f"{text}."
     return f"{text}: the interval holds 0, so these frames do not tell which one is better."
+
+
+def _official(best, ranked, split):
+    """Says what the official metric says of the best approach, and which one is best by it."""
+    means = {entry.name: spread.mean for entry in ranked if (spread := entry.official.get(split)) is not None}
+    if best.name not in means:
+        return
+    text = f"By the official definition, another metric, {best.name} has {number(means[best.name])} there"
+    highest = max(means, key=means.get)
+    if highest != best.name:
+        yield f"{text}; {highest} has the highest, {number(means[highest])}."
+    else:
+        yield f"{text}, the highest too." if len(means) > 1 else f"{text}."
 
 
 def _scores(entry, split):

@@ -27,6 +27,7 @@ from common.report.svg import key
 from common.report.training_section import curve_section, settings_section
 
 FRAMES = 16
+_TITLE = "Report of"
 # The page has to stay below 10 MB; of that the gallery may take this much.
 _GALLERY_BYTES = 5_000_000
 # The split that decides nothing while training.
@@ -55,14 +56,17 @@ def write_report(base_dir, out=None, frames=FRAMES, plan=None):
         `ReportFiles`.
 
     Raises:
-        DataError: If there is nothing to report on, or a file cannot be written.
+        DataError: If there is nothing to report on, a file cannot be written, or another text stands where the
+            Markdown twin belongs.
     """
     base_dir = Path(base_dir)
     out = base_dir / "report" / "report.html" if out is None else Path(out)
-    report, gallery = collect_report(base_dir, frames, plan)
     files = ReportFiles(out, out.with_suffix(".md"))
-    write_text(files.html, _to_html(report, gallery))
-    write_text(files.markdown, to_markdown(report))
+    _refuse_to_replace(files.markdown)
+    report, gallery = collect_report(base_dir, frames, plan)
+    html, markdown = _to_html(report, gallery), to_markdown(report)
+    write_text(files.html, html)
+    write_text(files.markdown, markdown)
     return files
 
 
@@ -97,7 +101,7 @@ def collect_report(base_dir, frames=FRAMES, plan=None):
     if approaches:
         sections.append(settings_section(approaches))
     report = Report(
-        title=f"Report of {base_dir.resolve().name}",
+        title=f"{_TITLE} {base_dir.resolve().name}",
         written=f"Written on {datetime.now().astimezone():%Y-%m-%d at %H:%M}.",
         summary=summarize_in_words(scores, split, study_values),
         facts=facts(results, folders, plan),
@@ -107,9 +111,22 @@ def collect_report(base_dir, frames=FRAMES, plan=None):
     return report, shown.gallery
 
 
+def _refuse_to_replace(markdown):
+    """Protects a text of somebody else: only the HTML file was named by the person who asks."""
+    begin = f"# {_TITLE} ".encode()
+    if markdown.is_file():
+        with markdown.open("rb") as file:
+            if file.read(len(begin)) != begin:
+                raise DataError(
+                    f"{markdown}: is there already and is no report; the text beside the page would replace it, "
+                    "choose another --out"
+                )
+
+
 def _refuse_nothing(base_dir):
     if not base_dir.is_dir():
-        raise DataError(f"{base_dir}: no such folder; give the BASE_DIR of a study, or set it in config.ini")
+        found = "is a file" if base_dir.exists() else "no such folder"
+        raise DataError(f"{base_dir}: {found}; give the BASE_DIR of a study, or set it in config.ini")
     known = ("original_data", "train_full", "val_test", "train_labeled", "models")
     if not any((base_dir / name).is_dir() for name in known):
         raise DataError(

@@ -15,7 +15,7 @@ from common.errors import ConfigError
 from common.report.conditions import Plan
 from common.report.study import FRAMES, write_report
 
-_MOST_FRAMES = 500
+_MOST_FRAMES = 100
 
 
 def main(arguments=None):

@@ -163,6 +163,16 @@ def test_a_large_frame_is_shrunk_after_it_was_measured(street):
     assert boxes[1] == (19, 1, 1, 1)
 
 
+def test_a_shrunk_mask_has_the_pixels_in_the_middle_of_those_it_stands_for():
+    pixels = np.zeros((9, 9), np.uint16)
+    pixels[1::3, 1::3] = 1  # the middle of every 3 x 3
+    labels = LabelTable((make_label("car", 1, (0, 0, 142), True),))
+    frame = AnnotatedFrame("a", "val", "", truth=Annotation(pixels, {1: Segment("car", 0)}))
+    loaded = load_frame(LoadOptions(labels, most_pixels=9), frame)
+    assert loaded.classes.tolist() == [[0] * 3] * 3
+    assert loaded.instances.tolist() == [[1] * 3] * 3
+
+
 def test_more_labels_than_a_page_can_show_are_refused_with_a_way_out():
     labels = LabelTable(tuple(make_label(f"label {index}", index) for index in range(300)))
     pixels = np.arange(300, dtype=np.uint16).reshape(10, 30)
@@ -217,6 +227,13 @@ def test_an_inspection_is_written_whole_and_replaced_by_the_next(street_dataset,
     assert (car["label"], car["area"], car["box"]) == ("car", 60, [5, 8, 10, 6])
     assert 'href="sheet_1.png"' in page.read_text(encoding="utf-8")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photographs"]
+
+
+def test_few_frames_are_shown_larger_than_in_the_report_of_a_study(tmp_path):
+    frame = AnnotatedFrame("a", "val", "", truth=Annotation(np.ones((4, 1500), np.uint16), {1: Segment("road")}))
+    dataset = FrameDataset(CITYSCAPES, (frame,), "coco")
+    page = write_inspection(load_inspection(tmp_path / "a", dataset, [frame]), tmp_path / "out")[-1]
+    assert 'width="1280" height="3"' in page.read_text(encoding="utf-8")
 
 
 def test_what_somebody_else_made_is_not_touched(street_dataset, tmp_path):

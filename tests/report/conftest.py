@@ -1,13 +1,26 @@
-"""A Chromium for the tests of pages, and pages that must neither complain nor ask the network for anything."""
+"""A small study, a Chromium for the tests of pages, and pages that must neither complain nor ask the network."""
 
 import shutil
 from pathlib import Path
 
 import pytest
+from made_up_results import FRAMES, write_predictions, write_result, write_split
 
 from common.report.page import environment, render_page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Two approaches: subset with 0.2 and 0.4 on every frame, subset_aug with 0.5 and 0.7."""
+    write_split(tmp_path, "test", FRAMES)
+    write_split(tmp_path, "val", FRAMES)
+    for index, (low, high) in enumerate(((0.2, 0.5), (0.4, 0.7))):
+        write_result(tmp_path, ("subset", 1, index), dict.fromkeys(FRAMES, low))
+        result = write_result(tmp_path, ("subset_aug", 1, index), dict.fromkeys(FRAMES, high), predictions=["test"])
+        write_predictions(tmp_path, "test", result, FRAMES)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

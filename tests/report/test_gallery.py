@@ -3,6 +3,7 @@ import html
 import json
 import re
 import zlib
+from functools import partial
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from common.report.gallery import Gallery, GalleryFrame, GalleryObject, Prediction, render_gallery
+from common.report.gallery_frames import LARGE_FIRST
 from common.report.page import TEMPLATES, environment, render_page
 
 NAMES = ("road", "car", "sky")
@@ -72,6 +74,14 @@ def test_large_pictures_become_640_pixels_wide_and_masks_keep_their_values():
     (data,) = frame_data(markup)
     assert 'width="640" height="320"' in markup
     assert set(np.unique(unpack(data["truth"], 640)).tolist()) == {0, 2, 255}
+
+
+def test_larger_pictures_are_taken_where_they_fit_the_budget():
+    markup = partial(render_gallery, gallery(*noisy_frames(2, scale=2)), qualities=LARGE_FIRST)
+    assert 'width="1280" height="640"' in markup(budget=6_000_000)
+    smaller = markup(budget=1_500_000)
+    assert 'width="640" height="320"' in smaller
+    assert "Pictures are reduced to 640 pixels" in smaller
 
 
 def test_planes_of_different_sizes_come_to_the_size_of_the_largest():
@@ -148,10 +158,10 @@ def test_a_score_that_is_no_number_is_no_score():
     assert data["scores"] == [None, 0.25]
 
 
-def noisy_frames(count):
+def noisy_frames(count, scale=1):
     rng = np.random.default_rng(1)
-    noise = [rng.integers(0, 3, (320, 640), np.uint8) for _ in range(2)]
-    photo = rng.integers(0, 256, (320, 640, 3), np.uint8)
+    noise = [rng.integers(0, 3, (320 * scale, 640 * scale), np.uint8) for _ in range(2)]
+    photo = rng.integers(0, 256, (320 * scale, 640 * scale, 3), np.uint8)
     return [GalleryFrame(f"frame {i}", photo, noise[0], (Prediction("m", noise[1], i / 10),)) for i in range(count)]
 
 
@@ -223,3 +233,11 @@ def test_colours_of_pages_have_the_contrast_that_wcag_asks_for(theme):
         assert min(contrast(colors[name], colors[ground]) for ground in ("paper", "panel")) >= 4.5, name
     for name in ("strong-line", *(f"series-{i}" for i in range(1, 9))):
         assert contrast(colors[name], colors["paper"]) >= 3, name
+
+
+def test_browsers_without_light_dark_get_every_light_colour():
+    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    fallback = css[css.index("@supports not") :].split("}")[0]
+    light = re.findall(r"--([\w-]+): light-dark\((#\w{6}), ", css)
+    assert re.findall(r"--([\w-]+): (#\w{6});", fallback) == light
+    assert len(light) == 17

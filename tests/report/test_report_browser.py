@@ -63,6 +63,25 @@ def test_the_page_does_not_scroll_sideways_on_a_phone(open_page, page_file, sche
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def test_names_of_approaches_are_not_broken_on_a_phone(open_page, page_file):
+    page = open_page(page_file, viewport=PHONE)
+    name = page.locator('[data-kind="prediction"] figcaption .name', has_text="full_dataset").first
+    lines = "e => e.getClientRects().length > 0 && e.offsetHeight / parseFloat(getComputedStyle(e).lineHeight)"
+    # One line of text.
+    assert 0 < name.evaluate(lines) < 1.5
+
+
+def test_a_frame_printed_before_it_was_painted_says_so(open_page, page_file):
+    page = open_page(page_file)
+    page.emulate_media(media="print")
+    said = "frame => getComputedStyle(frame, '::after').content"
+    frame = page.locator("[data-frame]").first
+    page.wait_for_selector("[data-frame][data-painted]")
+    assert frame.evaluate(said) == "none"
+    frame.evaluate("frame => frame.removeAttribute('data-painted')")
+    assert "Not painted when this was printed" in frame.evaluate(said)
+
+
 def test_the_theme_changes_the_charts(open_page, page_file):
     colors = [
         open_page(page_file, color_scheme=scheme).locator("svg .bar").first.evaluate("e => getComputedStyle(e).fill")

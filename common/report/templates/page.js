@@ -17,5 +17,5 @@
   });
   prefersDark.addEventListener("change", show);
   show();
-  button.hidden = false;
+  button.hidden = !CSS.supports("color", "light-dark(#000000, #ffffff)");
 })();
