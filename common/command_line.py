@@ -11,6 +11,7 @@ check_installation()
 import argparse
 import contextlib
 import logging
+import os
 import signal
 import sys
 import time
@@ -23,6 +24,8 @@ from common.stages import only_one
 
 log = logging.getLogger("common")
 _INTERRUPTED = 130
+# File names of strangers may hold what a terminal takes for commands.
+_SHOWN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
 def run_step(description, main, section="CITYSCAPES"):
@@ -128,15 +131,16 @@ class _TqdmHandler(logging.Handler):
 
         stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
         with contextlib.suppress(OSError, ValueError):
-            if stream is not None:
-                tqdm.write(self.format(record), file=stream)
-                stream.flush()
+            tqdm.write(self.format(record).translate(_SHOWN), file=stream)
+            stream.flush()
 
 
 def _show_log():
     """Shows the project's messages on the terminal; what its encoding lacks is escaped."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started this; worker processes need one
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        if hasattr(stream := getattr(sys, name), "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     log.setLevel(logging.DEBUG)
     log.propagate = False

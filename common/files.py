@@ -42,9 +42,12 @@ def atomic_path(path, durable=False):
         The path to write to. A file left there by an error is removed; `path` itself is then untouched.
 
     Raises:
-        DataError: If the disk is full or the folder may not be written to.
+        DataError: If the disk is full, the folder may not be written to, or what stands at `path` is no ordinary file,
+            as a folder or a device.
     """
     path = Path(path)
+    if not path.name or (path.exists() and not path.is_file()):
+        raise DataError(f"{str(path)!r}: is no place for a file; give the name of a new file or of one to replace")
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

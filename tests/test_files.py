@@ -1,6 +1,7 @@
 import errno
 import os
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,15 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path):
     (tmp_path / "a").write_text("")
     with pytest.raises(DataError, match="a part of this path is a file"):
         files.write_text(tmp_path / "a" / "b.txt", "")
+
+
+@pytest.mark.parametrize("name", ["", "/dev/null", "folder"])
+def test_only_a_file_can_be_replaced(tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    with pytest.raises(DataError, match="is no place for a file"):
+        files.write_text(Path(name), "text")
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "folder"]
 
 
 def test_json_is_strict(tmp_path):

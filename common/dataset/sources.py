@@ -8,6 +8,7 @@ import contextlib
 import functools
 import lzma
 import os
+import stat
 import struct
 import zipfile
 import zlib
@@ -192,9 +193,13 @@ def _what_is_wrong(path):
 
 def _status(path):
     try:
-        return Path(path).stat()
+        status = Path(path).stat()
     except OSError as error:
         raise _read_error(path, error) from error
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
+        raise DataError(f"{path}: cannot be read: it is {kind}")
+    return status
 
 
 def _read_error(path, error):

@@ -1,3 +1,4 @@
+import os
 import pickle
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def test_a_source_that_is_gone_or_far_too_large_is_named(tmp_path, monkeypatch):
         Source(tmp_path / "absent.png").read_bytes()
     with pytest.raises(DataError, match=r"absent.zip: cannot be read: No such file"):
         Source(tmp_path / "absent.zip", "member").signature()
-    with pytest.raises(DataError, match=r"cannot be read: Is a directory"):
+    with pytest.raises(DataError, match=r"cannot be read: it is a folder"):
         Source(tmp_path).read_bytes()
     (tmp_path / "large.png").write_bytes(bytes(11))
     monkeypatch.setattr(sources, "LARGEST_MEMBER_BYTES", 10)
@@ -71,3 +72,10 @@ def test_a_damaged_member_is_named(tmp_path):
     path.write_bytes(data)
     with pytest.raises(DataError, match=rf"a.zip: {MEMBER}: cannot be read"):
         Source(path, MEMBER).read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_refused_where_reading_would_wait_for_ever(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(DataError, match=r"pipe\.png: cannot be read: it is no ordinary file"):
+        Source(tmp_path / "pipe.png").read_bytes()

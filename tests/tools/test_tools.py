@@ -57,3 +57,15 @@ def test_a_config_for_a_folder_that_step_00_does_not_look_into_is_refused(tmp_pa
 )
 def test_a_wrong_argument_of_a_script_is_explained(base_dir, arguments, message):
     assert message in run_script("00", base_dir, *arguments, expect=1).stderr
+
+
+def test_worker_processes_start_where_standard_output_is_closed(demo_tree):
+    command = f"{sys.executable} -m common.tools.stats {demo_tree} --workers 2 >&-"
+    done = subprocess.run(command, shell=True, cwd=PROJECT, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+
+
+def test_a_hostile_name_reaches_the_terminal_as_text(tmp_path):
+    error = run_tool("common.tools.stats", tmp_path / "\x1b[31mred", expect=1).stderr
+    assert "\\x1b[31mred" in error
+    assert "\x1b" not in error
