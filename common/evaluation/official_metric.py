@@ -1,7 +1,7 @@
 """IoU of classes and categories as the Cityscapes benchmark defines it: one matrix over all images, void left out.
 
-Knows what a confusion matrix tells; `instance_weights` has the scores that need objects. At prepared size it is not the
-benchmark's number, which is computed on 2048x1024 pixels, but it is the same definition.
+Knows what a confusion matrix tells; `pixels/instance_weights` has the scores that need objects. At prepared size it is
+not the benchmark's number, which is computed on 2048x1024 pixels, but it is the same definition.
 """
 
 from collections import Counter

@@ -33,6 +33,9 @@ def image_scores(confusion):
 
 
 def mean_scores(scores):
-    """Averages `(iou, accuracy)` pairs over images, those without scores left out: mIoU and mPA of the study."""
-    iou, accuracy = np.mean([pair for pair in scores if pair != (None, None)], axis=0)
+    """Averages `(iou, accuracy)` pairs over images, those without scores left out; None and None if none has one."""
+    found = [pair for pair in scores if pair != (None, None)]
+    if not found:
+        return None, None
+    iou, accuracy = np.mean(found, axis=0)
     return float(iou), float(accuracy)

@@ -8,11 +8,12 @@ PREDICTIONS is a folder of PNG files whose names begin with the frames' names; d
 
 import argparse
 import json
-import logging
 from pathlib import Path
 
-from common.command_line import run_tool
+from common.command_line import log, run_tool
 from common.errors import ConfigError
+from common.evaluation.instances.precision import evaluate_instances
+from common.evaluation.panoptic.quality import evaluate_panoptic
 from common.evaluation.pixels.evaluation import PixelOptions, evaluate_pixels
 from common.evaluation.pixels.predictions import AUTO, ENCODINGS
 from common.evaluation.pixels.scores import BOTH, PROTOCOLS
@@ -20,55 +21,56 @@ from common.files import write_json
 from common.label_maps import load_label_map
 from common.parallel import usable_cores
 
-log = logging.getLogger("common")
-
-PIXELS, PANOPTIC, INSTANCES = "pixels", "panoptic", "instances"
-
 
 def _parser():
-    parser = argparse.ArgumentParser(
-        prog="python -m common.tools.evaluate", description="Scores predictions against a ground truth."
-    )
-    parser.add_argument("predictions", metavar="PREDICTIONS", type=Path, help="a folder or zip of PNG files")
-    parser.add_argument("truth", metavar="TRUTH", type=Path, help="a Cityscapes tree or zip, a prepared split, masks")
-    parser.add_argument("--task", choices=(PIXELS, PANOPTIC, INSTANCES), default=PIXELS, help="%(default)s")
-    parser.add_argument("--protocol", choices=PROTOCOLS, default=BOTH, help="which scores (%(default)s)")
-    parser.add_argument("--encoding", choices=ENCODINGS, default=AUTO, help="what predictions hold (%(default)s)")
-    parser.add_argument("--label-map", metavar="MAP", help="of class indices: a built-in name or a file (the study's)")
-    parser.add_argument("--splits", metavar="NAME", nargs="+", default=(), help="of TRUTH, as val (those predicted)")
-    parser.add_argument("--partial", action="store_true", help="go on without predictions that are missing")
-    parser.add_argument("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
-    parser.add_argument(
-        "--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)"
-    )
+    parser = argparse.ArgumentParser(prog="python -m common.tools.evaluate", description="Scores predictions.")
+    add = parser.add_argument
+    add("predictions", metavar="PREDICTIONS", type=Path, help="a folder or zip of PNG files; panoptic: a JSON file")
+    add("truth", metavar="TRUTH", type=Path, help="a Cityscapes tree or zip, a prepared split, masks")
+    add("--task", choices=("pixels", "panoptic", "instances"), default="pixels", help="%(default)s")
+    add("--protocol", choices=PROTOCOLS, default=BOTH, help="which scores (%(default)s)")
+    add("--encoding", choices=ENCODINGS, default=AUTO, help="what predictions hold (%(default)s)")
+    add("--label-map", metavar="MAP", help="of class indices: a built-in name or a file (the study's)")
+    add("--splits", metavar="NAME", nargs="+", default=(), help="of TRUTH, as val (those predicted)")
+    add("--partial", action="store_true", help="go on without predictions that are missing")
+    add("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
+    add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
     return parser
 
 
 def main(arguments=None):
     """Parses the command line, scores, and prints tables."""
     chosen = _parser().parse_args(arguments)
+    _check(chosen)
     scores = _score(chosen)
-    if chosen.json not in (None, "-"):
-        write_json(Path(chosen.json), scores.as_json())
+    lines = scores.lines()
     if chosen.json == "-":
-        for note in getattr(scores, "notes", ()):
+        for note in scores.notes:
             log.warning("note: %s", note)
-        print(json.dumps(scores.as_json(), indent=2, allow_nan=False))
-    else:
-        print("\n".join(scores.lines()))
+        lines = [json.dumps(scores.as_json(), indent=2, allow_nan=False)]
+    try:  # the file first: an output that is closed early, as by `head`, must not cost it
+        if chosen.json not in (None, "-"):
+            write_json(Path(chosen.json), scores.as_json())
+    finally:
+        print("\n".join(lines))
+
+
+def _check(chosen):
+    """Refuses what would be found out after an hour of scoring."""
+    if chosen.workers < 1:
+        raise ConfigError(f"--workers {chosen.workers}: expected 1 or more")
+    if chosen.json not in (None, "-") and not Path(chosen.json).is_file() and Path(chosen.json).exists():
+        raise ConfigError(f"--json {chosen.json or repr('')}: is no file; the name of a file was expected")
 
 
 def _score(chosen):
-    if chosen.task == PIXELS:
+    if chosen.task == "pixels":
         label_map = None if chosen.label_map is None else load_label_map(chosen.label_map)
         how = (chosen.protocol, chosen.encoding, label_map, chosen.partial, tuple(chosen.splits), chosen.workers)
         return evaluate_pixels(chosen.predictions, chosen.truth, PixelOptions(*how))
     if chosen.label_map or chosen.partial or chosen.splits or (chosen.protocol, chosen.encoding) != (BOTH, AUTO):
         raise ConfigError(f"--task {chosen.task} takes --json and --workers alone; the other options are about pixels")
-    if chosen.task == PANOPTIC:
-        from common.evaluation.panoptic.quality import evaluate_panoptic as evaluate
-    else:
-        from common.evaluation.instances.precision import evaluate_instances as evaluate
+    evaluate = evaluate_panoptic if chosen.task == "panoptic" else evaluate_instances
     return evaluate(chosen.predictions, chosen.truth, chosen.workers)
 
 

@@ -65,6 +65,21 @@ def test_hidden_and_other_files_are_not_predictions(tmp_path):
     assert paths(pair(folder, truth_of(tmp_path, A)), folder) == [f"{A}.png"]
 
 
+def test_folders_behind_links_are_searched_once_and_links_that_lead_back_end(tmp_path):
+    folder = make(tmp_path, "own.png")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / f"{A}.png").touch()
+    for link, target in (("a", "elsewhere"), ("b", "elsewhere"), ("back", "predictions")):
+        (folder / link).symlink_to(tmp_path / target, target_is_directory=True)
+    assert paths(pair(folder, truth_of(tmp_path, A)), folder) == [f"a/{A}.png"]
+
+
+def test_a_name_that_could_steer_a_terminal_is_shown_in_quotes(tmp_path):
+    folder = make(tmp_path, f"{A}.png", "evil\x1b[2J.png")
+    (note,) = pair(folder, truth_of(tmp_path, A)).notes
+    assert note.endswith(r"'evil\x1b[2J'")
+
+
 def test_a_zip_of_predictions_is_read_as_it_is(tmp_path):
     with zipfile.ZipFile(tmp_path / "sent.zip", "w") as archive:
         for name in (f"results/{A}.png", f"__MACOSX/results/{A}.png", f"../{A}_b.png"):

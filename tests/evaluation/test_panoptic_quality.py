@@ -98,7 +98,7 @@ def test_a_prediction_mostly_on_a_group_or_void_is_neither_right_nor_wrong(tmp_p
 def test_the_table_shows_a_dash_for_what_is_nowhere_and_json_null(tmp_path):
     scores = evaluate_panoptic(*one_frame(tmp_path, [[7, 7]], [[3, 3]], {3: 7}))
     lines = scores.lines()
-    assert [line.split()[:4] for line in lines[1:3]] == [
+    assert [line.split()[:4] for line in lines[2:4]] == [
         ["road", "100.0", "100.0", "100.0"],
         ["sidewalk", "-", "-", "-"],
     ]
@@ -141,11 +141,12 @@ def change(path, edit):
         (lambda items, _: items[0]["segments_info"][0].update(id=2), "the id 2 is there already"),
         (lambda items, _: items[0]["segments_info"][0].update(id=2**24), "id is '16777216', a number from 1"),
         (lambda items, _: items[0].update(file_name="../secret.png"), "file_name is '../secret.png'"),
+        (lambda items, _: items[0].update(file_name="\ud800.png"), r"file_name is '\\ud800.png'"),
         (lambda items, _: items[0].update(file_name="other.png"), r"other\.png"),
         (lambda items, _: items[0].update(image_id=None), "image_id is 'None'"),
         (
             lambda items, _: items[0].update(image_id="x"),
-            "has a prediction for no frame of the truth; .* as blocks_000000",
+            "has a prediction for no frame of the truth; .* as blocks_000000_000000, the predicted ones as x$",
         ),
         (lambda items, _: items.append(items[0]), "is there already; one item for each"),
         (lambda items, _: items[0].__delitem__("segments_info"), "is this a file of instances"),

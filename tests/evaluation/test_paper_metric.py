@@ -53,3 +53,4 @@ def test_an_image_in_which_no_pixel_counts_is_left_out_of_the_means():
     nothing = image_scores(np.zeros((3, 3), np.int64))
     assert nothing == (None, None)
     assert mean_scores([(0.2, 0.5), nothing, (0.4, 1.0)]) == pytest.approx((0.3, 0.75))
+    assert mean_scores([nothing]) == (None, None)

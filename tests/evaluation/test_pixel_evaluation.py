@@ -1,12 +1,11 @@
 import json
-import math
 import shutil
 
 import cv2
 import numpy as np
 import pytest
-from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as official
 from damaged_predictions import DAMAGES, noisy, perfect, shifted
+from official_pixels import ask_official_pixels, assert_as_official
 
 from common.dataset.layouts import find_frames
 from common.dataset.png import encode_image, encode_mask, read_mask
@@ -20,47 +19,14 @@ TRAIN_IDS = load_label_map("cityscapes19").class_of_id
 STUDY = study_label_map().class_of_id
 
 
-@pytest.fixture
-def ask_official(frames, monkeypatch):
-    """Evaluates the validation frames with the official script."""
-    if not hasattr(np, "in1d"):  # gone from numpy 2.4, which the script does not know
-        monkeypatch.setattr(np, "in1d", lambda a, b, **k: np.isin(np.ravel(a), b, **k), raising=False)
-    monkeypatch.setattr(official.args, "quiet", True)
-    monkeypatch.setattr(official.args, "JSONOutput", False)
-    truth = [str(frame.files["labelIds"].path) for frame in frames]
-
-    def ask(predictions):
-        given = [str(next(predictions.glob(f"{frame.name}*.png"))) for frame in frames]
-        return official.evaluateImgLists(given, truth, official.args)
-
-    return ask
-
-
-def leaves(value, path=()):
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from leaves(inner, (*path, key))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from leaves(inner, (*path, place))
-    else:
-        yield path, value
-
-
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_every_number_of_the_official_result_is_the_same(damage, val_tree, write_predictions, tmp_path, ask_official):
+def test_every_number_of_the_official_result_is_the_same(
+    damage, frames, val_tree, write_predictions, tmp_path, monkeypatch
+):
     predictions = write_predictions(tmp_path / "pred", damage)
-    ours = evaluate_pixels(predictions, val_tree).as_json()
-    theirs = ask_official(predictions)
-    assert set(theirs) <= set(ours)
-    expected = dict(leaves(theirs))
-    found = dict(leaves({key: ours[key] for key in theirs}))
-    assert list(found) == list(expected)
-    for path, value in expected.items():
-        if isinstance(value, float) and math.isnan(value):
-            assert found[path] is None, path
-        else:
-            assert found[path] == pytest.approx(value, abs=1e-9), path
+    given = [next(predictions.glob(f"{frame.name}*.png")) for frame in frames]
+    theirs = ask_official_pixels(given, [frame.files["labelIds"].path for frame in frames], monkeypatch)
+    assert_as_official(evaluate_pixels(predictions, val_tree).as_json(), theirs)
 
 
 def test_json_is_valid_json_and_has_null_where_nothing_can_be_said(val_tree, write_predictions, tmp_path):
@@ -295,3 +261,11 @@ def test_a_truth_without_evaluated_pixels_has_no_scores_and_says_so(val_tree, fr
     scores = evaluate_pixels(write_predictions(tmp_path / "pred", shifted), dummy)
     assert scores.as_json()["averageScoreClasses"] is None
     assert "no pixel of the truth is evaluated" in scores.notes[-1]
+
+
+def test_a_ground_truth_given_for_the_predictions_is_noted(val_tree, write_predictions, tmp_path):
+    predictions = write_predictions(tmp_path / "pred", shifted)
+    (note,) = evaluate_pixels(val_tree, predictions).notes
+    assert "_gtFine_labelIds.png; are the two folders swapped?" in note
+    assert not evaluate_pixels(predictions, val_tree).notes
+    assert not evaluate_pixels(val_tree, val_tree).notes

@@ -3,11 +3,12 @@ import shutil
 
 import numpy as np
 import pytest
+from blocks import write_masks
 
 from common.dataset.layouts import find_frames
-from common.dataset.png import encode_mask, read_mask
+from common.dataset.png import encode_mask, read_instance_mask, read_mask
 from common.errors import ConfigError, DataError
-from common.tools import evaluate
+from common.tools import convert, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_missing_predictions_are_an_error_and_with_partial_said_first(prediction
     with pytest.raises(DataError, match="1 of 8 frames have no prediction"):
         run(some, demo_tree)
     run(some, demo_tree, "--partial")
-    assert "note: PARTIAL: 1 of 8 frames" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("note: PARTIAL: 1 of 8 frames")
 
 
 def test_options_about_pixels_are_refused_for_other_tasks(predictions, demo_tree):
@@ -59,17 +60,54 @@ def test_options_about_pixels_are_refused_for_other_tasks(predictions, demo_tree
         run(predictions, demo_tree, "--task", "panoptic", "--partial")
 
 
-@pytest.mark.parametrize(("task", "function"), [("panoptic", "evaluate_panoptic"), ("instances", "evaluate_instances")])
-def test_other_tasks_are_handed_to_their_metric(task, function, tmp_path, monkeypatch, capsys):
-    module = {"panoptic": "panoptic.quality", "instances": "instances.precision"}[task]
+def test_segments_that_convert_wrote_have_full_panoptic_quality_and_what_was_left_out_is_said(
+    demo_tree, tmp_path, capsys
+):
+    convert.main([str(demo_tree), str(tmp_path / "out"), "--to", "coco-panoptic", "--splits", "val", "--workers", "1"])
+    (file,) = (tmp_path / "out").rglob("*.json")
+    content = json.loads(file.read_text())
+    content["annotations"].append({**content["annotations"][0], "image_id": "evil\x1b[2J"})
+    file.write_text(json.dumps(content))
+    capsys.readouterr()
+    run(tmp_path / "out", demo_tree, "--task", "panoptic", "--json", tmp_path / "result.json")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [
+        "note: 20 of 28 frames of the truth are in splits without a prediction; left out",
+        "note: 1 predictions belong to no frame of the truth: 'evil\\x1b[2J'",
+        "frames: 8",
+    ]
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert [result[name][key] for name in ("All", "Things", "Stuff") for key in ("pq", "sq", "rq")] == [1.0] * 9
+    assert next(line for line in lines if line.startswith("All")).split()[1:4] == ["100.0"] * 3
 
-    class Scores:
-        def __init__(self, *arguments):
-            self.arguments = list(map(str, arguments))
 
-        def lines(self):
-            return self.arguments
+def test_masks_of_objects_are_scored_against_the_tree(demo_tree, tmp_path, capsys):
+    for frame in find_frames(demo_tree / "gtFine" / "val"):
+        values = read_instance_mask(frame.files["instanceIds"])
+        objects = [int(value) for value in np.unique(values) if value >= 1000 and value // 1000 not in (29, 30)]
+        write_masks(tmp_path, frame.name, [(values == value, value // 1000, 0.5) for value in objects])
+    run(tmp_path, demo_tree, "--task", "instances", "--json", "-")
+    output = capsys.readouterr()
+    assert json.loads(output.out)["averages"]["allAp"] == 1.0
+    run(tmp_path, demo_tree, "--task", "instances")
+    assert capsys.readouterr().out.splitlines()[-1].split()[:3] == ["mean", "100.0", "100.0"]
 
-    monkeypatch.setattr(f"common.evaluation.{module}.{function}", Scores)
-    run("predictions", "truth", "--task", task)
-    assert capsys.readouterr().out.split() == ["predictions", "truth", "1"]
+
+@pytest.mark.parametrize("target", [".", "", "/dev/null"])
+def test_what_is_no_file_is_refused_for_json_before_anything_is_scored(target, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="is no file; the name of a file was expected"):
+        run("nowhere", "nowhere", "--json", target)
+
+
+def test_a_json_file_that_cannot_be_written_does_not_cost_the_table(predictions, demo_tree, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="a folder was expected"):
+        run(predictions, demo_tree, "--json", tmp_path / "file" / "result.json")
+    assert "Paper metric" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("task", ["pixels", "panoptic", "instances"])
+def test_fewer_than_one_worker_is_refused_by_every_task(task, tmp_path):
+    with pytest.raises(ConfigError, match="--workers 0: expected 1 or more"):
+        evaluate.main([str(tmp_path), str(tmp_path), "--task", task, "--workers", "0"])

@@ -6,18 +6,14 @@
 Everything comes from strangers: a path must be relative and stay inside the prediction's folder, links followed.
 """
 
-import io
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from common.dataset.png import LARGEST_PIXELS, check_png, read_mask
+from common.dataset.png import check_png, read_mask
 from common.dataset.sources import Source
 from common.errors import DataError
+from common.evaluation.files import ReadFile, decode_unusual_png, files_below
 from common.files import read_text
 from common.labels import LABEL_OF_ID
 
@@ -55,34 +51,9 @@ class PredictedMask:
         depth, color_type = data[24], data[25]
         if depth == 16:
             raise DataError(f"{self.path}: is a PNG with 16 bits, a mask of at most 8 was expected")
-        if (depth, color_type) == (8, _GRAY):
-            return read_mask(_Named(self.path, data)) != 0
-        return _brightness(data, self.path) != 0
-
-
-@dataclass(frozen=True)
-class _Named:
-    """Bytes that are already here, under the name of their file."""
-
-    path: Path
-    data: bytes
-
-    def __str__(self):
-        return str(self.path)
-
-    def read_bytes(self):
-        return self.data
-
-
-def _brightness(data, where):
-    """Decodes masks of other kinds, such as of 1 bit or with a palette; colours count by their brightness."""
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-            if picture.width * picture.height > LARGEST_PIXELS:
-                raise DataError(f"{where}: has more than {LARGEST_PIXELS:,} pixels")
-            return np.asarray(picture.convert("L"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"{where}: the picture inside is damaged: {error}; get the file again") from error
+        file = ReadFile(str(self.path), data)
+        # Colours of other kinds, such as of a palette, count by their brightness.
+        return (read_mask(file) if (depth, color_type) == (8, _GRAY) else decode_unusual_png(file, "L")) != 0
 
 
 def find_lists(folder, frames):
@@ -101,18 +72,13 @@ def find_lists(folder, frames):
     if not Path(folder).is_dir():
         raise DataError(f"{folder}: is no folder; a folder with <frame>*.txt files was expected")
     frames, found, others = set(frames), {}, 0
-    for root, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(name for name in names if name.endswith(".txt")):
-            ends = range(len(name) - len(".txt"), 0, -1)
-            frame = next((name[:end] for end in ends if name[:end] in frames), None)
-            path = Path(root, name)
-            if frame is None:
-                others += 1
-            elif found.setdefault(frame, path) is not path:
-                raise DataError(
-                    f"{path}: the frame {frame} has the prediction {found[frame]} already; keep one of them"
-                )
+    for path in files_below(folder, ".txt"):
+        ends = range(len(path.stem), 0, -1)
+        frame = next((path.stem[:end] for end in ends if path.stem[:end] in frames), None)
+        if frame is None:
+            others += 1
+        elif found.setdefault(frame, path) is not path:
+            raise DataError(f"{path}: the frame {frame} has the prediction {found[frame]} already; keep one of them")
     if not found:
         what = f"{others:,} text files, none called as a frame of the truth" if others else "no text files"
         raise DataError(f"{folder}: holds {what}; expected was <frame>*.txt, as {min(frames, default='')}.txt")

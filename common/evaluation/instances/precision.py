@@ -37,12 +37,14 @@ class InstanceScores:
         objects: Number of objects that count, by class name.
         predictions: Number of predictions, by class name.
         frames: How many frames were scored.
+        notes: Sentences on what was left out.
     """
 
     precisions: dict[str, tuple[float, ...] | None]
     objects: dict[str, int]
     predictions: dict[str, int]
     frames: int
+    notes: tuple[str, ...] = ()
 
     def class_score(self, name):
         """Gives AP and AP50 of a class as a pair, None and None for one without an object that counts."""
@@ -57,7 +59,8 @@ class InstanceScores:
     def lines(self):
         """Makes a table in per cent, with the numbers of objects and predictions."""
         row = "{:<16}{:>8}{:>8}{:>10}{:>13}"
-        lines = [row.format("", "AP", "AP50", "objects", "predictions")]
+        lines = [*(f"note: {note}" for note in self.notes), f"frames: {self.frames:,}"]
+        lines += [row.format("", "AP", "AP50", "objects", "predictions")]
         for name in self.precisions:
             numbers = f"{self.objects[name]:,}", f"{self.predictions[name]:,}"
             lines.append(row.format(name, *map(_percent, self.class_score(name)), *numbers))
@@ -84,6 +87,7 @@ class InstanceScores:
             "instLabels": list(self.precisions),
             "resultApMatrix": [matrix],
             "frames": self.frames,
+            "notes": list(self.notes),
         }
 
 
@@ -91,7 +95,7 @@ def evaluate_instances(predictions, truth, workers=1):
     """Scores predicted instances; shows a progress bar.
 
     Args:
-        predictions: Folder in the official form, as `instance_files` says.
+        predictions: Folder in the official form, as `files` says.
         truth: An official tree with instanceIds. Of several splits, those count that are predicted.
         workers: Number of processes.
 
@@ -106,7 +110,7 @@ def evaluate_instances(predictions, truth, workers=1):
     splits = {}
     for frame in frames.values():
         splits.setdefault(frame.split, []).append(frame.name)
-    chosen = choose_predicted(splits.values(), lists.keys(), predictions)
+    chosen, notes = choose_predicted([*splits.values()], lists.keys(), predictions)
     pairs = [InstancePair(frames[name].files, read_list(lists[name], predictions)) for name in chosen]
     tables = {label.id: [] for label in EVALUATED}
     for found in run_all(overlap_tables, pairs, workers, "instances"):
@@ -118,6 +122,7 @@ def evaluate_instances(predictions, truth, workers=1):
         {label.name: _count_objects(tables[label.id]) for label in EVALUATED},
         {label.name: sum(len(table.guesses) for table in tables[label.id]) for label in EVALUATED},
         len(pairs),
+        notes,
     )
 
 

@@ -8,6 +8,7 @@ noticed. labelIds and color do not tell objects apart and are never used instead
 from common.dataset.layouts import read_layout
 from common.dataset.truth import first_kind, read_truth
 from common.errors import DataError
+from common.evaluation.files import shorten
 
 # Values of instanceIds from here on are label id * 1000 + number of the object; smaller ones are label ids.
 FIRST_OBJECT = 1000
@@ -58,19 +59,28 @@ def choose_predicted(groups, predicted, where):
         where: What error messages call the prediction.
 
     Returns:
-        The names of the chosen groups, in their order.
+        The names of the chosen groups, in their order; and sentences on what was left out.
 
     Raises:
         DataError: If no frame of the truth is predicted, or one of a chosen group is not; names it.
     """
     chosen = [name for group in groups if not predicted.isdisjoint(group) for name in group]
     if not chosen:
-        example = next((name for group in groups for name in group), "none")
-        raise DataError(f"{where}: has a prediction for no frame of the truth; its frames are called as {example}")
+        known = next((name for group in groups for name in group), "none")
+        raise DataError(
+            f"{where}: has a prediction for no frame of the truth; the truth's are called as {known}, the predicted "
+            f"ones as {shorten([min(predicted)]) if predicted else 'nothing'}"
+        )
     missing = [name for name in chosen if name not in predicted]
     if missing:
         raise DataError(
             f"{where}: has no prediction for {len(missing):,} of {len(chosen):,} frames of the truth, as {missing[0]}; "
             "every frame of a split must be predicted, an empty prediction included"
         )
-    return chosen
+    known = {name for group in groups for name in group}
+    notes = []
+    if others := len(known) - len(chosen):
+        notes.append(f"{others:,} of {len(known):,} frames of the truth are in splits without a prediction; left out")
+    if unused := predicted - known:
+        notes.append(f"{len(unused):,} predictions belong to no frame of the truth: {shorten(sorted(unused))}")
+    return chosen, tuple(notes)

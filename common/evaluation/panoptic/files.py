@@ -129,7 +129,7 @@ def _read_categories(file, content):
         id_, name, is_thing = (
             (item.get(key) for key in ("id", "name", "isthing")) if isinstance(item, dict) else (None,) * 3
         )
-        if type(id_) is not int or not isinstance(name, str) or is_thing not in (0, 1):
+        if type(id_) is not int or not isinstance(name, str) or not name.isprintable() or is_thing not in (0, 1):
             raise DataError(f"{file}: categories, item {number}: id, name and isthing (0 or 1) were expected")
         yield Category(id_, name, bool(is_thing))
 
@@ -143,7 +143,8 @@ def _read_frames(file, folder, content):
             raise DataError(f"{where}: image_id is {str(key)[:60]!r}, the name of a frame was expected")
         if not isinstance(infos, list) or not all(isinstance(info, dict) for info in infos):
             raise DataError(f"{where}: segments_info is no list of objects; is this a file of instances?")
-        if not isinstance(picture, str) or not picture or "\0" in picture or not is_safe_member(picture):
+        is_name = isinstance(picture, str) and picture != "" and picture.isprintable()
+        if not is_name or not is_safe_member(picture):
             raise DataError(f"{where}: file_name is {str(picture)[:60]!r}, the name of a PNG file was expected")
         if str(key) in frames:
             raise DataError(f"{where}: the image {key} is there already; one item for each was expected")

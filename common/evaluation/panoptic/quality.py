@@ -2,7 +2,7 @@
 
 Of each category over all frames: segmentation quality SQ is the mean IoU of matched segments; recognition quality RQ is
 matched / (matched + wrong / 2 + missed / 2); panoptic quality PQ is their product. Averages are over categories that
-occur, so the average PQ is not the product of the other two. `panoptic_matching` says what matches.
+occur, so the average PQ is not the product of the other two. `matching` says what matches.
 Source: Kirillov et al., Panoptic Segmentation (arXiv 1801.00868), with the rules of the official Cityscapes evaluation.
 """
 
@@ -25,11 +25,13 @@ class PanopticScores:
         categories: `Category` by id.
         counts: `Counts` by category id; none for a category that neither occurs nor is wrongly predicted.
         frames: How many frames were scored.
+        notes: Sentences on what was left out.
     """
 
     categories: dict[int, Category]
     counts: dict[int, Counts]
     frames: int
+    notes: tuple[str, ...] = ()
 
     def quality(self, category_id):
         """Computes PQ, SQ and RQ of a category, from 0 to 1, as a dictionary; each None if it is nowhere."""
@@ -62,7 +64,8 @@ class PanopticScores:
     def lines(self):
         """Makes a table in per cent, with the numbers of segments."""
         head = "{:<16}{:>8}{:>8}{:>8}{:>10}{:>10}{:>10}"
-        lines = [head.format("", "PQ", "SQ", "RQ", "matched", "wrong", "missed")]
+        lines = [*(f"note: {note}" for note in self.notes), f"frames: {self.frames:,}"]
+        lines += [head.format("", "PQ", "SQ", "RQ", "matched", "wrong", "missed")]
         for id_, category in sorted(self.categories.items()):
             counts = self.counts.get(id_, Counts())
             numbers = (f"{number:,}" for number in (counts.matched, counts.wrong, counts.missed))
@@ -83,14 +86,14 @@ class PanopticScores:
             str(id_): {**self.quality(id_), "name": category.name, **asdict(self.counts.get(id_, Counts()))}
             for id_, category in sorted(self.categories.items())
         }
-        return {**result, "frames": self.frames}
+        return {**result, "frames": self.frames, "notes": list(self.notes)}
 
 
 def evaluate_panoptic(predictions, truth, workers=1):
     """Scores a panoptic prediction; shows a progress bar.
 
     Args:
-        predictions: JSON file in COCO's panoptic form, or a folder that holds it; `panoptic_files` says where PNG files
+        predictions: JSON file in COCO's panoptic form, or a folder that holds it; `files` says where PNG files
             are looked for.
         truth: The same, or an official tree with instanceIds. Of several splits, those count that are predicted.
         workers: Number of processes.
@@ -103,14 +106,14 @@ def evaluate_panoptic(predictions, truth, workers=1):
     """
     categories, groups = read_panoptic_truth(truth)
     predicted = read_panoptic_predictions(predictions, categories)
-    chosen = choose_predicted(groups, predicted.keys(), predictions)
+    chosen, notes = choose_predicted(groups, predicted.keys(), predictions)
     frames = {name: frame for group in groups for name, frame in group.items()}
     pairs = [PanopticPair(frames[name], predicted[name]) for name in chosen]
     counts = {}
     for found in run_all(match_frame, pairs, workers, "panoptic quality"):
         for category, part in found.items():
             counts.setdefault(category, Counts()).add(part)
-    return PanopticScores(categories, counts, len(pairs))
+    return PanopticScores(categories, counts, len(pairs), notes)
 
 
 def _percents(quality):

@@ -66,7 +66,7 @@ def evaluate_pixels(predictions, truth, options=None):
     pairs = pair(predictions, truth, options.splits, options.encoding, options.partial)
     reader = choose_reader(options.encoding, truth.code, options.label_map, pairs.frames[0][1])
     scores = PixelScores(Path(predictions), truth.root, truth.code, reader.code, options.protocol)
-    scores.notes += [*truth.notes, *pairs.notes]
+    scores.notes += [*pairs.notes, *truth.notes]
     _tell_what_is_missing(scores, reader, [frame for frame, _ in pairs.frames])
     counter = FrameCounter(truth.code, reader, scores.has_instances)
     _collect(scores, run_all(counter, pairs.frames, options.workers, "scoring"), options.encoding)

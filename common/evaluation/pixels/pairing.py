@@ -5,14 +5,14 @@ that is no letter or digit, and the longest frame name wins. Two predictions of 
 of the encoding asked for, as where a picture of colours lies beside each mask.
 """
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.dataset.sources import Source, open_zip
 from common.errors import DataError
-from common.evaluation.pixels.truth_frames import shorten
+from common.evaluation.files import files_below, shorten
+from common.evaluation.pixels.truth_frames import OFFICIAL_ENDING
 from common.files import is_safe_member
 
 COLOR = "color"
@@ -30,13 +30,11 @@ class Pairs:
 
     Attributes:
         frames: `(TruthFrame, Source of the prediction)` in the order of the truth.
-        notes: Sentences on what was left out.
-        left_out: Number of frames of the truth without a prediction.
+        notes: Sentences on what was left out or is odd.
     """
 
     frames: tuple
     notes: tuple[str, ...] = ()
-    left_out: int = 0
 
 
 def pair(predictions, truth, splits=(), encoding="auto", partial=False):
@@ -74,11 +72,9 @@ def pair(predictions, truth, splits=(), encoding="auto", partial=False):
             raise DataError(
                 f"{root}: {text}; a PNG whose name begins with the frame's was expected; --partial scores the others"
             )
-        notes.append(f"PARTIAL: {text}; the scores are those of the others alone")
+        notes.insert(0, f"PARTIAL: {text}; the scores are those of the others alone")
     chosen = [(frame, _choose(frame.name, found[frame.name], encoding)) for frame in frames if frame.name in found]
-    if unused:
-        notes.append(f"{len(unused):,} predictions belong to no frame of the truth: {shorten(unused)}")
-    return Pairs(tuple(chosen), tuple(notes), len(missing))
+    return Pairs(tuple(chosen), (*notes, *_oddities(chosen, unused)))
 
 
 def _folder_of_encoding(root, encoding):
@@ -94,24 +90,11 @@ def _list(root):
         places = [(name.rsplit("/", 1)[-1], Source(root, name)) for name in members if is_safe_member(name)]
         places = [(name, source) for name, source in places if "__MACOSX" not in source.member]
     elif root.is_dir():
-        places = [
-            (name, Source(Path(folder, name)))
-            for folder, folders, names in os.walk(root, onerror=_refuse)
-            if not _drop_hidden(folders)
-            for name in names
-        ]
+        places = [(path.name, Source(path)) for path in files_below(root, ".png")]
     else:
         raise DataError(f"{root}: is not there; a folder or zip of predictions was expected")
     listed = ((name[:-4], file) for name, file in places if name.lower().endswith(".png") and name[0] != ".")
     return sorted(listed, key=lambda place: (place[0], str(place[1])))
-
-
-def _refuse(error):
-    raise DataError(f"{error.filename}: cannot be listed: {error.strerror}; change its permissions")
-
-
-def _drop_hidden(folders):
-    folders[:] = sorted(name for name in folders if not name.startswith("."))
 
 
 def _group(files, names):
@@ -146,8 +129,19 @@ def _choose(name, candidates, encoding):
     return chosen[0][1]
 
 
+def _oddities(chosen, unused):
+    frame, source = chosen[0]
+    names = (Path(file.member or file.path).stem for file in (source, frame.file))
+    if [bool(OFFICIAL_ENDING.search(name)) for name in names] == [True, False]:
+        yield f"the predictions are called as a ground truth, as {source}; are the two folders swapped?"
+    if unused:
+        yield f"{len(unused):,} predictions belong to no frame of the truth: {shorten(unused)}"
+
+
 def _nothing_fits(root, unused, frames):
     wanted = f"names that begin as {frames[0].name} were expected"
     if not unused:
         return f"{root}: holds no PNG file; {wanted}"
-    return f"{root}: none of {len(unused):,} PNG files belongs to a frame of the truth, as {unused[0]}; {wanted}"
+    return (
+        f"{root}: none of {len(unused):,} PNG files belongs to a frame of the truth, as {shorten(unused[:1])}; {wanted}"
+    )

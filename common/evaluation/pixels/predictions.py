@@ -4,17 +4,13 @@ A palette is a way of showing values, so a PNG with a palette is read as its val
 colours are asked for, as its colours.
 """
 
-import io
-import struct
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-from PIL import Image
-
-from common.dataset.png import LARGEST_PIXELS, check_png, read_color_mask, read_mask
+from common.dataset.png import read_color_mask, read_mask
 from common.dataset.truth import colors_to_ids
-from common.errors import ConfigError, DataError
+from common.errors import ConfigError
+from common.evaluation.files import ReadFile, decode_unusual_png
 from common.evaluation.pixels.pairing import COLOR
 from common.evaluation.pixels.value_codes import CLASSES, IDS, ValueCode
 from common.label_tables import CITYSCAPES, LabelTable, make_label
@@ -23,8 +19,8 @@ from common.labels import IGNORE
 AUTO = "auto"
 ENCODINGS = (AUTO, IDS, CLASSES, COLOR)
 
-# Places in the header of a PNG, and its colour types.
-_SIZE_AT, _COLOR_TYPE_AT, _PALETTE, _COLORS = 16, 25, 3, (2, 6)
+# Place in the header of a PNG, and colour types.
+_COLOR_TYPE_AT, _PALETTE, _COLORS = 25, 3, (2, 6)
 _BLACK = (0, 0, 0)
 
 
@@ -54,9 +50,9 @@ class PredictionReader:
             LabelError: If a colour is that of no label or class; names file, colour and place.
         """
         data = source.read_bytes()
-        file = _Named(str(source), data)
+        file = ReadFile(str(source), data)
         if _color_type(data) == _PALETTE:
-            pixels = _read_palette(file, "RGB" if self.is_color else None)
+            pixels = decode_unusual_png(file, "RGB" if self.is_color else None)
             return colors_to_ids(pixels, self._table, source) if self.is_color else pixels
         return colors_to_ids(read_color_mask(file), self._table, source) if self.is_color else read_mask(file)
 
@@ -70,20 +66,6 @@ class PredictionReader:
         if not label_map.ignores:
             return LabelTable(tuple(labels))
         return LabelTable((*labels, make_label("ignored", IGNORE, _BLACK, False)), "ignored")
-
-
-@dataclass(frozen=True)
-class _Named:
-    """The bytes of a file that was read already, with its name for error messages."""
-
-    name: str
-    data: bytes
-
-    def __str__(self):
-        return self.name
-
-    def read_bytes(self):
-        return self.data
 
 
 def choose_reader(encoding, truth, label_map, example):
@@ -116,20 +98,3 @@ def _has_colors(example):
 
 def _color_type(data):
     return data[_COLOR_TYPE_AT] if len(data) > _COLOR_TYPE_AT else None
-
-
-def _read_palette(file, mode):
-    """Decodes a PNG with a palette: its values, or with `mode` its colours."""
-    data = file.read_bytes()
-    check_png(data, str(file))
-    width, height = struct.unpack_from(">II", data, _SIZE_AT)
-    if width * height > LARGEST_PIXELS:
-        raise DataError(f"{file}: has {width} x {height} pixels, at most {LARGEST_PIXELS:,} were expected")
-    try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            pixels = np.array(picture.convert(mode) if mode else picture)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{file}: the picture inside is damaged or incomplete; get the file again") from error
-    if pixels.shape[:2] != (height, width) or pixels.dtype != np.uint8:
-        raise DataError(f"{file}: the picture inside is damaged or incomplete; get the file again")
-    return pixels

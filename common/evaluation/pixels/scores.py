@@ -1,6 +1,6 @@
 """The scores of a folder of predictions: by the official protocol and by the paper metric, never mixed.
 
-Holds what was counted and derives everything from it; `pixel_tables` prints it, `official_json` writes it.
+Holds what was counted and derives everything from it; `tables` prints it, `official_json` writes it.
 """
 
 from dataclasses import dataclass, field
@@ -114,8 +114,7 @@ class PixelScores:
     @property
     def paper_means(self):
         """mIoU and mPA of the study; None and None if no pixel counts."""
-        scored = [pair for pair in self.paper_images.values() if pair[0] is not None]
-        return paper_metric.mean_scores(scored) if scored else (None, None)
+        return paper_metric.mean_scores(self.paper_images.values())
 
     @cached_property
     def paper_intervals(self):

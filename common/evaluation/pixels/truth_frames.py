@@ -16,6 +16,7 @@ from common.dataset.prepared import SOURCE_OF_SPLIT
 from common.dataset.sources import Source
 from common.dataset.truth import KINDS_FOR_IDS, first_kind, read_ids, read_truth
 from common.errors import ConfigError, DataError
+from common.evaluation.files import files_below
 from common.evaluation.pixels.value_codes import CLASSES, IDS, ValueCode
 from common.label_maps import builtin_names, load_label_map
 from common.labels import IGNORE, LARGEST_ID, LabelMap, study_label_map
@@ -24,8 +25,7 @@ from common.stages import MANIFEST, read_manifest
 LABEL_IDS = "labelIds"
 _TELLS_OBJECTS = ("instanceIds", "polygons")
 _OFFICIAL_NAME = re.compile(r".+?_\d{6}_\d{6}")
-_OFFICIAL_ENDING = re.compile(r"(_gt(Fine|Coarse))?_labelIds$")
-_SHOWN = 5
+OFFICIAL_ENDING = re.compile(r"_gt(Fine|Coarse)_[A-Za-z]+$")
 
 
 @dataclass(frozen=True)
@@ -193,22 +193,15 @@ def _map_with_classes(class_of_id, wanted, folder):
 def _plain_frames(root):
     """Lists a folder of masks; what lies beside them for people to look at is left out."""
     frames = {}
-    for path in sorted(root.rglob("*.png")):
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if hidden or path.stem.endswith(("_color", "_instanceIds", "_leftImg8bit")):
+    for path in files_below(root, ".png"):
+        if path.stem.endswith(("_color", "_instanceIds", "_leftImg8bit")):
             continue
         official = _OFFICIAL_NAME.match(path.stem)
-        name = official.group() if official else _OFFICIAL_ENDING.sub("", path.stem)
+        name = official.group() if official else OFFICIAL_ENDING.sub("", path.stem).removesuffix(f"_{LABEL_IDS}")
         other = frames.setdefault(name, TruthFrame(name, "", {LABEL_IDS: Source(path)}))
         if other.file.path != path:
             raise DataError(f"the frame {name} is there twice; keep one of them:\n    {other.file}\n    {path}")
     return tuple(frames[name] for name in sorted(frames))
-
-
-def shorten(names, most=_SHOWN):
-    """Joins names for a sentence, the first few of many."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _size(values):
