@@ -13,14 +13,13 @@ from dataclasses import dataclass
 
 from common.dataset.prepared import Split
 from common.errors import ConfigError, TrainingError
-from common.evaluation.tables import SPLITS, STUDY_TEST_MIOU, classes_csv, rank, results_csv
-from common.files import link_or_copy, write_text
+from common.evaluation.tables import STUDY_FRAMES, STUDY_TEST_MIOU
 from common.labels import study_label_map
+from common.learning.approach_files import put_older_results_away, write_ranking
 from common.learning.closing_table import Study, closing_table
-from common.learning.jobs import Job, ModelPaths, missing_predictions, read_result, read_result_file
+from common.learning.jobs import Job, ModelPaths, missing_predictions, read_result
 from common.learning.processes import run_jobs
 from common.parallel import usable_cores
-from common.stages import unused_path
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +27,6 @@ _BACK_ENDS = ("tensorflow", "jax", "torch")
 # A model of alpha 1 with its result JSON; a prediction and its colours, in bytes per pixel, measured on drawn frames.
 _MODEL_MB = 3.4
 _PREDICTION_BYTES = 0.27
-# Frames of the training split where the settings are the study's.
-_STUDY_FRAMES = {"full_dataset": 2975, "subset": 297, "subset_aug": 2970}
 
 
 @dataclass(frozen=True)
@@ -64,14 +61,14 @@ def run_experiment(experiment, config, dry_run=False):
     _announce(experiment, config, jobs)
     if dry_run:
         return
-    _put_older_results_away(experiment.name, jobs)
+    put_older_results_away(experiment.name, jobs)
     pending = [job for job in jobs if _is_pending(job)]
     for job in (job for job in jobs if job not in pending):
         shutil.rmtree(job.paths.work, ignore_errors=True)
     failures = run_jobs(pending, config.machine.trainings_at_a_time, experiment.name) if pending else []
     finished = [results for run in runs if None not in (results := [read_result(job) for job in run])]
     for results in finished:
-        _write_ranking(results, config)
+        write_ranking(results, config.dataset.base_dir, config.study.top_ks)
     if finished:
         _show_table(experiment, config, finished)
     if failures:
@@ -164,53 +161,6 @@ def _announce(experiment, config, jobs):
     )
 
 
-def _put_older_results_away(approach, jobs):
-    """Moves everything of an approach aside if a model of it came from other settings or inputs; nothing is mixed.
-
-    A model that is only missing or damaged is no reason: it is trained again, and the others stay.
-    """
-    base_dir = jobs[0].paths.base_dir
-    results = [(job, read_result_file(job.paths.result)) for job in jobs]
-    if not any(result is not None and result["identity"] != job.identity for job, result in results):
-        return
-    target = unused_path(base_dir / "previous" / approach)
-    prefix = jobs[0].model.rsplit("_", 2)[0]
-    found = [path for path in (base_dir / "models").glob(f"{prefix}_*") if _is_of(path, prefix)]
-    found += [
-        path for kind in ("results", "classes") for path in (base_dir / "csv").glob(f"{kind}_{prefix}_[0-9]*.csv")
-    ]
-    found += [folder for split in SPLITS if (folder := base_dir / f"{split}_predictions" / approach).is_dir()]
-    found += [folder for folder in [jobs[0].paths.events.parent] if folder.is_dir()]
-    for path in found:
-        place = target / path.relative_to(base_dir)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        path.rename(place)
-    log.warning("settings or inputs have changed: the earlier results of %s are now in %s", approach, target)
-
-
-def _is_of(path, prefix):
-    """Tells whether a file is of this approach and not of one whose name goes on, as subset and subset_aug."""
-    return path.name.removeprefix(f"{prefix}_").split("_")[0].isdigit()
-
-
-def _write_ranking(results, config):
-    """Writes the CSV files of one run and links its best models under their rank."""
-    run = results[0]["model"].rsplit("_", 1)[0]
-    base_dir = config.dataset.base_dir
-    write_text(base_dir / "csv" / f"results_{run}.csv", results_csv(results))
-    write_text(base_dir / "csv" / f"classes_{run}.csv", classes_csv(results))
-    models = base_dir / "models"
-    kept = {}
-    for place, result in enumerate(rank(results)[: config.study.top_ks], start=1):
-        kept[models / f"{run}_topK_{place}.keras"] = models / f"{result['model']}.keras"
-    for link in models.glob(f"{run}_topK_*.keras"):
-        if link not in kept and link.stem.rsplit("_", 1)[1].isdigit():
-            link.unlink()
-    for link, model in kept.items():
-        if not (link.exists() and link.samefile(model)):
-            link_or_copy(model, link)
-
-
 def _show_table(experiment, config, finished):
     study_value = STUDY_TEST_MIOU.get(experiment.name) if _is_the_study(experiment, config) else None
     plan = config.study
@@ -232,4 +182,4 @@ def _show_table(experiment, config, finished):
 
 
 def _is_the_study(experiment, config):
-    return config.has_study_values() and len(experiment.train) == _STUDY_FRAMES.get(experiment.name)
+    return config.has_study_values() and len(experiment.train) == STUDY_FRAMES.get(experiment.name)

@@ -140,6 +140,8 @@ def read_card(path):
         DataError: If the file is missing, no Keras model, unsafe, or says nothing about its classes; names it.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path}: is no file; expected a .keras model, as BASE_DIR/models holds")
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(path, archive)

@@ -76,6 +76,24 @@ def class_index_model(model):
     return keras.Model(model.input, ops.cast(largest(logits), dtype), name="class_index")
 
 
+def with_input(model, size_wh, batch=None):
+    """Makes the same network for images of another size or a fixed batch, with copies of its weights.
+
+    Args:
+        model: A network, also one loaded from a file.
+        size_wh: Width and height of the images in pixels.
+        batch: Images at a time; None for any number.
+
+    Returns:
+        A Keras model with one input, `image`.
+    """
+    width, height = size_wh
+    image = keras.Input((height, width, 3), batch_size=batch, name="image")
+    made = keras.models.clone_model(model, input_tensors=image)
+    made.set_weights(model.get_weights())
+    return made
+
+
 def copy_weights(source, target):
     """Copies all weights of one form into another form of the same network.
 

@@ -122,11 +122,11 @@ def _peak_memory_mb():
 
 def _load_model(job):
     """Loads the model file; its scores and predictions are those anyone gets who loads it."""
-    import keras
-
+    from common.learning.model_card import load_model
     from common.learning.unet import class_index_model
 
-    return class_index_model(keras.saving.load_model(job.paths.keras, compile=False, safe_mode=True))
+    model, _ = load_model(job.paths.keras)
+    return class_index_model(model)
 
 
 def _score(job, validate):

@@ -1,10 +1,8 @@
 """Whether the models of an approach may stand beside the study's number: same settings, as many frames, all trained."""
 
 from common.config_keys import KEYS
-from common.evaluation.tables import STUDY_TEST_MIOU
+from common.evaluation.tables import STUDY_FRAMES, STUDY_TEST_MIOU
 
-# Frames of the training split where the settings are the study's.
-_FRAMES = {"full_dataset": 2975, "subset": 297, "subset_aug": 2970}
 _OF_NETWORK = {
     "IMAGE_HEIGHT": "height",
     "IMAGE_WIDTH": "width",
@@ -61,8 +59,8 @@ def _differences(approach, folders):
     trained_on = folders.get(split)
     if trained_on is None:
         found.append("the training frames are not there any more")
-    elif trained_on.frames != _FRAMES[approach.name]:
-        found.append(f"{trained_on.frames:,} training frames (the study: {_FRAMES[approach.name]:,})")
+    elif trained_on.frames != STUDY_FRAMES[approach.name]:
+        found.append(f"{trained_on.frames:,} training frames (the study: {STUDY_FRAMES[approach.name]:,})")
     if trained_on is not None and "copies" in trained_on.settings:
         found += _unlike(_OF_AUGMENTATION, trained_on.settings.get("ranges", {}))
     runs, models = (int(KEYS[key].study_value) for key in ("NUM_RUNS", "MODELS_PER_RUN"))

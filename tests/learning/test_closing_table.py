@@ -117,6 +117,23 @@ def test_the_closing_table_has_scores_classes_and_comparisons(study):
     write_approach(study, "other", iou=0.3)
     found = closing_table(finished(study, "ours"), study, study_value=0.31)
     assert found[0] == "ours: 4 models of 2 finished runs, mean ± standard deviation"
-    beginnings = ("mIoU, paper metric", "mIoU, official", "mIoU of the study", "IoU of classes on test", "ours - other")
+    beginnings = (
+        "mIoU, paper metric",
+        "mIoU, official",
+        "mIoU of the study",
+        "IoU of classes on test",
+        "differences in mIoU",
+        "ours - other",
+    )
     places = [next(i for i, line in enumerate(found) if line.startswith(text)) for text in beginnings]
     assert places == sorted(places)
+
+
+def test_what_the_brackets_of_differences_mean_is_said_where_there_are_any(study):
+    def says(found):
+        return any("95 % over images, for these models, not for other trainings" in line for line in found)
+
+    write_approach(study, "unlike", learning_rate=0.1)
+    assert not says(closing_table(finished(study, "ours"), study))
+    write_approach(study, "other", iou=0.3)
+    assert says(closing_table(finished(study, "ours"), study))

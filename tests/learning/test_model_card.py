@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import zipfile
 
@@ -91,6 +92,14 @@ def test_what_is_no_model_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"a\.keras: is no Keras model"):
         read_card(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+def test_a_pipe_or_folder_in_place_of_a_model_is_refused_unread(tmp_path):
+    os.mkfifo(tmp_path / "pipe.keras")
+    for path in (tmp_path / "pipe.keras", tmp_path):
+        with pytest.raises(DataError, match="is no file"):
+            read_card(path)
 
 
 def test_a_missing_file_is_named(tmp_path):

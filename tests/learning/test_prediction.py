@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import cv2
 import keras
@@ -12,8 +13,9 @@ from common.errors import ConfigError, DataError
 from common.label_maps import load_label_map
 from common.labels import study_label_map
 from common.learning.model_card import ModelCard, add_card
-from common.learning.predicting.ensembles import Ensemble, load_ensemble
+from common.learning.predicting.ensembles import Ensemble, load_ensemble, model_files
 from common.learning.predicting.photographs import find_photographs, read_photograph
+from common.learning.predicting.prediction import Lanes, Outcome
 from common.learning.predicting.result_folder import ResultFolder, classes_csv, merged_classes
 from common.learning.predicting.upsampling import largest_class
 from common.learning.predicting.video import predict_video
@@ -134,6 +136,21 @@ def test_models_of_different_classes_have_no_mean(members, tmp_path):
     add_card(tmp_path / "b.keras", nineteen)
     with pytest.raises(DataError, match=r"a\.keras and .*b\.keras: predict different classes \(35 and 19\)"):
         load_ensemble([tmp_path])
+
+
+def test_a_model_and_its_links_and_copies_count_once(tmp_path):
+    (tmp_path / "a_0.keras").write_bytes(b"one")
+    (tmp_path / "a_1.keras").write_bytes(b"two")
+    (tmp_path / "a_topK_1.keras").hardlink_to(tmp_path / "a_0.keras")
+    shutil.copy(tmp_path / "a_1.keras", tmp_path / "b.keras")
+    found = model_files([tmp_path, tmp_path / "a_1.keras", tmp_path / "missing.keras"])
+    assert [file.name for file in found] == ["a_0.keras", "a_1.keras", "missing.keras"]
+
+
+def test_more_images_than_memory_can_hold_are_refused_before_they_are_read(members):
+    # 10^9 images x 32 x 16 pixels x 35 classes x 4 bytes
+    with pytest.raises(ConfigError, match=r"1,000,000,000 images of 32x16 .* take 71,680\.0 GB"):
+        Lanes(Ensemble(members[:1]), 10**9, Outcome())
 
 
 # Four quadrants of clear colours, so that a turn shows.
@@ -274,6 +291,17 @@ def test_a_video_keeps_its_size_rate_and_length(members, tmp_path):
     ids = sorted((tmp_path / "out/labelIds/drive").iterdir())
     assert [file.name for file in ids] == [f"{number:06d}.png" for number in range(5)]
     assert read_mask(ids[0]).shape == (48, 64)
+
+
+def test_a_video_that_breaks_off_is_predicted_as_far_as_it_goes_and_that_is_said(members, tmp_path, caplog):
+    path = tmp_path / "drive.mp4"
+    write_video(path, 9)
+    data = bytearray(path.read_bytes())
+    data[200:260] = bytes(60)  # in the midst of the pictures
+    path.write_bytes(data)
+    outcome = predict_video(Ensemble(members[:1]), path, ResultFolder(tmp_path / "out", MAP))
+    assert 0 < outcome.frames < 9
+    assert f"drive.mp4: says that it has 9 pictures, {outcome.frames} could be read" in caplog.text
 
 
 def test_a_file_that_is_no_video_leaves_nothing_behind(members, tmp_path):

@@ -6,25 +6,17 @@ import pytest
 from running import PROJECT
 
 from common.errors import ConfigError, DataError
-from common.tools import export
-
-# Makes a small model whose file knows its classes; in a process of its own, as this one has no Keras.
-MAKE_MODEL = """
-import sys
-from common.learning import backend
-backend.quiet_start()
 from common.labels import study_label_map
 from common.learning.model_card import ModelCard, add_card
 from common.learning.unet import NetworkSettings, plain_unet
-plain_unet(NetworkSettings(height=32, width=32, alpha=0.0625)).save(sys.argv[1])
-add_card(sys.argv[1], ModelCard("tiny", study_label_map(), (32, 32)))
-"""
+from common.tools import export
 
 
 @pytest.mark.slow
 def test_a_model_is_exported_beside_itself_with_its_difference_under_any_back_end(tmp_path):
     model = tmp_path / "tiny.keras"
-    subprocess.run([sys.executable, "-c", MAKE_MODEL, model], cwd=PROJECT, check=True)
+    plain_unet(NetworkSettings(height=32, width=32, alpha=0.0625)).save(model)
+    add_card(model, ModelCard("tiny", study_label_map(), (32, 32)))
     # As in a user's terminal; other tests of this process may have set the latter.
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)

@@ -1,9 +1,11 @@
+import json
 import zipfile
 
 import cv2
 import keras
 import numpy as np
 import pytest
+from official_pixels import ask_official_pixels, assert_as_official
 from PIL import Image
 
 from common.dataset.png import read_image, read_mask
@@ -13,7 +15,7 @@ from common.learning.model_card import ModelCard, add_card
 from common.learning.scoring import predict as predict_split
 from common.learning.scoring import write_predictions
 from common.learning.unet import NetworkSettings, class_index_model, plain_unet
-from common.tools import predict
+from common.tools import evaluate, predict
 
 MAP = study_label_map()
 
@@ -71,6 +73,18 @@ def test_what_the_server_takes_is_one_mask_a_frame_at_full_size(demo_tree, model
     assert {(ids.shape, ids.dtype.name) for ids in found.values()} == {((64, 128), "uint8")}
     assert max(ids.max() for ids in found.values()) <= 33
     assert len(list((tmp_path / "out" / "overlay").rglob("*.jpg"))) == len(frames)
+
+
+def test_the_scores_of_what_was_predicted_are_those_of_the_official_script(
+    demo_tree, model_file, tmp_path, monkeypatch
+):
+    assert run(model_file, demo_tree, tmp_path / "out", "--splits", "val") == 0
+    evaluate.main([str(tmp_path / "out"), str(demo_tree), "--json", str(tmp_path / "r.json"), "--workers", "1"])
+    truth = sorted(demo_tree.glob("gtFine/val/*/*_labelIds.png"))
+    given = [tmp_path / "out/labelIds/val" / path.name.replace("_gtFine_labelIds", "") for path in truth]
+    ours = json.loads((tmp_path / "r.json").read_text())
+    assert ours["protocol"]["sizes"] == [[128, 64]]
+    assert_as_official(ours, ask_official_pixels(given, truth, monkeypatch))
 
 
 def test_a_zip_stays_closed_and_gives_what_the_folder_gives(demo_tree, model_file, tmp_path):

@@ -23,10 +23,13 @@ from common.learning.exporting.runtimes import run_exported
 from common.learning.layers import largest
 from common.learning.model_card import load_model
 from common.learning.predicting.ensembles import Ensemble
+from common.learning.unet import with_input
 
 # What conversion and another order of additions may change; measured are 2e-6 and no pixel.
 LARGEST_DIFFERENCE = 1e-3
 LARGEST_SHARE = 1e-3
+# Images where the batch is open: the image and its mirror image.
+_COMPARED = 2
 _PACKAGES = {"onnx": ("onnx", "onnxruntime", "tf2onnx"), "saved_model": (), "tflite": ()}
 
 
@@ -97,6 +100,7 @@ def export_model(path, target, settings, image, overwrite=False):
     _check(settings)
     model, card = load_model(path)
     ensemble = Ensemble([(model, card)], settings.size_wh)
+    ensemble.check_memory(settings.batch or _COMPARED)
     card = replace(card, size_wh=ensemble.sizes[0])
     images = _batch(image, card.size_wh, settings.batch)
     with new_place(Path(target), settings.kind, overwrite) as place:
@@ -138,19 +142,16 @@ def _batch(image, size_wh, batch):
 
     image = cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR)
     pair = image, image[:, ::-1]
-    return np.stack([pair[index % 2] for index in range(batch or 2)]).astype(np.float32)
+    return np.stack([pair[index % 2] for index in range(batch or _COMPARED)]).astype(np.float32)
 
 
 def _network(model, card, settings):
-    width, height = card.size_wh
-    image = keras.Input((height, width, 3), batch_size=settings.batch, name="image")
-    network = keras.models.clone_model(model, input_tensors=image)
-    network.set_weights(model.get_weights())
+    network = with_input(model, card.size_wh, settings.batch)
     output, last = network.output, network.layers[-1]
     if settings.class_indices:
         # The softmax changes no order. Not ops.argmax: it has operations that converters do not know.
         output = ops.cast(largest(last.input if isinstance(last, keras.layers.Softmax) else output), "uint8")
-    return keras.Model(image, {settings.output: output}, name="exported")
+    return keras.Model(network.input, {settings.output: output}, name="exported")
 
 
 def _described(card, settings):

@@ -4,6 +4,10 @@ The probabilities of all models, and of an image and its mirror image, are avera
 of one size are one graph, so that the average is made where the network runs.
 """
 
+import hashlib
+import math
+import os
+
 import keras
 import numpy as np
 from keras import ops
@@ -11,7 +15,7 @@ from keras import ops
 from common.dataset.resize import LARGEST_SIDE, SIDE_MULTIPLE
 from common.errors import ConfigError, DataError, ProjectError
 from common.learning.model_card import load_model
-from common.learning.unet import class_index_model
+from common.learning.unet import class_index_model, with_input
 
 
 class Ensemble:
@@ -42,7 +46,7 @@ class Ensemble:
         self._groups = {}
         for model, card in members:
             size = size_wh or card.size_wh
-            self._groups.setdefault(size, []).append(_resized(model, size))
+            self._groups.setdefault(size, []).append(model if size == card.size_wh else with_input(model, size))
         self.sizes = tuple(self._groups)
         self._count = len(members)
         self._graphs = {}
@@ -50,6 +54,21 @@ class Ensemble:
     def fits(self, size_wh):
         """Tells whether images of a size need no resizing, neither before nor after the network."""
         return self.sizes == (tuple(size_wh),)
+
+    def check_memory(self, batch):
+        """Refuses what cannot fit in memory; the probabilities are only a part of what a network needs.
+
+        Raises:
+            ConfigError: If the probabilities of one batch alone need more than the memory of the machine.
+        """
+        pixels = sum(width * height for width, height in self.sizes)
+        needed, there = 4 * len(self.label_map) * pixels * batch, _machine_memory()
+        if needed > there:
+            sizes = ", ".join(f"{width}x{height}" for width, height in self.sizes)
+            raise ConfigError(
+                f"{batch:,} images of {sizes} at a time: the probabilities alone take {needed / 1e9:,.1f} GB, and "
+                f"this machine has {there / 1e9:,.1f} GB; choose a smaller batch or size"
+            )
 
     def class_indices(self, images):
         """Predicts images that fit: `uint8` of shape `(n, height, width, 3)` to `uint8` `(n, height, width)`."""
@@ -129,7 +148,7 @@ def load_ensemble(paths, size_wh=None, mirror=False):
 
 
 def model_files(paths):
-    """Lists `.keras` files, folders replaced by those in them; the same file twice counts once.
+    """Lists `.keras` files, those in folders too; of equal files, as a model and its `topK` link, the first.
 
     Raises:
         DataError: If a folder holds none.
@@ -140,7 +159,21 @@ def model_files(paths):
         if not found:
             raise DataError(f"{path}: holds no .keras file; give a model, as in BASE_DIR/models")
         files += found
-    return list({file.resolve(): file for file in files}.values())
+    kept = {}
+    for file in files:
+        kept.setdefault(_content(file), file)
+    return list(kept.values())
+
+
+def _content(file):
+    """Makes a digest of a file; of what cannot be read its path, which loading will name."""
+    try:
+        if file.is_file():
+            with file.open("rb") as opened:
+                return hashlib.file_digest(opened, "sha256").digest()
+    except OSError:
+        pass
+    return file
 
 
 def _check_size(size_wh):
@@ -151,15 +184,12 @@ def _check_size(size_wh):
         )
 
 
-def _resized(model, size_wh):
-    """Makes a network for another size with the same weights; the network itself if it has that size."""
-    width, height = size_wh
-    if tuple(model.input_shape[1:3]) == (height, width):
-        return model
-    image = keras.Input((height, width, 3), name="image")
-    wider = keras.models.clone_model(model, input_tensors=image)
-    wider.set_weights(model.get_weights())
-    return wider
+def _machine_memory():
+    """Memory of this machine in bytes; infinite where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return math.inf
 
 
 def _has_logits(model):

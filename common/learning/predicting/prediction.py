@@ -99,7 +99,7 @@ def predict_photographs(ensemble, photographs, folder, batch=8):
         The `Outcome`.
 
     Raises:
-        ConfigError: If `batch` is less than one.
+        ConfigError: If `batch` is less than one, or more than fit in memory.
     """
     waiting = [photo for photo in photographs if not folder.holds(photo.name)]
     outcome = Outcome(kept=len(photographs) - len(waiting))
@@ -136,6 +136,7 @@ class Lanes:
         """
         if batch < 1:
             raise ConfigError(f"batch {batch}: at least one photograph at a time was expected")
+        ensemble.check_memory(batch)
         self._ensemble, self._batch, self._outcome = ensemble, batch, outcome
         threads = min(_MOST_THREADS, usable_cores())
         self._before, self._after = ThreadPoolExecutor(threads), ThreadPoolExecutor(threads)

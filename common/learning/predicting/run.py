@@ -51,7 +51,7 @@ def predict_files(request):
         The `Outcome`.
 
     Raises:
-        ProjectError: If a model, the input or the folder cannot be used; nothing has been written then.
+        ProjectError: If a model, the input or the folder cannot be used; no result has been written then.
     """
     if request.batch < 1:
         raise ConfigError(f"batch {request.batch}: at least one photograph at a time was expected")

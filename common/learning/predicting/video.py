@@ -8,6 +8,7 @@ Read and written by OpenCV's FFmpeg, from files alone: a video that refers to an
 """
 
 import contextlib
+import logging
 import os
 import time
 from pathlib import Path
@@ -20,6 +21,8 @@ from common.files import atomic_path, write_bytes
 from common.learning.predicting.prediction import Lanes, Outcome, prepare
 from common.learning.predicting.result_folder import blend
 from common.parallel import progress
+
+log = logging.getLogger(__name__)
 
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
 _CODEC = "mp4v"
@@ -75,6 +78,11 @@ def predict_video(ensemble, path, folder, batch=8, label_ids=False):
             outcome.frames += 1
         if not outcome.frames:
             raise _unreadable(path)
+        if outcome.frames < (video.length or 0):
+            log.warning(
+                "%s: says that it has %s pictures, %s could be read; what follows may be damaged",
+                *(path, f"{video.length:,}", f"{outcome.frames:,}"),
+            )
     outcome.seconds = time.monotonic() - start
     return outcome
 
