@@ -28,7 +28,8 @@ from common.learning.predicting.photographs import find_photographs  # noqa: E40
 from common.learning.predicting.prediction import predict_photographs  # noqa: E402
 from common.learning.predicting.result_folder import ResultFolder  # noqa: E402
 from common.learning.predicting.upsampling import largest_class  # noqa: E402
-from common.learning.unet import NetworkSettings, plain_unet  # noqa: E402
+from common.learning.settings import NetworkSettings  # noqa: E402
+from common.learning.unet import plain_unet  # noqa: E402
 
 SIZE = 416, 208
 MAP = study_label_map()

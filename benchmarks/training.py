@@ -40,8 +40,8 @@ def measure_waiting(steps):
     backend.quiet_start()
     import keras
 
-    from common.learning.training import TrainingSettings, compile_training
-    from common.learning.unet import NetworkSettings
+    from common.learning.settings import NetworkSettings, TrainingSettings
+    from common.learning.training import compile_training
 
     keras.config.set_dtype_policy(backend.choose_precision("auto"))
     rng = np.random.default_rng(0)

@@ -18,7 +18,8 @@ import numpy as np  # noqa: E402
 
 from common.learning.losses import pixel_cross_entropy  # noqa: E402
 from common.learning.optimizer import adamw  # noqa: E402
-from common.learning.unet import NetworkSettings, copy_weights, plain_unet, training_unet  # noqa: E402
+from common.learning.settings import NetworkSettings  # noqa: E402
+from common.learning.unet import copy_weights, plain_unet, training_unet  # noqa: E402
 
 STUDY = NetworkSettings(height=208, width=416)
 # With ReLU a last bit decides whether a value is passed on; gradients are compared where float32 can be compared.

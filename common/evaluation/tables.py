@@ -6,19 +6,7 @@ The paper metric, the official one and the pooled one stand in rows or columns o
 import csv
 import io
 
-from common.evaluation.summary import SPLITS, per_class, rank, summarize
-
-__all__ = [
-    "COLUMNS",
-    "SPLITS",
-    "STUDY_FRAMES",
-    "STUDY_TEST_MIOU",
-    "class_table",
-    "classes_csv",
-    "rank",
-    "results_csv",
-    "summary_table",
-]
+from common.evaluation.summary import SPLITS, per_class, summarize
 
 COLUMNS = (
     "modelname", "mPA_val", "mPA_test", "mPA_train_unlabeled", "mIoU_val", "mIoU_test", "mIoU_train_unlabeled",
@@ -112,7 +100,7 @@ def class_table(runs, split):
         "  " + "  ".join(cells[start : start + _CLASSES_PER_LINE]).rstrip()
         for start in range(0, len(cells), _CLASSES_PER_LINE)
     ]
-    return [f"IoU of classes on {split}, {name}:", *lines]
+    return [f"IoU of classes on {split} (those that occur or are predicted), {name}:", *lines]
 
 
 def _csv(header, rows):

@@ -5,7 +5,8 @@ Tables and links are derived from the result JSONs and can be made again. Nothin
 
 import logging
 
-from common.evaluation.tables import SPLITS, classes_csv, rank, results_csv
+from common.evaluation.summary import SPLITS, rank
+from common.evaluation.tables import classes_csv, results_csv
 from common.files import link_or_copy, write_text
 from common.learning.jobs import read_result_file
 from common.stages import unused_path

@@ -19,6 +19,7 @@ from common.learning.approach_files import put_older_results_away, write_ranking
 from common.learning.closing_table import Study, closing_table
 from common.learning.jobs import Job, ModelPaths, missing_predictions, read_result
 from common.learning.processes import run_jobs
+from common.learning.settings import NetworkSettings, TrainingSettings
 from common.parallel import usable_cores
 
 log = logging.getLogger(__name__)
@@ -103,21 +104,21 @@ def _job(experiment, config, run, index):
         base_dir=str(config.dataset.base_dir),
         approach=experiment.name,
         model=name,
-        network={
-            "height": config.dataset.image_height,
-            "width": config.dataset.image_width,
-            "channels": config.dataset.image_channels,
-            "num_classes": config.dataset.num_classes,
-            "alpha": config.network.alpha,
-            "activation": config.network.activation,
-        },
-        training={
-            "num_epochs": config.training.num_epochs,
-            "batch_size": config.training.batch_size,
-            "learning_rate": config.training.learning_rate,
-            "weight_decay": config.training.weight_decay,
-            "seed": zlib.crc32(f"{config.seed} {name}".encode()),
-        },
+        network=NetworkSettings(
+            height=config.dataset.image_height,
+            width=config.dataset.image_width,
+            channels=config.dataset.image_channels,
+            num_classes=config.dataset.num_classes,
+            alpha=config.network.alpha,
+            activation=config.network.activation,
+        ),
+        training=TrainingSettings(
+            num_epochs=config.training.num_epochs,
+            batch_size=config.training.batch_size,
+            learning_rate=config.training.learning_rate,
+            weight_decay=config.training.weight_decay,
+            seed=zlib.crc32(f"{config.seed} {name}".encode()),
+        ),
         precision=config.training.precision,
         seed_of_split=config.seed,
         train=(experiment.train.name, experiment.train.fingerprint),

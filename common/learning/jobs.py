@@ -12,6 +12,7 @@ from pathlib import Path
 from common.errors import DataError
 from common.files import fingerprint, read_json, write_json
 from common.labels import LabelMap, study_label_map
+from common.learning.settings import NetworkSettings, TrainingSettings
 
 # Raised when the same job gives other weights than before, so that models trained by older code are trained anew.
 TRAINING_VERSION = 1
@@ -64,8 +65,8 @@ class Job:
         base_dir: BASE_DIR, as text.
         approach: As in file names.
         model: Name of the model.
-        network: Fields of `NetworkSettings`.
-        training: Fields of `TrainingSettings`.
+        network: What is built.
+        training: How it is trained.
         precision: As in config.ini.
         seed_of_split: SEED of config.ini; the prepared folders must have been made with it.
         train: Name and fingerprint of the split to train on.
@@ -79,8 +80,8 @@ class Job:
     base_dir: str
     approach: str
     model: str
-    network: dict
-    training: dict
+    network: NetworkSettings
+    training: TrainingSettings
     precision: str
     seed_of_split: int
     train: tuple[str, str]
@@ -104,8 +105,8 @@ class Job:
     def identity(self):
         """Fingerprint of all that the weights and scores depend on."""
         return fingerprint(
-            [TRAINING_VERSION, self.model, self.network, self.training, self.precision, self.train, self.validate]
-            + [self.report_on]
+            [TRAINING_VERSION, self.model, dataclasses.asdict(self.network), dataclasses.asdict(self.training)]
+            + [self.precision, self.train, self.validate, self.report_on]
             + ([] if self.label_map is None else [self.label_map])
         )
 
@@ -118,6 +119,8 @@ class Job:
         """Reads a job; raises DataError if the file is no job."""
         content = read_json(path)
         try:
+            content["network"] = NetworkSettings(**content["network"])
+            content["training"] = TrainingSettings(**content["training"])
             for field in ("train", "validate", "save_predictions"):
                 content[field] = tuple(content[field])
             content["report_on"] = tuple(tuple(pair) for pair in content["report_on"])

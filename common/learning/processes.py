@@ -53,7 +53,7 @@ def run_jobs(jobs, at_a_time, description):
         The `Failure`s, an empty list if all went well.
     """
     waiting, running, failures, in_a_row = deque(jobs), [], [], 0
-    epochs = sum(job.training["num_epochs"] for job in jobs if read_result(job) is None)
+    epochs = sum(job.training.num_epochs for job in jobs if read_result(job) is None)
     bar = progress_bar(None, description, epochs, "epoch")
     bar.smoothing = 0.05
     try:
@@ -138,7 +138,7 @@ def _finish(one):
 
 
 def _describe(one):
-    last, epochs = one.last, one.job.training["num_epochs"]
+    last, epochs = one.last, one.job.training.num_epochs
     if last.get("scoring"):
         return f"{one.job.model} scoring"
     if not last:

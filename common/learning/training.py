@@ -23,25 +23,6 @@ from common.learning.unet import class_index_model, training_unet
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
-    """How one network is trained.
-
-    Attributes:
-        num_epochs: Passes over the training images.
-        batch_size: Images per optimiser step.
-        learning_rate: Of AdamW, constant.
-        weight_decay: Share of every weight that is taken off per step, not multiplied by the learning rate.
-        seed: Of the first weights and of the order of images.
-    """
-
-    num_epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    seed: int
-
-
-@dataclass(frozen=True)
 class TrainingData:
     """What a training sees: `LoadedSplit`s, and the label map of their masks."""
 

@@ -5,8 +5,6 @@ the softmax of the study and holds stock Keras layers only: it is what a `.keras
 TensorFlow, JAX and PyTorch without any code of this project. `copy_weights` moves the weights from one to the other.
 """
 
-from dataclasses import dataclass
-
 import keras
 from keras import layers, ops
 
@@ -18,27 +16,6 @@ _ENCODER = (16, 32, 64, 128)
 _BOTTLENECK = (256, 128)
 _DECODER = ((128, 64), (64, 32), (32, 16), (16, 16))
 _POOLINGS = len(_ENCODER)
-
-
-@dataclass(frozen=True)
-class NetworkSettings:
-    """What a network is built from.
-
-    Attributes:
-        height: Of image and prediction, in pixels; a multiple of 16.
-        width: As height.
-        channels: Of the image.
-        num_classes: Channels of the output.
-        alpha: Width factor: a block with 16 channels gets `int(16 * alpha)`.
-        activation: Name of a Keras activation, after every convolution but the last.
-    """
-
-    height: int
-    width: int
-    channels: int = 3
-    num_classes: int = 35
-    alpha: float = 1.0
-    activation: str = "relu"
 
 
 def training_unet(settings):

@@ -41,8 +41,7 @@ def run(job):
 def _split(job, pair):
     """Finds a prepared split and makes sure that it is the one the script saw."""
     name, fingerprint = pair
-    size_wh = job.network["width"], job.network["height"]
-    split = PreparedDataset(Path(job.base_dir), size_wh, job.seed_of_split, job.classes).split(name)
+    split = PreparedDataset(Path(job.base_dir), job.network.size_wh, job.seed_of_split, job.classes).split(name)
     if split.fingerprint != fingerprint:
         raise DataError(f"{split.root}: was changed while the script was running; start the script again")
     return split
@@ -52,31 +51,28 @@ def _load(job, pair):
     from common.learning.batches import load_samples
 
     split = _split(job, pair)
-    return load_samples(
-        split.samples, split.size_wh, job.network["num_classes"], job.threads, ignores=job.classes.ignores
-    )
+    return load_samples(split.samples, split.size_wh, job.network.num_classes, job.threads, ignores=job.classes.ignores)
 
 
 def _train(job, progress):
     import keras
 
     from common.learning.model_card import ModelCard, add_card
-    from common.learning.training import TrainingData, TrainingFiles, TrainingSettings, compile_training, train
-    from common.learning.unet import NetworkSettings, copy_weights, plain_unet
+    from common.learning.training import TrainingData, TrainingFiles, compile_training, train
+    from common.learning.unet import copy_weights, plain_unet
 
     policy = backend.choose_precision(job.precision)
     keras.config.set_dtype_policy(policy)
     backend.make_deterministic()
     start = time.monotonic()
     data = TrainingData(_load(job, job.train), _load(job, job.validate), job.classes)
-    network, settings = NetworkSettings(**job.network), TrainingSettings(**job.training)
-    model = compile_training(network, settings, job.classes.ignores)
+    model = compile_training(job.network, job.training, job.classes.ignores)
     # What the last bits depend on besides the job: a state of other bits is not gone on with.
     identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
     files = TrainingFiles(job.paths.work / "checkpoint.npz", identity, job.paths.events)
-    state = train(model, data, settings, files, lambda entry: append_progress(progress, entry))
+    state = train(model, data, job.training, files, lambda entry: append_progress(progress, entry))
     keras.config.set_dtype_policy("float32")
-    plain = plain_unet(network)
+    plain = plain_unet(job.network)
     copy_weights(model, plain)
     validate = data.validate
     del data, model  # the training images are a gigabyte that scoring can use
@@ -84,7 +80,7 @@ def _train(job, progress):
     append_progress(progress, {"scoring": True})
     with atomic_path(job.paths.keras, durable=True) as temporary:
         plain.save(temporary)
-        add_card(temporary, ModelCard(job.model, job.classes, (network.width, network.height)))
+        add_card(temporary, ModelCard(job.model, job.classes, job.network.size_wh))
     scores = _score(job, validate)
     result = {
         "model": job.model,

@@ -13,7 +13,7 @@ import numpy as np
 
 from common.errors import DataError
 from common.evaluation import pooled_metric
-from common.evaluation.tables import SPLITS, rank
+from common.evaluation.summary import SPLITS, rank
 from common.files import read_json
 from common.labels import IGNORE, LabelMap, study_label_map
 

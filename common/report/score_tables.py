@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from common.evaluation.summary import summarize
-from common.evaluation.tables import SPLITS
+from common.evaluation.summary import SPLITS, summarize
 from common.report.charts import ScoreRow, score_chart
 from common.report.content import Figure, Section, Table, interval, number
 from common.report.overview import difference

@@ -3,7 +3,8 @@ import io
 
 import pytest
 
-from common.evaluation.tables import COLUMNS, SPLITS, class_table, classes_csv, results_csv, summary_table
+from common.evaluation.summary import SPLITS
+from common.evaluation.tables import COLUMNS, class_table, classes_csv, results_csv, summary_table
 
 
 def result(model, miou, official=0.5, confusion=((1, 0), (0, 1))):
@@ -93,5 +94,5 @@ def test_the_csv_of_one_model_leaves_the_deviation_empty():
 )
 def test_the_table_of_classes_says_which_metric_it_shows(official, metric, cells):
     head, *lines = class_table([[scored("m_0", 0.5, official=official)]], "test")
-    assert head == f"IoU of classes on test, {metric}:"
+    assert head == f"IoU of classes on test (those that occur or are predicted), {metric}:"
     assert [cell.strip() for cell in "".join(lines).split("     ") if cell.strip()] == cells

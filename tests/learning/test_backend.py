@@ -92,7 +92,8 @@ import keras
 import numpy as np
 from common.learning.losses import pixel_cross_entropy
 from common.learning.optimizer import adamw
-from common.learning.unet import NetworkSettings, training_unet
+from common.learning.settings import NetworkSettings
+from common.learning.unet import training_unet
 for precision in sys.argv[1:]:
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)

@@ -16,7 +16,8 @@ from common.learning.exporting import export as exporting
 from common.learning.exporting.export import Comparison, ExportSettings, export_model
 from common.learning.exporting.files import ENDINGS, default_target
 from common.learning.model_card import ModelCard, add_card
-from common.learning.unet import NetworkSettings, plain_unet
+from common.learning.settings import NetworkSettings
+from common.learning.unet import plain_unet
 
 PROJECT = Path(__file__).resolve().parents[2]
 IMAGE = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)

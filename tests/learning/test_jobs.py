@@ -17,6 +17,7 @@ from common.learning.jobs import (
     read_result_file,
 )
 from common.learning.processes import run_jobs
+from common.learning.settings import NetworkSettings, TrainingSettings
 
 RESULT = {
     "scores": {"val": {"images": {"a": [1, 1]}}},
@@ -32,8 +33,8 @@ def job(tmp_path):
         base_dir=str(tmp_path),
         approach="subset",
         model="CITYSCAPES_subset_1_0",
-        network={"height": 16},
-        training={"num_epochs": 3},
+        network=NetworkSettings(height=16, width=32),
+        training=TrainingSettings(num_epochs=3, batch_size=2, learning_rate=0.1, weight_decay=0.01, seed=1),
         precision="auto",
         seed_of_split=42,
         train=("train_labeled", "a"),
@@ -59,14 +60,16 @@ def test_what_changes_the_scores_changes_the_identity_and_nothing_else_does(job)
     def identity(**changes):
         return dataclasses.replace(job, **changes).identity
 
-    assert identity(training={"num_epochs": 4}) != job.identity
+    assert identity(training=dataclasses.replace(job.training, num_epochs=4)) != job.identity
     assert identity(train=("train_labeled", "new")) != job.identity
     assert identity(precision="float32") != job.identity
     assert identity(threads=8, save_predictions=(), base_dir="elsewhere") == job.identity
 
 
 def test_a_job_of_the_study_is_what_it_was_before_there_were_label_maps(job):
-    parts = [job.model, job.network, job.training, job.precision, job.train, job.validate, job.report_on]
+    network = {"height": 16, "width": 32, "channels": 3, "num_classes": 35, "alpha": 1.0, "activation": "relu"}
+    training = {"num_epochs": 3, "batch_size": 2, "learning_rate": 0.1, "weight_decay": 0.01, "seed": 1}
+    parts = [job.model, network, training, job.precision, job.train, job.validate, job.report_on]
     assert job.identity == fingerprint([TRAINING_VERSION, *parts])
     assert job.classes == study_label_map()
 

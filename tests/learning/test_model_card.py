@@ -10,7 +10,8 @@ from common.errors import DataError
 from common.label_maps import load_label_map
 from common.labels import study_label_map
 from common.learning.model_card import ModelCard, add_card, load_model, read_card
-from common.learning.unet import NetworkSettings, plain_unet
+from common.learning.settings import NetworkSettings
+from common.learning.unet import plain_unet
 
 CARD = ModelCard("tiny", study_label_map(), (32, 16))
 

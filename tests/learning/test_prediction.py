@@ -20,7 +20,8 @@ from common.learning.predicting.result_folder import ResultFolder, classes_csv, 
 from common.learning.predicting.upsampling import largest_class
 from common.learning.predicting.video import predict_video
 from common.learning.scoring import predict
-from common.learning.unet import NetworkSettings, class_index_model, plain_unet
+from common.learning.settings import NetworkSettings
+from common.learning.unet import class_index_model, plain_unet
 
 SIZE = 32, 16
 MAP = study_label_map()

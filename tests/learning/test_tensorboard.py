@@ -11,8 +11,8 @@ from common.labels import study_label_map
 from common.learning.batches import LoadedSplit
 from common.learning.checkpoint import values_of
 from common.learning.event_file import SCALARS, EventFile
-from common.learning.training import TrainingData, TrainingFiles, TrainingSettings, compile_training, train
-from common.learning.unet import NetworkSettings
+from common.learning.settings import NetworkSettings, TrainingSettings
+from common.learning.training import TrainingData, TrainingFiles, compile_training, train
 
 EPOCHS = 3
 

@@ -8,8 +8,9 @@ from common.learning.batches import LoadedSplit
 from common.learning.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
 from common.learning.losses import pixel_cross_entropy
 from common.learning.scoring import score
-from common.learning.training import TrainingData, TrainingFiles, TrainingSettings, compile_training, train
-from common.learning.unet import NetworkSettings, class_index_model, copy_weights, plain_unet
+from common.learning.settings import NetworkSettings, TrainingSettings
+from common.learning.training import TrainingData, TrainingFiles, compile_training, train
+from common.learning.unet import class_index_model, copy_weights, plain_unet
 
 NETWORK = NetworkSettings(height=16, width=32, alpha=0.25)
 SETTINGS = TrainingSettings(num_epochs=3, batch_size=4, learning_rate=0.003, weight_decay=1e-4, seed=5)

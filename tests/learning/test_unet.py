@@ -5,7 +5,8 @@ import pytest
 from common.errors import ConfigError
 from common.learning import backend
 from common.learning.losses import pixel_cross_entropy
-from common.learning.unet import NetworkSettings, class_index_model, copy_weights, plain_unet, training_unet
+from common.learning.settings import NetworkSettings
+from common.learning.unet import class_index_model, copy_weights, plain_unet, training_unet
 
 SMALL = NetworkSettings(height=32, width=64, alpha=0.25)
 # For comparing gradients: with ReLU a last bit decides whether a value is passed on or not, and in float32 any two ways

@@ -8,7 +8,8 @@ from running import PROJECT
 from common.errors import ConfigError, DataError
 from common.labels import study_label_map
 from common.learning.model_card import ModelCard, add_card
-from common.learning.unet import NetworkSettings, plain_unet
+from common.learning.settings import NetworkSettings
+from common.learning.unet import plain_unet
 from common.tools import export
 
 

@@ -14,7 +14,8 @@ from common.labels import study_label_map
 from common.learning.model_card import ModelCard, add_card
 from common.learning.scoring import predict as predict_split
 from common.learning.scoring import write_predictions
-from common.learning.unet import NetworkSettings, class_index_model, plain_unet
+from common.learning.settings import NetworkSettings
+from common.learning.unet import class_index_model, plain_unet
 from common.tools import evaluate, predict
 
 MAP = study_label_map()
