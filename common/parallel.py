@@ -1,5 +1,6 @@
 """One call for many items: on one core, on all cores, or on whatever joblib is told to use."""
 
+import ctypes
 import os
 import platform
 import sys
@@ -10,6 +11,9 @@ import warnings
 from tqdm import tqdm
 
 from common.errors import ProjectError
+
+# Of malloc.h.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
 def usable_cores():
@@ -86,6 +90,7 @@ class _EndsWithParent:
         if not _EndsWithParent._is_watching and os.name == "posix":
             _EndsWithParent._is_watching = True
             self._watch()
+            _keep_freed_memory()
         return self._function(item)
 
     def _watch(self):
@@ -95,6 +100,18 @@ class _EndsWithParent:
             threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
         elif host == platform.node() and not is_running(parent):
             os._exit(1)
+
+
+def _keep_freed_memory():
+    """Lets a worker keep the memory of pictures it is done with for the next ones, where the C library is glibc.
+
+    Otherwise it goes back to the system and is filled with zeros when it is asked for again: a fifth of the time of
+    scoring a frame.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(_MMAP_THRESHOLD, 32 << 20)
+        library.mallopt(_TRIM_THRESHOLD, 256 << 20)
 
 
 def _end_with(parent):

@@ -8,6 +8,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from common.labels import study_label_map
+from common.learning.backend import backend_name
 from common.learning.batches import LoadedSplit
 from common.learning.checkpoint import values_of
 from common.learning.event_file import SCALARS, EventFile
@@ -15,6 +16,8 @@ from common.learning.settings import NetworkSettings, TrainingSettings
 from common.learning.training import TrainingData, TrainingFiles, compile_training, train
 
 EPOCHS = 3
+
+once = pytest.mark.skipif(backend_name() != "tensorflow", reason="what resumes a training is the same everywhere")
 
 
 def entry(epoch, loss=0.5):
@@ -75,12 +78,14 @@ def test_tensorboard_shows_the_history_of_the_training(undisturbed):
     assert curves(folder / "events") == expected(history)
 
 
+@once
 def test_the_events_change_no_bit_of_the_weights(undisturbed, tmp_path):
     weights, _ = run(tmp_path, events=False)
     assert all((a == b).all() for a, b in zip(weights, undisturbed[1], strict=True))
     assert not (tmp_path / "events").exists()
 
 
+@once
 @pytest.mark.parametrize("stop", [1, EPOCHS], ids=["in the middle", "after the last epoch"])
 def test_a_training_that_was_killed_and_goes_on_has_every_step_once(undisturbed, tmp_path, stop):
     assert run(tmp_path, stop_after=stop) is None
