@@ -23,3 +23,10 @@ class LabelError(ProjectError):
 
 class TrainingError(ProjectError):
     """One or more trainings did not finish."""
+
+
+def shorten(names, most=5):
+    """Joins names for a message, the first few of many; those that could steer a terminal in quotes."""
+    more = len(names) - most
+    shown = (name if name.isprintable() else ascii(name) for name in names[:most])
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")

@@ -130,6 +130,33 @@ def read_text(source, largest):
         raise DataError(f"{source}: is no text in UTF-8 (byte {error.start:,}); save it as UTF-8") from error
 
 
+def walk_files(root, ignored=()):
+    """Yields the files below a folder, hidden ones left out, sorted in every folder; links are followed.
+
+    A folder that links lead to twice, as one above itself, counts once.
+
+    Args:
+        root: The folder.
+        ignored: Names of folders that are left out.
+
+    Raises:
+        DataError: If a folder cannot be listed; names it.
+    """
+    seen = set()
+
+    def fail(error):
+        raise DataError(f"{error.filename}: cannot be listed: {error.strerror}; change its permissions") from error
+
+    for folder, folders, names in os.walk(root, followlinks=True, onerror=fail):
+        status = Path(folder).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in ignored)
+        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
 def checksum(path):
     """Computes the CRC-32 of a file's content."""
     with Path(path).open("rb") as file:

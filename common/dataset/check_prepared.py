@@ -13,7 +13,7 @@ from common.dataset.augment import augmented_names
 from common.dataset.check_prepared_files import FOLDERS, FileJob, check_file, problem_of
 from common.dataset.check_report import CheckReport, SplitReport
 from common.dataset.prepared import SOURCE_OF_SPLIT, STEP_OF_SPLIT
-from common.errors import ConfigError, DataError
+from common.errors import ConfigError, DataError, shorten
 from common.parallel import run_all
 from common.stages import MANIFEST, content_fingerprint, list_files, read_manifest
 
@@ -203,9 +203,7 @@ def _problems_of_parts(source, parts):
 
 
 def _set_problem(folder, names, what):
-    shown = sorted(names)[:_NAMES_SHOWN]
-    more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
-    message = f"{folder.path}: {what} ({len(names):,}): {', '.join(shown)}{more}; {folder.way_out}"
+    message = f"{folder.path}: {what} ({len(names):,}): {shorten(sorted(names), _NAMES_SHOWN)}; {folder.way_out}"
     return problem_of(folder.name, "split", folder.path, message)
 
 

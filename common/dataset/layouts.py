@@ -14,7 +14,7 @@ from pathlib import Path
 
 from common.dataset.sources import Source, open_zip
 from common.dataset.truth import KINDS, first_kind
-from common.errors import DataError
+from common.errors import DataError, shorten
 from common.files import is_safe_member
 
 IMAGE_KIND = "leftImg8bit"
@@ -29,7 +29,6 @@ _GENERATED = "cityscapes_panoptic_"
 _FILE = re.compile(
     r"(.+?)_(?:(leftImg8bit)\.(?:png|jpe?g|webp|bmp|tiff?)|(gtFine|gtCoarse)_([A-Za-z]+)(?:\.png|(?<=polygons)\.json))"
 )
-_NAMES_SHOWN = 5
 
 _WANTED = """expected are the archives of cityscapes-dataset.com (log in, Downloads), as they are or extracted:
     gtFine_trainvaltest.zip       or  gtFine/<split>/<city>/<frame>_gtFine_labelIds.png
@@ -197,7 +196,7 @@ def _files_of_zip(path, faults):
         else:
             unsafe.append(info.filename)
     if unsafe:
-        faults.append(f"{path}: ignored, as the names lead out of the archive: {_shorten(unsafe)}")
+        faults.append(f"{path}: ignored, as the names lead out of the archive: {shorten(unsafe)}")
 
 
 def _known_file(match, folders, source, size):
@@ -273,12 +272,7 @@ def _missing_parts(frames, truth):
         (without_files, f"have no annotation ({truth or ' or '.join(TRUTH_KINDS)})"),
         (unusable, f"have none of {', '.join(KINDS)} among the files of {truth}"),
     )
-    return [f"{len(names):,} of {len(frames):,} frames {what}: {_shorten(names)}" for names, what in cases if names]
-
-
-def _shorten(names):
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    return [f"{len(names):,} of {len(frames):,} frames {what}: {shorten(names)}" for names, what in cases if names]
 
 
 def _nothing_found(root, truth, faults):
@@ -287,8 +281,8 @@ def _nothing_found(root, truth, faults):
     if truth:
         parts[0] += f" with {truth} files"
     if root.is_dir():
-        parts.append(f"there is: {_shorten(there) or 'nothing at all'}")
+        parts.append(f"there is: {shorten(there) or 'nothing at all'}")
     stopped = [name for name in there if name.endswith((".part", ".crdownload", ".download", ".tmp"))]
     if stopped:
-        parts.append(f"a download seems to have stopped or to be under way: {_shorten(stopped)}")
+        parts.append(f"a download seems to have stopped or to be under way: {shorten(stopped)}")
     return "\n".join(["; ".join([*parts, *faults]), _WANTED])

@@ -99,7 +99,8 @@ class PreparedDataset:
                 f"{folder}: holds images of {_size(found)}, config.ini asks for {_size(self.size_wh)}; "
                 f"run the steps from 00 on again or correct IMAGE_WIDTH and IMAGE_HEIGHT"
             )
-        if tuple(self._find_class_of_id(name) or self.label_map.class_of_id) != self.label_map.class_of_id:
+        made_with = find_class_of_id(folder)[0]
+        if made_with is not None and tuple(made_with) != self.label_map.class_of_id:
             raise DataError(
                 f"{folder}: was made with another LABEL_MAP than config.ini asks for; run the steps from 00 on again "
                 "or correct LABEL_MAP"
@@ -118,20 +119,31 @@ class PreparedDataset:
             return "no such folder"
         return "was not written by a step of this project (it has no manifest.json); move it away"
 
-    def _find_class_of_id(self, name):
-        """Finds the label map a split was made with, in its own manifest or a source's; None if that is gone."""
-        while name is not None:
-            manifest = read_manifest(self.base_dir / name)
-            if manifest is not None and "class_of_id" in manifest["settings"]:
-                return manifest["settings"]["class_of_id"]
-            name = SOURCE_OF_SPLIT.get(name)
-        return None
-
     def _check_source(self, name, manifest, again):
         source = SOURCE_OF_SPLIT.get(name)
         current = read_manifest(self.base_dir / source) if source else None
         if current is not None and content_fingerprint(current) != manifest["inputs"]:
             raise DataError(f"{self.base_dir / name}: was made from an older {source}; {again}")
+
+
+def find_class_of_id(folder):
+    """Finds the classes a prepared folder was made with, in its own manifest or that of one it was made from.
+
+    Returns:
+        The class index by label id as the manifest has it, not checked, and the folder of the manifest; None and None
+        if no manifest says it.
+
+    Raises:
+        DataError: If a manifest is damaged; names it.
+    """
+    name = folder.name
+    while name is not None:
+        place = folder.parent / name
+        manifest = read_manifest(place)
+        if manifest is not None and "class_of_id" in manifest["settings"]:
+            return manifest["settings"]["class_of_id"], place
+        name = SOURCE_OF_SPLIT.get(name)
+    return None, None
 
 
 def _size(size_wh):

@@ -1,21 +1,19 @@
-"""Files of predictions: which there are, their names in a sentence, and PNG files of kinds that ours never are.
+"""Files of predictions: which there are, and PNG files of kinds that ours never are.
 
 Hidden files and folders are left out, links are followed, and a folder that links lead to twice counts once.
 """
 
 import io
-import os
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from common.dataset.png import LARGEST_PIXELS, check_png
 from common.errors import DataError
+from common.files import walk_files
 
-_SHOWN = 5
 # Place of width and height in the header of a PNG.
 _SIZE_AT = 16
 
@@ -48,24 +46,7 @@ def files_below(root, ending):
     Raises:
         DataError: If a folder cannot be listed; names it.
     """
-    found, seen = [], set()
-    for folder, folders, names in os.walk(root, onerror=_refuse, followlinks=True):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        wanted = (name for name in names if name.lower().endswith(ending) and not name.startswith("."))
-        found += [Path(folder, name) for name in sorted(wanted)]
-    return found
-
-
-def shorten(names, most=_SHOWN):
-    """Joins names for a sentence, the first few of many; those that could steer a terminal in quotes."""
-    more = len(names) - most
-    shown = (name if name.isprintable() else ascii(name) for name in names[:most])
-    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+    return [path for path in walk_files(root) if path.name.lower().endswith(ending)]
 
 
 def decode_unusual_png(file, mode=None):
@@ -94,7 +75,3 @@ def decode_unusual_png(file, mode=None):
     if pixels.shape[:2] != (height, width) or pixels.dtype != np.uint8:
         raise DataError(f"{file}: the picture inside is damaged or incomplete; get the file again")
     return pixels
-
-
-def _refuse(error):
-    raise DataError(f"{error.filename}: cannot be listed: {error.strerror}; change its permissions")

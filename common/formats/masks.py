@@ -14,7 +14,7 @@ from pathlib import Path
 from common.dataset.layouts import TRUTH_KINDS, read_layout
 from common.dataset.resize import LARGEST_SIDE
 from common.dataset.truth import KINDS, first_kind
-from common.errors import ConfigError, DataError, ProjectError
+from common.errors import ConfigError, DataError, ProjectError, shorten
 from common.files import write_bytes
 from common.formats.cityscapes_labels import read_table
 from common.formats.frame_values import MASK_KINDS, FrameValues
@@ -80,7 +80,7 @@ class MaskSummary:
         text = f"{self.folder}: {_count(self.read.total(), 'mask')} written ({made})"
         if self.missing:
             lack = f"{_count(len(self.missing), 'frame')} without the file to read"
-            text += f"; {lack}, not written: {_shorten(self.missing)}"
+            text += f"; {lack}, not written: {shorten(self.missing, _SHOWN)}"
         text += "".join(f"; {count:,} {what}" for what, count in self.panoptic_lost.items())
         if "color" in self.read:
             text += "; colours do not tell all labels apart: black was read as unlabeled, (153, 153, 153) as pole"
@@ -240,7 +240,7 @@ def _refuse_sources(targets, source):
     if own:
         raise DataError(
             f"{_count(len(own), 'file')} to be written would replace what {source} came with; choose another OUT, or "
-            f"move them away first: {_shorten(own, 3)}"
+            f"move them away first: {shorten(own, 3)}"
         )
 
 
@@ -253,14 +253,9 @@ def _refuse_present(paths, options):
     if present:
         raise DataError(
             f"{_count(len(present), 'file')} already there, nothing was written; choose another folder, or --overwrite "
-            f"to replace: {_shorten(present, 3)}"
+            f"to replace: {shorten(present, 3)}"
         )
 
 
 def _count(number, what):
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
-def _shorten(names, most=_SHOWN):
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")

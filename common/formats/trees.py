@@ -3,13 +3,12 @@
 Names have "/" between their parts, and are relative to the folder or zip. Nothing is read but the list.
 """
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.dataset.sources import Source, open_zip
 from common.errors import DataError
-from common.files import is_safe_member
+from common.files import is_safe_member, walk_files
 
 _IGNORED_FOLDERS = {"__MACOSX"}
 
@@ -94,22 +93,8 @@ def open_tree(path):
 
 
 def _files_of_folder(root):
-    seen = set()
-
-    def fail(error):
-        raise DataError(f"{error.filename}: cannot be listed: {error.strerror}; change its permissions") from error
-
-    for folder, folders, names in os.walk(root, followlinks=True, onerror=fail):
-        status = os.stat(folder)  # noqa: PTH116
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()  # a link that leads back up
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _IGNORED_FOLDERS)
-        for name in names:
-            path = Path(folder, name)
-            if not name.startswith("."):
-                yield path.relative_to(root).as_posix(), Source(path)
+    for path in walk_files(root, _IGNORED_FOLDERS):
+        yield path.relative_to(root).as_posix(), Source(path)
 
 
 def _files_of_zip(path):

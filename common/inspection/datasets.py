@@ -5,6 +5,7 @@ folder; or in one that is named. A prepared mask holds class indices; which clas
 No pixel is loaded here.
 """
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 from common.dataset.check import is_prepared
 from common.dataset.layouts import TRUTH_KINDS
 from common.dataset.png import read_mask
-from common.dataset.prepared import SOURCE_OF_SPLIT, STEP_OF_SPLIT
+from common.dataset.prepared import STEP_OF_SPLIT, find_class_of_id
 from common.dataset.sources import Source
 from common.errors import ConfigError, DataError, LabelError
 from common.formats import coco, coco_panoptic
@@ -25,7 +26,7 @@ from common.formats.trees import Tree, open_tree
 from common.label_maps import builtin_names, load_label_map
 from common.label_tables import LabelTable, make_label
 from common.labels import IGNORE, study_label_map
-from common.stages import MANIFEST, read_manifest
+from common.stages import MANIFEST
 
 # Folders of JSON files whose photographs stand in a folder beside them.
 _ANNOTATION_FOLDERS = ("annotations", *TRUTH_KINDS)
@@ -150,16 +151,11 @@ def _classes_of(folder):
     Returns:
         A `LabelMap`, or None if the map is none of those that come with the project; and a note, or "".
     """
-    name, wanted = folder.name, None
     if not (folder / MANIFEST).is_file():
         return study_label_map(), f"{folder.name} has no {MANIFEST}; its masks were read as the classes of the study"
-    while name is not None and wanted is None:
-        try:
-            manifest = read_manifest(folder.parent / name if name != folder.name else folder)
-            wanted = manifest["settings"].get("class_of_id") if manifest is not None else None
-        except DataError:
-            wanted = None
-        name = SOURCE_OF_SPLIT.get(name)
+    wanted = None
+    with contextlib.suppress(DataError):
+        wanted, _ = find_class_of_id(folder)
     if wanted is None:
         return study_label_map(), ""
     for known in ("", *builtin_names()):

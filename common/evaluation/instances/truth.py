@@ -7,8 +7,7 @@ noticed. labelIds and color do not tell objects apart and are never used instead
 
 from common.dataset.layouts import read_layout
 from common.dataset.truth import first_kind, read_truth
-from common.errors import DataError
-from common.evaluation.files import shorten
+from common.errors import DataError, shorten
 
 # Values of instanceIds from here on are label id * 1000 + number of the object; smaller ones are label ids.
 FIRST_OBJECT = 1000

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.dataset.sources import Source, open_zip
-from common.errors import DataError
-from common.evaluation.files import files_below, shorten
+from common.errors import DataError, shorten
+from common.evaluation.files import files_below
 from common.evaluation.pixels.truth_frames import OFFICIAL_ENDING
 from common.files import is_safe_member
 

@@ -12,7 +12,7 @@ from common.dataset.check_prepared import is_prepared
 from common.dataset.layouts import read_layout
 from common.dataset.png import read_instance_mask, read_mask
 from common.dataset.polygons import instances_to_ids
-from common.dataset.prepared import SOURCE_OF_SPLIT
+from common.dataset.prepared import find_class_of_id
 from common.dataset.sources import Source
 from common.dataset.truth import KINDS_FOR_IDS, first_kind, read_ids, read_truth
 from common.errors import ConfigError, DataError
@@ -149,25 +149,14 @@ def _prepared_truth(folder, label_map):
         if (folder / "masks").is_dir():
             raise DataError(f"{folder}: has no {MANIFEST}, so nobody knows what its masks mean; run its step again")
         raise DataError(f"{folder}: holds several prepared folders; give one of them, as {folder / 'val'}")
-    found = _find_class_of_id(folder)
+    found, place = find_class_of_id(folder)
     if found is not None:
-        label_map = _map_with_classes(found, label_map, folder)
+        label_map = _map_with_classes(_checked(found, place / MANIFEST), label_map, folder)
     names = sorted(Path(file).stem for file in manifest["files"] if file.startswith("masks/"))
     if not names:
         raise DataError(f"{folder}: its manifest names no mask; give a split such as val")
     frames = (TruthFrame(name, "", {CLASSES: Source(folder / "masks" / f"{name}.png")}) for name in names)
     return TruthSet(folder, tuple(frames), ValueCode(CLASSES, label_map or study_label_map()))
-
-
-def _find_class_of_id(folder):
-    """Finds the classes a split was made with, in its own manifest or that of a folder it was made from."""
-    name = folder.name
-    while name is not None:
-        manifest = read_manifest(folder.parent / name)
-        if manifest is not None and "class_of_id" in manifest["settings"]:
-            return _checked(manifest["settings"]["class_of_id"], folder.parent / name / MANIFEST)
-        name = SOURCE_OF_SPLIT.get(name)
-    return None
 
 
 def _checked(class_of_id, where):
