@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -155,6 +156,13 @@ def _keep_log(path):
     file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(file)
+
+
+def size_argument(text):
+    """Reads a size such as 416x208 from a command line: width and height in pixels; a type for argparse."""
+    if not re.fullmatch("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", text.lower()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; width x height was expected, such as 416x208")
+    return tuple(map(int, text.lower().split("x")))
 
 
 def run_tool(main):

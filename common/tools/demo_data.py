@@ -11,7 +11,7 @@ import os
 import time
 from pathlib import Path
 
-from common.command_line import run_tool
+from common.command_line import run_tool, size_argument
 from common.config import write_config
 from common.dataset.demo import DemoSettings, draw_demo_dataset
 from common.dataset.resize import prepared_size
@@ -20,13 +20,6 @@ from common.parallel import usable_cores
 
 # A run of the study in minutes; its scores say nothing but that everything works.
 _SMALL = {"RESIZE_FACTOR": 0.5, "NUM_RUNS": 1, "MODELS_PER_RUN": 2, "TOP_Ks": 1, "NUM_EPOCHS": 20, "BATCH_SIZE": 4}
-
-
-def _size(text):
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; width x height was expected, such as 512x256")
-    return int(width), int(height)
 
 
 def main(arguments=None):
@@ -39,7 +32,7 @@ def main(arguments=None):
     parser.add_argument("out", metavar="OUT", type=Path, help="a new or empty folder, or one to go on with")
     parser.add_argument("--train", metavar="N", type=int, default=defaults.train, help="frames in train (%(default)s)")
     parser.add_argument("--val", metavar="N", type=int, default=defaults.val, help="frames in val (%(default)s)")
-    parser.add_argument("--size", metavar="WxH", type=_size, default="512x256", help="in pixels (%(default)s)")
+    parser.add_argument("--size", metavar="WxH", type=size_argument, default="512x256", help="in pixels (%(default)s)")
     parser.add_argument(
         "--seed", metavar="S", type=int, default=defaults.seed, help="another one draws other streets (%(default)s)"
     )

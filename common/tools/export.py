@@ -9,13 +9,11 @@ TensorFlow, whatever KERAS_BACKEND says, and on the processor.
 
 import argparse
 import os
-import re
 from pathlib import Path
 
-from common.command_line import run_tool
+from common.command_line import run_tool, size_argument
 from common.dataset.demo.scene import draw_frame
 from common.dataset.sources import Source
-from common.errors import ConfigError
 from common.learning.exporting.files import ENDINGS, check_target, default_target
 from common.learning.predicting.photographs import read_photograph
 
@@ -29,7 +27,9 @@ def parser():
     add("model", metavar="MODEL", type=Path, help="a .keras file, as in BASE_DIR/models")
     add("--to", choices=sorted(ENDINGS), required=True, help="what for: onnxruntime, TensorFlow, TensorFlow Lite")
     add("--out", metavar="PATH", type=Path, help="what to write (default: beside the model)")
-    add("--size", metavar="WxH", help="of the images it takes (default: the size it was trained on)")
+    add(
+        "--size", metavar="WxH", type=size_argument, help="of the images it takes (default: the size it was trained on)"
+    )
     add("--batch", metavar="N", type=int, help="images at a time, fixed (default: any number)")
     add("--with-argmax", action="store_true", help="class indices come out, not probabilities")
     add("--image", metavar="FILE", type=Path, help="photograph to compare on (default: a drawn street)")
@@ -37,16 +37,9 @@ def parser():
     return made
 
 
-def _size(text):
-    if not re.fullmatch("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", text.lower()):
-        raise ConfigError(f"--size {text}: is no size; width x height was expected, such as 416x208")
-    return tuple(map(int, text.lower().split("x")))
-
-
 def main(arguments=None):
     """Parses the command line, exports, and says what was compared."""
     options = parser().parse_args(arguments)
-    size_wh = _size(options.size) if options.size else None
     target = options.out or default_target(options.model, options.to)
     check_target(target, options.to, options.overwrite)
     image = (
@@ -60,7 +53,7 @@ def main(arguments=None):
     quiet_start()
     from common.learning.exporting.export import ExportSettings, export_model
 
-    settings = ExportSettings(options.to, size_wh, options.batch, options.with_argmax)
+    settings = ExportSettings(options.to, options.size, options.batch, options.with_argmax)
     comparison = export_model(options.model, target, settings, image, options.overwrite)
     print(f"{target}: {options.to}, compared on {options.image or 'a drawn street'} and its mirror image: {comparison}")
 

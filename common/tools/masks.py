@@ -11,20 +11,13 @@ import argparse
 import logging
 from pathlib import Path
 
-from common.command_line import run_tool
+from common.command_line import run_tool, size_argument
 from common.dataset.layouts import TRUTH_KINDS
 from common.formats.masks import ENCODINGS, SOURCES, MaskOptions, write_masks
 from common.label_maps import load_label_map
 from common.parallel import usable_cores
 
 log = logging.getLogger("common")
-
-
-def _size(text):
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; width x height was expected, such as 1024x512")
-    return int(width), int(height)
 
 
 def _parser():
@@ -37,7 +30,7 @@ def _parser():
     parser.add_argument("--label-map", metavar="MAP", help="for classes: a built-in name or a file")
     parser.add_argument("--splits", metavar="NAME", nargs="+", default=(), help="only these, as train val (all)")
     parser.add_argument("--truth", choices=TRUTH_KINDS, help="which annotation to read (fine, if there is any)")
-    parser.add_argument("--size", metavar="WxH", type=_size, help="in pixels; without it, that of the frames")
+    parser.add_argument("--size", metavar="WxH", type=size_argument, help="in pixels; without it, that of the frames")
     parser.add_argument(
         "--from",
         dest="read_from",

@@ -11,14 +11,7 @@ OUT/<name>_color.mp4 and <name>_overlay.mp4. The same command goes on where it w
 import argparse
 from pathlib import Path
 
-from common.command_line import log, run_tool
-
-
-def _size(text):
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; width x height was expected, such as 416x208")
-    return int(width), int(height)
+from common.command_line import log, run_tool, size_argument
 
 
 def parser():
@@ -32,7 +25,10 @@ def parser():
     add("source", metavar="INPUT", type=Path, help="a photograph, a folder, a Cityscapes tree or zip, or a video")
     add("out", metavar="OUT", type=Path, help="a new folder, or one to go on with")
     add(
-        "--size", metavar="WxH", type=_size, help="run the network at this size, multiples of 16 (that of its training)"
+        "--size",
+        metavar="WxH",
+        type=size_argument,
+        help="run the network at this size, multiples of 16 (that of its training)",
     )
     add("--tta", action="store_true", help="take the mean of each photograph and its mirror image; twice the time")
     add("--overlay", action="store_true", help="also write the colours over the photographs")

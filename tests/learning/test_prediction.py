@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 
@@ -140,7 +141,7 @@ def test_models_of_different_classes_have_no_mean(members, tmp_path):
     plain_unet(NetworkSettings(height=16, width=32, num_classes=19, alpha=0.0625)).save(tmp_path / "b.keras")
     add_card(tmp_path / "b.keras", nineteen)
     with pytest.raises(DataError, match=r"a\.keras and .*b\.keras: predict different classes \(35 and 19\)"):
-        load_ensemble([tmp_path])
+        load_ensemble(model_files([tmp_path]))
 
 
 def test_a_model_and_its_links_and_copies_count_once(tmp_path):
@@ -150,6 +151,7 @@ def test_a_model_and_its_links_and_copies_count_once(tmp_path):
     shutil.copy(tmp_path / "a_1.keras", tmp_path / "b.keras")
     found = model_files([tmp_path, tmp_path / "a_1.keras", tmp_path / "missing.keras"])
     assert [file.name for file in found] == ["a_0.keras", "a_1.keras", "missing.keras"]
+    assert found[tmp_path / "a_0.keras"] == hashlib.sha256(b"one").hexdigest()
 
 
 def test_more_images_than_memory_can_hold_are_refused_before_they_are_read(members):

@@ -36,7 +36,8 @@ def test_masks_are_painted_in_the_colours_of_the_labels(inspected, open_page):
     page.locator("[data-opacity]").fill("100")
     read_pixel = f"canvas => [...canvas.getContext('2d').getImageData({column}, {row}, 1, 1).data].join()"
     canvas = page.locator('[data-frame] [data-kind="truth"] canvas').first
-    page.wait_for_function(f"canvas => ({read_pixel})(canvas) === '128,64,128,255'", arg=canvas.element_handle())
+    is_road = f"canvas => ({read_pixel})(canvas) === '128,64,128,255'"
+    assert page.wait_for_function(is_road, arg=canvas.element_handle()).json_value()
 
 
 def test_names_of_strangers_are_text(tmp_path, open_page):

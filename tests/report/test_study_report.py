@@ -124,7 +124,10 @@ def test_masks_are_counted_once_and_again_when_they_change(study, monkeypatch):
 
 def test_a_report_may_go_elsewhere_where_counts_cannot_be_kept(study, tmp_path_factory):
     (study / "report").write_text("a file where the folder of the counts belongs", encoding="utf-8")
-    write_report(study, tmp_path_factory.mktemp("elsewhere") / "page.html")
+    page = tmp_path_factory.mktemp("elsewhere") / "page.html"
+    write_report(study, page)
+    assert "Report of" in page.read_text(encoding="utf-8")
+    assert (study / "report").is_file()
 
 
 def test_a_text_of_somebody_else_is_not_replaced_by_the_twin(study):

@@ -5,7 +5,7 @@ import sys
 import pytest
 from running import PROJECT
 
-from common.errors import ConfigError, DataError
+from common.errors import DataError
 from common.labels import study_label_map
 from common.learning.model_card import ModelCard, add_card
 from common.learning.settings import NetworkSettings
@@ -38,9 +38,10 @@ def test_a_model_is_exported_beside_itself_with_its_difference_under_any_back_en
 
 
 @pytest.mark.parametrize("size", ["416", "416x", "0x208", "-1x2", "416x208x3", "wide"])
-def test_a_size_that_is_none_is_refused_at_once(size):
-    with pytest.raises(ConfigError, match=f"--size {size}: is no size"):
+def test_a_size_that_is_none_is_refused_at_once(size, capsys):
+    with pytest.raises(SystemExit, match="2"):
         export.main(["no.keras", "--to", "onnx", f"--size={size}"])
+    assert f"argument --size: '{size}' is no size; width x height was expected" in capsys.readouterr().err
 
 
 def test_a_frame_that_is_missing_is_named_at_once(tmp_path):

@@ -115,11 +115,11 @@ class Ensemble:
         return keras.Model(image, sum(found[1:], found[0]) / (self._count * (1 + self._mirror)), name="mean")
 
 
-def load_ensemble(paths, size_wh=None, mirror=False):
+def load_ensemble(files, size_wh=None, mirror=False):
     """Loads one or more saved models as one network.
 
     Args:
-        paths: `.keras` files; a folder stands for all of them in it.
+        files: Paths of `.keras` files, as `model_files` finds them.
         size_wh: As for `Ensemble`.
         mirror: As for `Ensemble`.
 
@@ -127,7 +127,7 @@ def load_ensemble(paths, size_wh=None, mirror=False):
         DataError: If a file cannot be used, or two do not predict the same classes; names both.
         ConfigError: If the size is none a network can take.
     """
-    files = model_files(paths)
+    files = list(files)
     if size_wh is not None:
         _check_size(size_wh)
     members = [load_model(path) for path in files]
@@ -148,7 +148,10 @@ def load_ensemble(paths, size_wh=None, mirror=False):
 
 
 def model_files(paths):
-    """Lists `.keras` files, those in folders too; of equal files, as a model and its `topK` link, the first.
+    """Finds `.keras` files, those in folders too; of equal files, as a model and its `topK` link, the first.
+
+    Returns:
+        SHA-256 of the content by `Path`, as text; "" for a file that cannot be read, which loading it will say.
 
     Raises:
         DataError: If a folder holds none.
@@ -161,19 +164,19 @@ def model_files(paths):
         files += found
     kept = {}
     for file in files:
-        kept.setdefault(_content(file), file)
-    return list(kept.values())
+        digest = _digest(file)
+        kept.setdefault(digest or file, (file, digest))
+    return dict(kept.values())
 
 
-def _content(file):
-    """Makes a digest of a file; of what cannot be read its path, which loading will name."""
+def _digest(file):
     try:
         if file.is_file():
             with file.open("rb") as opened:
-                return hashlib.file_digest(opened, "sha256").digest()
+                return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError:
-        pass
-    return file
+        pass  # loading the file says why
+    return ""
 
 
 def _check_size(size_wh):

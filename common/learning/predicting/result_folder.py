@@ -133,7 +133,7 @@ def make_record(models, photographs, settings):
     """Says what results are made of and with.
 
     Args:
-        models: Paths of the model files.
+        models: SHA-256 of the model files by path.
         photographs: The `Photograph`s.
         settings: JSON-able values.
     """
@@ -141,7 +141,7 @@ def make_record(models, photographs, settings):
     for photo in photographs:
         digest.update(f"{photo.name} {photo.source.signature()}\n".encode("utf-8", "surrogateescape"))
     return {
-        "models": [{"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in models],
+        "models": [{"file": path.name, "sha256": digest} for path, digest in models.items()],
         "photographs": {"count": len(photographs), "sha256": digest.hexdigest()},
         "settings": settings,
     }

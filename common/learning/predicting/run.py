@@ -62,7 +62,8 @@ def predict_files(request):
         photographs = (Photograph(request.source.stem, Source(request.source)),)
     else:
         photographs = find_photographs(request.source, request.splits)
-    ensemble = load_ensemble(request.models, request.size, request.tta)
+    models = model_files(request.models)
+    ensemble = load_ensemble(models, request.size, request.tta)
     folder = ResultFolder(request.out, ensemble.label_map, request.overlay)
     settings = {
         "sizes": [list(size) for size in ensemble.sizes],
@@ -70,7 +71,7 @@ def predict_files(request):
         "overlay": request.overlay,
         "video_ids": request.video_ids,
     }
-    folder.open(make_record(model_files(request.models), photographs, settings), request.overwrite)
+    folder.open(make_record(models, photographs, settings), request.overwrite)
     if merged := merged_classes(ensemble.label_map):
         log.warning("classes of several labels are written as the smallest of their ids: %s", ", ".join(merged))
     if video:
