@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row
-from common.config import load_config, write_config
+from common.config import SHIPPED_CONFIG, load_config, write_config
 from common.dataset.prepare import divide, prepare_originals
 from common.dataset.prepared import PreparedDataset
 from common.dataset.split import SplitRule
@@ -24,8 +24,10 @@ from common.labels import study_label_map
 from common.learning import processes
 from common.learning.batches import LoadedSplit, training_batches
 from common.learning.experiment import Experiment, run_experiment
+from common.recipes import RECIPES
 
-_BATCH, _HEIGHT, _WIDTH = 32, 208, 416
+_HEIGHT, _WIDTH = 208, 416
+_BATCHES_TIMED = 12
 
 
 def measure(quick=False):
@@ -40,32 +42,45 @@ def measure_waiting(steps):
     backend.quiet_start()
     import keras
 
-    from common.learning.settings import NetworkSettings, TrainingSettings
-    from common.learning.training import compile_training
-
     keras.config.set_dtype_policy(backend.choose_precision("auto"))
     rng = np.random.default_rng(0)
-    shape = (_BATCH * 3, _HEIGHT, _WIDTH)
+    shape = (96, _HEIGHT, _WIDTH)
     images, masks = rng.integers(0, 256, (*shape, 3), np.uint8), rng.integers(0, 35, shape, np.uint8)
     split = LoadedSplit(tuple(map(str, range(len(images)))), images, masks)
-    model = compile_training(NetworkSettings(_HEIGHT, _WIDTH), TrainingSettings(1, _BATCH, 0.003, 1e-4, 0))
+    return [line for recipe in RECIPES for line in _measure_recipe(recipe, split, steps, keras)]
+
+
+def _measure_recipe(recipe, split, steps, keras):
+    """Times a step of a recipe, and what its batches cost when nothing else runs."""
+    from common.learning.settings import NetworkSettings, TrainingSettings
+    from common.learning.training import TrainingData, compile_training
+
+    choices = load_config("CITYSCAPES", SHIPPED_CONFIG, [f"RECIPE={recipe}"]).training
+    settings = TrainingSettings(**vars(choices))
+    model = compile_training(
+        NetworkSettings(_HEIGHT, _WIDTH), settings, TrainingData(split, split, study_label_map())
+    )
     making = []
 
     def timed():
-        batches = training_batches(split, _BATCH, 0, range(100))
+        # One thread: what a batch costs, and not how long the loop waits for one that others made meanwhile.
+        batches = training_batches(split, settings, range(choices.num_epochs), threads=1)
         while True:
             start = time.perf_counter()
             batch = next(batches)
             making.append(time.perf_counter() - start)
             yield batch
 
+    for _, _ in zip(range(_BATCHES_TIMED), timed(), strict=False):
+        pass
+    cost = statistics.median(making)
     clock = _StepClock()
     model.fit(timed(), steps_per_epoch=steps + 1, epochs=1, verbose=0, shuffle=False, callbacks=[clock.callback(keras)])
     step = statistics.median(clock.seconds[1:])
     # Even if no batch were made while the one before is trained on, the loop would wait no longer than this.
     return [
-        row("training, ms a step of 32 images", [1000 * step]),
-        row("training, making a batch, % of a step", [100 * statistics.median(making) / step], None, 2),
+        row(f"training, recipe {recipe}, ms a step of {choices.batch_size} images", [1000 * step]),
+        row(f"training, recipe {recipe}, making a batch, % of a step", [100 * cost / step]),
     ]
 
 

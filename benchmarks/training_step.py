@@ -17,11 +17,12 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
 from common.learning.losses import pixel_cross_entropy  # noqa: E402
-from common.learning.optimizer import adamw  # noqa: E402
-from common.learning.settings import NetworkSettings  # noqa: E402
+from common.learning.optimizer import make_optimizer  # noqa: E402
+from common.learning.settings import NetworkSettings, TrainingSettings  # noqa: E402
 from common.learning.unet import copy_weights, plain_unet, training_unet  # noqa: E402
 
 STUDY = NetworkSettings(height=208, width=416)
+PAPER = TrainingSettings(num_epochs=50, batch_size=32, learning_rate=0.003, weight_decay=1e-4)
 # With ReLU a last bit decides whether a value is passed on; gradients are compared where float32 can be compared.
 SMOOTH = NetworkSettings(height=208, width=416, activation="elu")
 
@@ -45,7 +46,7 @@ def _as_it_comes():
     """Stock layers, softmax, cross-entropy of probabilities: what a Keras user writes down first."""
     model = plain_unet(STUDY)
     model.compile(
-        optimizer=adamw(0.003, 1e-4), loss="sparse_categorical_crossentropy", jit_compile=backend.jit_compile()
+        optimizer=make_optimizer(PAPER, 32), loss="sparse_categorical_crossentropy", jit_compile=backend.jit_compile()
     )
     return model
 
@@ -53,7 +54,7 @@ def _as_it_comes():
 def _ours(precision):
     keras.config.set_dtype_policy(precision)
     model = training_unet(STUDY)
-    model.compile(optimizer=adamw(0.003, 1e-4), loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
+    model.compile(optimizer=make_optimizer(PAPER, 32), loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
     return model
 
 

@@ -17,14 +17,17 @@ from common.config_keys import (
     KEYS_WITHOUT_EFFECT_ON_SCORES,
     LATER_KEYS,
     OTHER_SECTIONS,
+    RECIPE_KEYS,
 )
 from common.config_values import locate_label_map, resolve_folder
 from common.errors import ConfigError, LabelError
 from common.files import write_text
 from common.labels import LabelMap, study_label_map
+from common.recipes import Recipe
 
 SHIPPED_CONFIG = Path(__file__).resolve().parent.parent / "config.ini"
 _COMMAND_LINE = "command line"
+_MODERN = "MODERN"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class DatasetConfig:
     image_channels: int
     num_classes: int
     label_map: LabelMap = field(default_factory=study_label_map)
+    preparation: str = "study"
 
     @property
     def size_wh(self):
@@ -68,17 +72,6 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """How one network is trained."""
-
-    num_epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    precision: str
-
-
-@dataclass(frozen=True)
 class StudyConfig:
     """How many networks are trained and what is kept of them."""
 
@@ -92,24 +85,34 @@ class StudyConfig:
 class MachineConfig:
     """What this machine may be used for. `workers` None means all cores.
 
-    Changes no result, but for this: on a CPU fewer threads per training may round the last bits differently.
+    Changes no result but the last bits: by the precision, and on a CPU by fewer threads per training.
     """
 
+    precision: str
     workers: int | None
     trainings_at_a_time: int
 
 
 @dataclass(frozen=True)
 class Config:
-    """Everything config.ini says; `seed` is used by the split, the augmentation and the trainings."""
+    """Everything config.ini says; `seed` is used by the split, the augmentation and the trainings.
+
+    `recipe` is the name of what `training` began as, `variant` what a user calls a changed one.
+    """
 
     seed: int
+    recipe: str
+    variant: str
     dataset: DatasetConfig
     augmentation: AugmentationConfig
     network: NetworkConfig
-    training: TrainingConfig
+    training: Recipe
     study: StudyConfig
     machine: MachineConfig
+
+    def approach(self, name):
+        """Names what a numbered script trains by this recipe: `subset`, `subset_modern`, `subset_modern_no-flip`."""
+        return "_".join(part for part in (name, self.recipe if self.recipe != "paper" else "", self.variant) if part)
 
     def has_study_values(self):
         """Tells whether everything that scores depend on has the study's value."""
@@ -141,16 +144,15 @@ def load_config(section, path, overrides=()):
     path = Path(path)
     parser = _parse(path, section)
     _check_sections(parser, path, section)
-    texts = {}
-    for name in ("DEFAULT", section):
-        for key, text in parser[name].items() if name in parser else ():
-            _check_known(key, f"{path} [{name}]")
-            texts[key] = (text.strip(), f"{path} [{name}]")
-    texts.update(_read_overrides(overrides))
+    given = _read_overrides(overrides)
+    texts = {**_read_sections(parser, path, ("DEFAULT", section)), **given}
     _check_missing(texts, path, section)
     for key, entry in KEYS.items():
         if entry.optional:
             texts.setdefault(key, (entry.study_value, f"{path} [{section}]"))
+    if _read_value("RECIPE", *texts["RECIPE"], KEYS["RECIPE"].kind) == "modern":
+        texts |= {key: (entry.modern_value, f"{path} [{_MODERN}]") for key, entry in RECIPE_KEYS.items()}
+        texts |= _read_sections(parser, path, (_MODERN,)) | given
     texts["LABEL_MAP"] = _resolve("LABEL_MAP", texts, path, locate_label_map), texts["LABEL_MAP"][1]
     result = {entry.place: _read_value(key, *texts[key], entry.kind) for key, entry in KEYS.items()}
     result["dataset.name"] = section
@@ -158,6 +160,16 @@ def load_config(section, path, overrides=()):
     config = _assemble(result)
     _check_together(config, {key: where for key, (_, where) in texts.items()})
     return config
+
+
+def _read_sections(parser, path, names):
+    """Reads the keys of sections, the later ones winning: text and where it stands, by key."""
+    texts = {}
+    for name in names:
+        for key, text in parser[name].items() if name in parser else ():
+            _check_known(key, f"{path} [{name}]")
+            texts[key] = (text.strip(), f"{path} [{name}]")
+    return texts
 
 
 def _resolve(key, texts, path, resolve):
@@ -191,8 +203,14 @@ def _parse(path, section):
 
 def _check_sections(parser, path, section):
     for found in parser.sections():
-        if found not in (section, "DEFAULT") and found not in OTHER_SECTIONS:
-            raise ConfigError(f"{path}: unknown section [{found}]; expected [DEFAULT] and [{section}]")
+        if found not in (section, "DEFAULT", _MODERN) and found not in OTHER_SECTIONS:
+            raise ConfigError(f"{path}: unknown section [{found}]; expected [DEFAULT], [{_MODERN}] and [{section}]")
+    for key in parser[_MODERN] if parser.has_section(_MODERN) else ():
+        _check_known(key, f"{path} [{_MODERN}]")
+        if key not in RECIPE_KEYS:
+            raise ConfigError(
+                f"{path} [{_MODERN}]: {key} is no choice of a recipe; move it to [DEFAULT] or [{section}]"
+            )
     if section not in parser:
         raise ConfigError(f"{path}: the section [{section}] is missing; copy it from the repository's config.ini")
 
@@ -271,6 +289,13 @@ def _check_together(config, where):
         raise ConfigError(
             f"{where['FREE_ROTATION']}: FREE_ROTATION = True turns images by 90 degrees and needs "
             f"IMAGE_WIDTH = IMAGE_HEIGHT, found {config.dataset.image_width} and {config.dataset.image_height}"
+        )
+    steps, epochs = config.training.num_steps, config.training.num_epochs
+    if steps % epochs:
+        near = max(1, round(steps / epochs)) * epochs
+        raise ConfigError(
+            f"{where['NUM_STEPS']}: NUM_STEPS = {steps}: expected 0 or a multiple of NUM_EPOCHS = {epochs}, because "
+            f"the network is scored so many times on the way; the next one is {near}"
         )
     if config.study.top_ks > config.study.models_per_run:
         raise ConfigError(

@@ -6,9 +6,11 @@ The names are those of the reference study's config.ini; what is hard-coded ther
 from dataclasses import dataclass
 
 from common import config_values as values
+from common.recipes import RECIPES
 
 PREDICTED_SPLITS = ("val", "test", "train_unlabeled")
 ACTIVATIONS = ("relu", "elu", "gelu", "leaky_relu", "selu", "silu", "tanh")
+PREPARATIONS = ("study", "aligned", "painted")
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -21,25 +23,58 @@ class Key:
         place: Where the value goes in `Config`, as "group.field".
         study_value: The value of the study, as it stands in the file.
         optional: Whether the key may be missing, which means the study's value; so that older files stay valid.
+        modern_value: The value under RECIPE = modern; None where recipes do not differ in the key.
     """
 
     kind: values.Kind
     place: str
     study_value: str
     optional: bool = False
+    modern_value: str | None = None
 
 
+def _choice(kind, place, paper, modern):
+    """Describes a choice of the recipes; what the study's own config.ini does not have may be missing."""
+    return Key(kind, f"training.{place}", paper, place not in _OF_THE_STUDY, modern)
+
+
+_OF_THE_STUDY = ("num_epochs", "batch_size", "learning_rate", "weight_decay")
+_MIXES = "none", "cutmix", "classmix"
+_LOSSES = "cross_entropy", "cross_entropy+dice", "cross_entropy+lovasz", "lovasz"
+# The two recipes: what [DEFAULT] says for RECIPE = paper, and what [MODERN] says for RECIPE = modern.
+RECIPE_KEYS = {
+    #                                                                        paper            modern
+    "NUM_EPOCHS": _choice(values.integer(1, 100_000), "num_epochs", "50", "24"),
+    "NUM_STEPS": _choice(values.integer(0, 10_000_000), "num_steps", "0", "1200"),
+    "BATCH_SIZE": _choice(values.integer(1, 4096), "batch_size", "32", "8"),
+    "LR": _choice(values.number(0, 10, above=True), "learning_rate", "0.003", "0.003"),
+    "LR_SCHEDULE": _choice(values.choice("constant", "cosine"), "schedule", "constant", "cosine"),
+    "WARMUP_STEPS": _choice(values.integer(0, 1_000_000), "warmup_steps", "0", "100"),
+    "WD": _choice(values.number(0, 1), "weight_decay", "1e-4", "1e-4"),
+    "WD_ON": _choice(values.choice("all", "kernels"), "decay_on", "all", "kernels"),
+    "GRADIENT_CLIP": _choice(values.number(0, 1000), "gradient_clip", "0", "1"),
+    "ONLINE_FLIP": _choice(values.flag(), "flip", "False", "True"),
+    "ONLINE_SCALE": _choice(values.number_range(0.1, 10), "scale", "1, 1", "0.5, 2"),
+    "ONLINE_COLOR": _choice(values.numbers((1, 1, 1, 0.5)), "color", "0, 0, 0, 0", "0.4, 0.4, 0.4, 0.05"),
+    "ONLINE_MIX": _choice(values.choice(*_MIXES), "mix", "none", "classmix"),
+    "TRAIN_VOID": _choice(values.flag(), "train_void", "True", "True"),
+    "LOSS": _choice(values.choice(*_LOSSES), "loss", "cross_entropy", "cross_entropy+dice"),
+    "CLASS_WEIGHTS": _choice(values.choice("none", "inverse_sqrt"), "class_weights", "none", "none"),
+    "EMA_MOMENTUM": _choice(values.number(0, 0.99999), "ema_momentum", "0", "0.99"),
+    "BATCHNORM_MOMENTUM": _choice(values.number(0, 0.9999), "batchnorm_momentum", "0.99", "0.9"),
+    "BATCHNORM_RECALIBRATION": _choice(values.flag(), "batchnorm_recalibration", "False", "False"),
+    "FLIP_TTA": _choice(values.flag(), "flip_tta", "False", "False"),
+}
 # The [DEFAULT] keys first, then those of the dataset's own section.
 DEFAULT_KEYS = {
     "SEED": Key(values.integer(0, 2**32 - 1), "seed", "42"),
-    "NUM_EPOCHS": Key(values.integer(1, 100_000), "training.num_epochs", "50"),
-    "BATCH_SIZE": Key(values.integer(1, 4096), "training.batch_size", "32"),
-    "LR": Key(values.number(0, 10, above=True), "training.learning_rate", "0.003"),
-    "WD": Key(values.number(0, 1), "training.weight_decay", "1e-4"),
+    "RECIPE": Key(values.choice(*RECIPES), "recipe", "paper", optional=True),
+    "VARIANT": Key(values.name_part(), "variant", "", optional=True),
+    **RECIPE_KEYS,
     "TOP_Ks": Key(values.integer(1, 1000), "study.top_ks", "4"),
     "NUM_RUNS": Key(values.integer(1, 1000), "study.num_runs", "3"),
     "MODELS_PER_RUN": Key(values.integer(1, 1000), "study.models_per_run", "10"),
-    "PRECISION": Key(values.choice(*PRECISIONS), "training.precision", "auto"),
+    "PRECISION": Key(values.choice(*PRECISIONS), "machine.precision", "auto"),
     "SAVE_PREDICTIONS": Key(values.several(*PREDICTED_SPLITS), "study.save_predictions", "val, test"),
     "NUM_WORKERS": Key(values.count_or_auto(), "machine.workers", "auto"),
     "TRAININGS_AT_A_TIME": Key(values.integer(1, 64), "machine.trainings_at_a_time", "1"),
@@ -47,6 +82,7 @@ DEFAULT_KEYS = {
 DATASET_KEYS = {
     "BASE_DIR": Key(values.folder(), "dataset.base_dir", "data"),
     "RESIZE_FACTOR": Key(values.number(0, 4, above=True), "dataset.resize_factor", "0.2"),
+    "PREPARATION": Key(values.choice(*PREPARATIONS), "dataset.preparation", "study", optional=True),
     "IMAGE_HEIGHT": Key(values.integer(16, 8192), "dataset.image_height", "208"),
     "IMAGE_WIDTH": Key(values.integer(16, 8192), "dataset.image_width", "416"),
     "IMAGE_CHANNELS": Key(values.integer(3, 3), "dataset.image_channels", "3"),
@@ -64,7 +100,9 @@ DATASET_KEYS = {
 }
 KEYS = {**DEFAULT_KEYS, **DATASET_KEYS}
 # Keys that change no score.
-KEYS_WITHOUT_EFFECT_ON_SCORES = {"BASE_DIR", "PRECISION", "SAVE_PREDICTIONS", "NUM_WORKERS", "TRAININGS_AT_A_TIME"}
+KEYS_WITHOUT_EFFECT_ON_SCORES = {
+    "BASE_DIR", "RECIPE", "VARIANT", "PRECISION", "SAVE_PREDICTIONS", "NUM_WORKERS", "TRAININGS_AT_A_TIME",
+}  # fmt: skip
 
 # Of the reference's config.ini; accepted, so that a file written for it can be used, and not needed before step 05.
 LATER_KEYS = {

@@ -68,6 +68,31 @@ def number_range(smallest, largest):
     return Kind(f"two numbers from {smallest:g} to {largest:g} with a comma between, the smaller first", read)
 
 
+def numbers(largest):
+    """As many numbers as `largest` has, with commas between them, each from 0 to its own largest."""
+
+    def read(text):
+        found = tuple(float(part) for part in text.split(","))
+        if len(found) != len(largest) or not all(0 <= one <= most for one, most in zip(found, largest, strict=True)):
+            raise ValueError
+        return found
+
+    return Kind(
+        f"{len(largest)} numbers with commas between, from 0 to {', '.join(f'{one:g}' for one in largest)}", read
+    )
+
+
+def name_part():
+    """Nothing, or a word that can stand in names of files, between underscores."""
+
+    def read(text):
+        if not re.fullmatch(r"([a-z][a-z0-9-]{0,39})?", text):
+            raise ValueError
+        return text
+
+    return Kind("nothing, or up to 40 small letters, digits and hyphens, a letter first", read)
+
+
 def flag():
     """True or False."""
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

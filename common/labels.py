@@ -129,6 +129,15 @@ class LabelMap:
         """Whether there are labels that belong to no class."""
         return IGNORE in self.class_of_id
 
+    @property
+    def void_classes(self):
+        """Indices of the classes that stand for labels of the category void alone."""
+        categories = [set() for _ in self.names]
+        for id_, class_index in enumerate(self.class_of_id[: LARGEST_ID + 1]):
+            if class_index != IGNORE:
+                categories[class_index].add(LABEL_OF_ID[id_].category)
+        return tuple(index for index, found in enumerate(categories) if found == {"void"})
+
     def as_json(self):
         """Makes JSON-able values of the map; `from_json` reads them."""
         return {

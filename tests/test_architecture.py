@@ -13,7 +13,8 @@ COMMON = PROJECT / "common"
 # From the ground up; a part may import itself and what stands in the lines above it.
 LAYERS = (
     {"errors", "installation"},
-    {"labels", "label_tables", "label_maps", "files", "parallel", "config", "config_keys", "config_values", "stages"},
+    {"labels", "label_tables", "label_maps", "files", "parallel", "config", "config_keys", "config_values", "stages"}
+    | {"recipes"},
     {"dataset"},
     {"formats", "evaluation"},
     {"learning"},

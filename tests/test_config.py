@@ -7,9 +7,11 @@ import pytest
 
 from common import config_values
 from common.config import load_config
+from common.config_keys import RECIPE_KEYS
 from common.errors import ConfigError
 from common.label_maps import load_label_map
 from common.labels import study_label_map
+from common.recipes import Recipe
 
 SHIPPED = Path(__file__).parent.parent / "config.ini"
 
@@ -65,12 +67,78 @@ def test_a_change_that_matters_is_no_longer_the_study():
         ("NUM_WORKERS=0", ["NUM_WORKERS = 0", "auto"]),
         ("BASE_DIR=", ["BASE_DIR", "a folder"]),
         ("NUM_EPOCHS", ["KEY=VALUE"]),
+        ("RECIPE=new", ["RECIPE = new", "one of paper, modern"]),
+        ("VARIANT=a_1", ["VARIANT = a_1", "small letters, digits and hyphens"]),
+        ("NUM_STEPS=120", ["NUM_STEPS = 120", "a multiple of NUM_EPOCHS = 50", "the next one is 100"]),
+        ("ONLINE_COLOR=0.4", ["ONLINE_COLOR = 0.4", "4 numbers"]),
+        ("ONLINE_COLOR=0, 0, 0, 0.6", ["from 0 to 1, 1, 1, 0.5"]),
+        ("ONLINE_SCALE=2, 0.5", ["the smaller first"]),
+        ("LOSS=dice", ["LOSS = dice", "cross_entropy+dice"]),
+        ("PREPARATION=exact", ["PREPARATION = exact", "study, aligned, painted"]),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(override, words):
     with pytest.raises(ConfigError) as error:
         load_config("CITYSCAPES", SHIPPED, [override])
     assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_the_modern_recipe_is_another_value_of_the_same_class():
+    paper, modern = (load_config("CITYSCAPES", SHIPPED, [f"RECIPE={name}"]) for name in ("paper", "modern"))
+    assert type(paper.training) is type(modern.training)
+    assert paper.has_study_values() and not modern.has_study_values()
+    assert (modern.training.num_steps, modern.training.batch_size) == (1200, 8)
+    assert paper.dataset == modern.dataset
+
+
+def test_the_shipped_file_and_the_table_of_keys_say_the_same_of_both_recipes():
+    parser = configparser.ConfigParser(interpolation=None, default_section="")
+    parser.optionxform = str
+    parser.read(SHIPPED, encoding="utf-8")
+    for key, entry in RECIPE_KEYS.items():
+        assert (parser["DEFAULT"][key], parser["MODERN"][key]) == (entry.study_value, entry.modern_value)
+    assert list(parser["MODERN"]) == list(RECIPE_KEYS)
+
+
+def test_choices_left_out_of_the_recipe_class_are_those_of_the_study():
+    given = load_config("CITYSCAPES", SHIPPED).training
+    assert given == Recipe(given.num_epochs, given.batch_size, given.learning_rate, given.weight_decay)
+
+
+def test_a_recipe_is_read_from_its_own_section_and_the_command_line_wins(config_file):
+    path = config_file({"RECIPE = paper": "RECIPE = modern", "NUM_STEPS = 1200": "NUM_STEPS = 2400"})
+    assert load_config("CITYSCAPES", path).training.num_steps == 2400
+    assert load_config("CITYSCAPES", path).training.learning_rate == 0.003
+    assert load_config("CITYSCAPES", path, ["RECIPE=paper"]).training.num_steps == 0
+    assert load_config("CITYSCAPES", path, ["NUM_STEPS=48"]).training.num_steps == 48
+
+
+def test_a_file_from_before_there_were_recipes_is_the_study_and_can_be_trained_both_ways(config_file):
+    lines = SHIPPED.read_text(encoding="utf-8").splitlines()
+    new = {*RECIPE_KEYS, "RECIPE", "VARIANT", "PREPARATION"} - {"NUM_EPOCHS", "BATCH_SIZE", "LR", "WD"}
+    start, end = lines.index("[MODERN]"), lines.index("[CITYSCAPES]")
+    older = [line for line in lines[:start] + lines[end:] if line.partition(" ")[0] not in new]
+    path = config_file()
+    path.write_text("\n".join(older), encoding="utf-8")
+    assert load_config("CITYSCAPES", path).has_study_values()
+    shipped = load_config("CITYSCAPES", SHIPPED, ["RECIPE=modern"])
+    assert load_config("CITYSCAPES", path, ["RECIPE=modern"]).training == shipped.training
+
+
+def test_approaches_are_named_by_recipe_and_variant():
+    def name(*overrides):
+        return load_config("CITYSCAPES", SHIPPED, overrides).approach("subset")
+
+    assert name() == "subset"
+    assert name("RECIPE=modern") == "subset_modern"
+    assert name("RECIPE=modern", "VARIANT=no-flip", "ONLINE_FLIP=False") == "subset_modern_no-flip"
+    assert name("VARIANT=recal", "BATCHNORM_RECALIBRATION=True") == "subset_recal"
+
+
+def test_a_key_of_no_recipe_in_its_section_is_refused(config_file):
+    path = config_file({"[MODERN]": "[MODERN]\nALPHA = 2"})
+    with pytest.raises(ConfigError, match=r"\[MODERN\]: ALPHA is no choice of a recipe; move it to"):
+        load_config("CITYSCAPES", path)
 
 
 def test_an_error_in_the_file_names_file_and_section(config_file):

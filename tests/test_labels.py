@@ -82,3 +82,11 @@ def test_a_map_that_ignores_still_refuses_what_is_no_id():
 
 def test_a_map_survives_json():
     assert LabelMap.from_json(json.loads(json.dumps(ROAD_AND_CARS.as_json()))) == ROAD_AND_CARS
+
+
+def test_void_are_the_classes_of_void_labels_alone():
+    names = study_label_map().names
+    found = [names[index] for index in study_label_map().void_classes]
+    assert found == ["unlabeled", *(label.name for label in LABELS if label.category == "void" and label.id > 0)]
+    merged = LabelMap(("void and road", "rest"), ((0, 0, 0),) * 2, (0, *[0] * 7, *[1] * 26))
+    assert merged.void_classes == ()

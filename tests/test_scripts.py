@@ -1,6 +1,7 @@
 """The numbered scripts as a user runs them: in order, stopped, repeated, with mistakes."""
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -512,6 +513,35 @@ def test_changed_settings_train_anew_and_put_the_earlier_results_away(ready):
         assert (old / name).exists()
         assert (new / name).exists()
     assert read_json(old / "models/CITYSCAPES_subset_1_0.json")["job"]["training"]["learning_rate"] == 0.003
+
+
+@pytest.mark.slow
+def test_both_recipes_stand_side_by_side(ready):
+    few = {"MODELS_PER_RUN": 1, "SAVE_PREDICTIONS": "none"}
+    run_script("03", ready, **few)
+    before = (ready / "models" / "CITYSCAPES_subset_1_0.json").read_bytes()
+    modern = {"RECIPE": "modern", "NUM_STEPS": 4, **few}
+    said = run_script("03", ready, **modern).stdout
+    assert "subset_modern - subset, test, paper metric" in said
+    assert (ready / "models" / "CITYSCAPES_subset_1_0.json").read_bytes() == before
+    result = read_json(ready / "models" / "CITYSCAPES_subset_modern_1_0.json")
+    assert result["job"]["training"]["seed"] == json.loads(before)["job"]["training"]["seed"]
+    assert (result["job"]["recipe"], result["job"]["training"]["num_steps"], len(result["history"])) == ("modern", 4, 2)
+    page = (ready / "report" / "report.html").read_text(encoding="utf-8")
+    assert "Settings that differ" in page
+    assert "The models differ in" not in page
+    assert "all 1 trainings are done" in run_script("03", ready, **modern).stdout
+
+
+@pytest.mark.slow
+def test_another_preparation_is_made_by_step_00_and_refused_before(ready):
+    process = run_script("03", ready, PREPARATION="aligned", expect=1)
+    assert (
+        "was made with PREPARATION = study, config.ini says aligned; run the steps from 00 on again" in process.stderr
+    )
+    run_script("00", ready, PREPARATION="painted")
+    run_script("01", ready, PREPARATION="painted")
+    run_script("03", ready, "--dry-run", PREPARATION="painted")
 
 
 @pytest.mark.slow

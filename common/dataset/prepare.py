@@ -53,15 +53,14 @@ def prepare_originals(dataset, splits, label_map, workers=None, dry_run=False):
     for split, frames in frames_of.items():
         _check_frames(split, frames, layout, dataset)
     for split, folder in splits.items():
-        _prepare(
-            dataset, folder, frames_of[split], ResizeSettings(dataset.resize_factor, label_map), (workers, dry_run)
-        )
+        settings = ResizeSettings(dataset.resize_factor, label_map, preparation=dataset.preparation)
+        _prepare(dataset, folder, frames_of[split], settings, (workers, dry_run))
 
 
 def _prepare(dataset, folder, frames, settings, how):
     workers, dry_run = how
     names = [f"{frame.name}.png" for frame in frames if reason_to_skip(frame) is None]
-    stage = _stage_of_originals(dataset, folder, frames, settings.label_map)
+    stage = _stage_of_originals(dataset, folder, frames, settings)
     if _is_up_to_date(stage, len(names)):
         return
     _announce(stage.folder, len(names), dataset.size_wh, _BYTES_PER_PIXEL)
@@ -70,7 +69,7 @@ def _prepare(dataset, folder, frames, settings, how):
     start = time.monotonic()
     stand_ins = Counter(kind for frame in frames if (kind := first_kind(frame.files, KINDS_FOR_IDS)))
     del stand_ins["labelIds"]
-    for kind, count in sorted(stand_ins.items()):
+    for kind, count in sorted(stand_ins.items()) if settings.preparation != "painted" else ():
         log.warning("note: %s of %s frames have no labelIds, their masks are made from %s", count, len(names), kind)
     with stage.build([f"{kind}/{name}" for name in names for kind in ("images", "masks")]) as building:
         settings = replace(settings, size_wh=dataset.size_wh)
@@ -101,15 +100,19 @@ def _check_size(frame, dataset):
         )
 
 
-def _stage_of_originals(dataset, folder, frames, label_map):
-    settings = {
+def _stage_of_originals(dataset, folder, frames, settings):
+    described = {
         "resize_factor": dataset.resize_factor,
         "size_wh": list(dataset.size_wh),
-        "class_of_id": list(label_map.class_of_id),
+        "class_of_id": list(settings.label_map.class_of_id),
     }
-    sources = [(frame.name, [frame.image, truth_used(frame)]) for frame in frames]
+    if settings.preparation != "study":
+        described["preparation"] = settings.preparation
+    painted = settings.preparation == "painted"
+    truths = [frame.files.get("polygons") if painted else truth_used(frame) for frame in frames]
+    sources = [(frame.name, [frame.image, truth]) for frame, truth in zip(frames, truths, strict=True)]
     inputs = [[name, [source and source.signature() for source in pair]] for name, pair in sources]
-    return Stage(dataset.base_dir / folder, "step 00", settings, fingerprint(inputs))
+    return Stage(dataset.base_dir / folder, "step 00", described, fingerprint(inputs))
 
 
 def divide(dataset, rules, dry_run=False):

@@ -48,6 +48,7 @@ class Split:
         fingerprint: Of the content: settings, names and checksums.
         size_wh: Width and height of every image, in pixels.
         class_of_id: Class index by label id in the masks; None for the classes of the study.
+        preparation: How frames were made smaller: "study", "aligned" or "painted".
     """
 
     root: Path
@@ -55,6 +56,7 @@ class Split:
     fingerprint: str
     size_wh: tuple[int, int]
     class_of_id: tuple[int, ...] | None = None
+    preparation: str = "study"
 
     @property
     def name(self):
@@ -99,7 +101,7 @@ class PreparedDataset:
                 f"{folder}: holds images of {_size(found)}, config.ini asks for {_size(self.size_wh)}; "
                 f"run the steps from 00 on again or correct IMAGE_WIDTH and IMAGE_HEIGHT"
             )
-        made_with = find_class_of_id(folder)[0]
+        made_with = find_setting(folder, "class_of_id")[0]
         if made_with is not None and tuple(made_with) != self.label_map.class_of_id:
             raise DataError(
                 f"{folder}: was made with another LABEL_MAP than config.ini asks for; run the steps from 00 on again "
@@ -112,7 +114,8 @@ class PreparedDataset:
         class_of_id = self.label_map.class_of_id
         if class_of_id == study_label_map().class_of_id:
             class_of_id = None
-        return Split(folder, samples, content_fingerprint(manifest), self.size_wh, class_of_id)
+        preparation = find_setting(folder, "preparation")[0] or "study"
+        return Split(folder, samples, content_fingerprint(manifest), self.size_wh, class_of_id, preparation)
 
     def _why_missing(self, folder):
         if not folder.exists():
@@ -126,12 +129,15 @@ class PreparedDataset:
             raise DataError(f"{self.base_dir / name}: was made from an older {source}; {again}")
 
 
-def find_class_of_id(folder):
-    """Finds the classes a prepared folder was made with, in its own manifest or that of one it was made from.
+def find_setting(folder, key):
+    """Finds what a prepared folder was made with, in its own manifest or that of one it was made from.
+
+    Args:
+        folder: The prepared folder.
+        key: Of the manifest's settings: "class_of_id" or "preparation".
 
     Returns:
-        The class index by label id as the manifest has it, not checked, and the folder of the manifest; None and None
-        if no manifest says it.
+        The value as the manifest has it, not checked, and the folder of the manifest; None and None if none says it.
 
     Raises:
         DataError: If a manifest is damaged; names it.
@@ -140,8 +146,8 @@ def find_class_of_id(folder):
     while name is not None:
         place = folder.parent / name
         manifest = read_manifest(place)
-        if manifest is not None and "class_of_id" in manifest["settings"]:
-            return manifest["settings"]["class_of_id"], place
+        if manifest is not None and key in manifest["settings"]:
+            return manifest["settings"][key], place
         name = SOURCE_OF_SPLIT.get(name)
     return None, None
 

@@ -1,8 +1,10 @@
 """Step 00 for one frame and for many: the photograph and its label ids, made smaller, as two PNG files.
 
-The image is resized bilinearly, the ids by nearest neighbour, both by OpenCV, so that pixels are those of the study;
-then ids become class indices. Ids come from labelIds or, where that file is missing, from what `dataset.truth` makes of
-the others. What is written depends on the frame and the settings alone, not on order or workers.
+As the study does it, the image is resized bilinearly and the ids by nearest neighbour, both by OpenCV; then ids become
+class indices. So a mask lies up to half a pixel beside its image, and bilinear samples skip most pixels: the other
+preparations take the mean over areas, and ids from the same centres or painted from the polygons at the new size. Ids
+come from labelIds or, where that file is missing, from what `dataset.truth` makes of the others. What is written
+depends on the frame and the settings alone, not on order or workers.
 """
 
 import os
@@ -13,6 +15,7 @@ import cv2
 
 from common.dataset.layouts import Frame
 from common.dataset.png import encode_image, encode_mask, is_whole_png, read_image
+from common.dataset.polygons import paint_polygons, read_polygons, scale_polygons
 from common.dataset.truth import KINDS_FOR_IDS, first_kind, read_ids
 from common.errors import ConfigError, DataError, LabelError, ProjectError
 from common.files import write_bytes
@@ -33,11 +36,13 @@ class ResizeSettings:
         factor: Side of the result over side of the original, before rounding up.
         label_map: Turns label ids into the values of the masks.
         size_wh: The size every frame must become, in pixels; None takes whatever the factor gives.
+        preparation: "study", "aligned" or "painted".
     """
 
     factor: float
     label_map: LabelMap = field(default_factory=study_label_map)
     size_wh: tuple[int, int] | None = None
+    preparation: str = "study"
 
 
 @dataclass(frozen=True)
@@ -121,24 +126,62 @@ def prepare_frame(job):
         ConfigError: If the resize factor does not fit the image.
     """
     frame, settings = job.frame, job.settings
-    ids, where = read_ids(frame.files)
+    image = read_image(frame.image)
+    height, width = image.shape[:2]
+    size_wh = prepared_size(width, height, settings.factor)
+    if settings.size_wh not in (None, size_wh):
+        raise DataError(
+            f"{frame.image}: has {width} x {height} pixels, which become {size_wh[0]} x {size_wh[1]}; the "
+            f"other frames become {settings.size_wh[0]} x {settings.size_wh[1]}; take it out of the dataset"
+        )
+    if settings.preparation == "painted":
+        ids, where = _paint_ids(frame, (width, height), size_wh)
+    else:
+        ids, where = read_ids(frame.files)
+        _check_size(frame, (width, height), ids.shape[::-1], where)
     try:
         # The largest id of the whole mask, so that one that nearest neighbour would have left out counts too.
         settings.label_map.encode(ids.max(keepdims=True))
     except LabelError as error:
         raise LabelError(f"{where}: {error}") from error
-    image = read_image(frame.image)
-    if image.shape[:2] != ids.shape:
-        sizes = [f"{array.shape[1]} x {array.shape[0]} pixels" for array in (ids, image)]
-        raise DataError(f"{where}: has {sizes[0]}, but {frame.image} has {sizes[1]}; both must be alike")
-    size_wh = prepared_size(ids.shape[1], ids.shape[0], settings.factor)
-    if settings.size_wh not in (None, size_wh):
+    if ids.shape != size_wh[::-1]:
+        nearest = cv2.INTER_NEAREST if settings.preparation == "study" else cv2.INTER_NEAREST_EXACT
+        ids = cv2.resize(ids, size_wh, interpolation=nearest)
+    return resize_image(image, size_wh, settings.preparation), settings.label_map.encode(ids)
+
+
+def resize_image(image, size_wh, preparation):
+    """Resizes a photograph as a preparation does it.
+
+    Args:
+        image: `uint8` of shape `(height, width, 3)`.
+        size_wh: New width and height in pixels; an image that has them stays as it is.
+        preparation: "study" is bilinear. The others take the mean over areas where the image gets smaller.
+    """
+    if image.shape[1::-1] == tuple(size_wh):
+        return image
+    smaller = size_wh[0] <= image.shape[1] and size_wh[1] <= image.shape[0]
+    area = preparation != "study" and smaller
+    return cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA if area else cv2.INTER_LINEAR)
+
+
+def _paint_ids(frame, found_wh, size_wh):
+    """Paints the polygons of a frame at another size."""
+    if "polygons" not in frame.files:
         raise DataError(
-            f"{frame.image}: has {ids.shape[1]} x {ids.shape[0]} pixels, which become {size_wh[0]} x {size_wh[1]}; the "
-            f"other frames become {settings.size_wh[0]} x {settings.size_wh[1]}; take it out of the dataset"
+            f"{frame.name}: has no polygons, which PREPARATION = painted needs; set PREPARATION = aligned, or get the "
+            "polygons.json of gtFine_trainvaltest.zip"
         )
-    mask = settings.label_map.encode(cv2.resize(ids, size_wh, interpolation=cv2.INTER_NEAREST))
-    return cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR), mask
+    where = frame.files["polygons"]
+    polygons = read_polygons(where)
+    _check_size(frame, found_wh, polygons.size_wh, where)
+    return paint_polygons(scale_polygons(polygons, size_wh)).ids, where
+
+
+def _check_size(frame, image_wh, truth_wh, where):
+    if tuple(truth_wh) != image_wh:
+        sizes = [f"{width} x {height} pixels" for width, height in (truth_wh, image_wh)]
+        raise DataError(f"{where}: has {sizes[0]}, but {frame.image} has {sizes[1]}; both must be alike")
 
 
 def resize_frame(job):

@@ -14,7 +14,7 @@ import numpy as np
 from common.dataset.check import is_prepared
 from common.dataset.layouts import TRUTH_KINDS
 from common.dataset.png import read_mask
-from common.dataset.prepared import STEP_OF_SPLIT, find_class_of_id
+from common.dataset.prepared import STEP_OF_SPLIT, find_setting
 from common.dataset.sources import Source
 from common.errors import ConfigError, DataError, LabelError
 from common.formats import coco, coco_panoptic
@@ -155,7 +155,7 @@ def _classes_of(folder):
         return study_label_map(), f"{folder.name} has no {MANIFEST}; its masks were read as the classes of the study"
     wanted = None
     with contextlib.suppress(DataError):
-        wanted, _ = find_class_of_id(folder)
+        wanted, _ = find_setting(folder, "class_of_id")
     if wanted is None:
         return study_label_map(), ""
     for known in ("", *builtin_names()):

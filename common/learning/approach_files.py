@@ -14,12 +14,12 @@ from common.stages import unused_path
 log = logging.getLogger(__name__)
 
 
-def put_older_results_away(approach, jobs):
+def put_older_results_away(jobs):
     """Moves everything of an approach aside if a model of it came from other settings or inputs; nothing is mixed.
 
     A model that is only missing or damaged is no reason: it is trained again, and the others stay.
     """
-    base_dir = jobs[0].paths.base_dir
+    base_dir, approach = jobs[0].paths.base_dir, jobs[0].approach
     results = [(job, read_result_file(job.paths.result)) for job in jobs]
     if not any(result is not None and result["identity"] != job.identity for job, result in results):
         return

@@ -267,6 +267,53 @@ def cross_entropy(class_indices, logits):
     return loss(logits)
 
 
+def cross_entropy_and_dice(class_indices, counts, logits):
+    """Computes `cross_entropy` and the Dice loss of the classes that occur, from one softmax and with one gradient.
+
+    Args:
+        class_indices: int32 of shape `(batch, height, width)`; any class where a pixel does not count.
+        counts: float32 of the same shape, 1 where a pixel counts, else 0.
+        logits: float32 of shape `(batch, height, width, classes)`.
+
+    Returns:
+        The cross-entropy of every pixel, counted or not, float32 of shape `(batch, height, width)`; the Dice loss, a
+        float32 scalar: one minus the mean over classes of 2 * overlap / (size of truth + size of prediction).
+    """
+    import tensorflow as tf
+
+    classes = logits.shape[-1]
+    truth, weights = tf.reshape(class_indices, (-1,)), tf.reshape(counts, (-1,))
+    shape = tf.shape(class_indices)
+
+    @tf.custom_gradient
+    def losses(logits):
+        probabilities = tf.nn.softmax(logits)
+        of_truth = tf.gather(probabilities, truth, batch_dims=1)
+        log_sum = tf.reduce_max(logits, -1) - tf.math.log(tf.reduce_max(probabilities, -1))
+        cross_entropies = log_sum - tf.gather(logits, truth, batch_dims=1)
+        overlap = tf.math.unsorted_segment_sum(of_truth * weights, truth, classes)
+        size_of_truth = tf.math.unsorted_segment_sum(weights, truth, classes)
+        both = tf.maximum(size_of_truth + tf.linalg.matvec(probabilities, weights, transpose_a=True), 1.0)
+        present = tf.cast(size_of_truth > 0, logits.dtype)
+        share = present / tf.maximum(tf.reduce_sum(present), 1.0)
+        dice = tf.reduce_sum(share * (1 - 2 * overlap / both))
+
+        def gradient(of_cross_entropies, of_dice):
+            # The loss' derivative by a probability: `anywhere`, and `at_truth` more where the class is the true one.
+            at_truth = of_dice * share * -2 / both
+            anywhere = of_dice * share * 2 * overlap / both**2
+            more = weights * tf.gather(at_truth, truth) * of_truth
+            mean = weights * tf.linalg.matvec(probabilities, anywhere) + more
+            upstream = of_cross_entropies - mean
+            outside = probabilities * (upstream[:, None] + weights[:, None] * anywhere)
+            return outside + tf.one_hot(truth, classes, dtype=logits.dtype) * (more - of_cross_entropies)[:, None]
+
+        return (cross_entropies, dice), gradient
+
+    cross_entropies, dice = losses(tf.reshape(logits, (-1, classes)))
+    return tf.reshape(cross_entropies, shape), dice
+
+
 def saved_model_to_tflite(folder):
     """Converts a SavedModel to the bytes of a TensorFlow Lite model."""
     import tensorflow as tf

@@ -4,6 +4,7 @@ Images stay uint8 until the network scales them: 2,975 images of 416x208 with th
 a plain generator, so that any Keras back end can use them; TensorFlow draws them in a thread of its own.
 """
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,6 +13,11 @@ import numpy as np
 from common.dataset.png import read_image, read_mask
 from common.errors import DataError
 from common.labels import IGNORE
+from common.learning.augmentation import change, paste
+from common.parallel import usable_cores
+
+_BATCHES_AHEAD = 2
+_MOST_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -73,28 +79,73 @@ def load_samples(samples, size_wh, num_classes, threads=1, ignores=False):
     return LoadedSplit(tuple(sample.name for sample in samples), images, masks)
 
 
-def steps_per_epoch(num_images, batch_size):
-    """Counts the optimiser steps of one epoch: images // batch_size as in the study, and one if there are fewer."""
-    return max(1, num_images // batch_size)
+def epoch_order(num_images, settings, epoch):
+    """Decides which images make up the batches of one epoch, from the seed alone.
 
+    Without a number of steps, every image comes at most once; up to batch_size - 1 images, others in every epoch, sit
+    it out, so that all batches are full. With fewer images than batch_size: one batch of all of them. With a number of
+    steps, one pass over all images follows the other, and an epoch takes the batches that are its turn.
 
-def epoch_order(num_images, batch_size, seed, epoch):
-    """Decides which images make up the batches of one epoch.
-
-    Every image comes at most once; up to batch_size - 1 images, others in every epoch, sit it out, so that all batches
-    are full.
+    Args:
+        num_images: Number of training images.
+        settings: `TrainingSettings`.
+        epoch: From 0.
 
     Returns:
-        Indices, shape `(steps, batch)`. With fewer images than batch_size: one batch of all of them.
+        Numbers of passes and of images, both of shape `(steps, batch)`.
     """
-    order = np.random.default_rng((seed, epoch)).permutation(num_images)
-    batch = min(batch_size, num_images)
-    steps = steps_per_epoch(num_images, batch_size)
-    return order[: steps * batch].reshape(steps, batch)
+    steps, batch = settings.steps_per_epoch(num_images), settings.batch_size
+    if not settings.num_steps:
+        batch = min(batch, num_images)
+        order = np.random.default_rng((settings.seed, epoch)).permutation(num_images)[: steps * batch]
+        return np.full((steps, batch), epoch), order.reshape(steps, batch)
+    places = np.arange(epoch * steps * batch, (epoch + 1) * steps * batch)
+    passes = places // num_images
+    orders = {one: np.random.default_rng((settings.seed, one)).permutation(num_images) for one in np.unique(passes)}
+    images = np.array([orders[one][place % num_images] for one, place in zip(passes, places, strict=True)])
+    return passes.reshape(steps, batch), images.reshape(steps, batch)
 
 
-def training_batches(split, batch_size, seed, epochs):
-    """Yields `(images, masks)` for all steps of all `epochs`, a range of epoch numbers."""
-    for epoch in epochs:
-        for indices in epoch_order(len(split), batch_size, seed, epoch):
-            yield split.images[indices], split.masks[indices]
+def training_batches(split, settings, epochs, threads=None):
+    """Yields `(images, masks)` for all steps of all `epochs`, changed as the recipe says.
+
+    Args:
+        split: `LoadedSplit`.
+        settings: `TrainingSettings`.
+        epochs: A range of epoch numbers.
+        threads: Number of threads that change images, ahead of the training; the result does not depend on it. None
+            for as many as there are cores, up to 8.
+    """
+    turns = (
+        (passes, images)
+        for epoch in epochs
+        for passes, images in zip(*epoch_order(len(split), settings, epoch), strict=True)
+    )
+    if not settings.augments and settings.mix == "none":
+        for _, images in turns:
+            yield split.images[images], split.masks[images]
+        return
+    threads = threads or min(_MOST_THREADS, usable_cores())
+    with ThreadPoolExecutor(threads) as pool:
+        ahead = deque()
+        for passes, images in turns:
+            ahead.append(pool.submit(_make_batch, split, settings, passes, images))
+            if len(ahead) > _BATCHES_AHEAD + threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _make_batch(split, settings, passes, numbers):
+    """Makes one batch; every image is changed by a random state of its own, that of its pass and number."""
+    images, masks = [], []
+    for one, number in zip(passes, numbers, strict=True):
+        rng = np.random.default_rng((settings.seed, one, number))
+        image, mask = change(split.images[number], split.masks[number], settings, rng)
+        images.append(image)
+        masks.append(mask)
+    images, masks = np.stack(images), np.stack(masks)
+    if settings.mix != "none":
+        rng = np.random.default_rng((settings.seed, passes[0], numbers[0], len(split)))
+        images, masks = paste(images, masks, settings.mix, rng)
+    return images, masks

@@ -1,7 +1,8 @@
 """What a step of trainings shows at its end: scores with their spread, classes, differences from other approaches.
 
 Knows the result JSONs of a BASE_DIR; what is compared with what follows from them. Two approaches are compared only if
-all their models were trained with the same settings and scored on the same images.
+their models are the same network, were scored on the same images and, unless recipe or variant say that they are meant
+to differ, were trained with the same settings.
 """
 
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 from common.evaluation.summary import compare, same_images
 from common.evaluation.tables import class_table, summary_table
 from common.learning.jobs import read_result_file
+from common.recipes import all_choices
 
 _WHAT_DIFFERENCES_SAY = "differences in mIoU; in brackets 95 % over images, for these models, not for other trainings:"
 
@@ -76,7 +78,9 @@ def comparisons(finished, study, split):
             continue
         if not same_images(ours + theirs, split):
             lines.append(f"{name} is not compared with {other}: they were scored on different images of {split}")
-        elif _settings(ours[0]) != _settings(theirs[0]):
+        elif _network(ours[0]) != _network(theirs[0]) or (
+            _recipe(ours[0]) == _recipe(theirs[0]) and _training(ours[0]) != _training(theirs[0])
+        ):
             lines.append(f"{name} is not compared with {other}: they were trained with different settings")
         else:
             lines.append(f"{name} - {other}, {split}, paper metric: {_in_words(compare(ours, theirs, split))}")
@@ -93,10 +97,19 @@ def _in_words(difference):
     return f"{difference.mean:+.3f} {interval}{verdict}"
 
 
-def _settings(result):
-    """All that two approaches must share to be compared; every training has a seed of its own."""
+def _network(result):
     job = result["job"]
-    return job["network"], {**job["training"], "seed": None}, job["label_map"], result["precision"]
+    return job["network"], job["label_map"], result["precision"]
+
+
+def _recipe(result):
+    """Names of recipe and variant; results of older versions are those of the paper."""
+    return result["job"].get("recipe", "paper"), result["job"].get("variant", "")
+
+
+def _training(result):
+    """All choices of the training; every training has a seed of its own."""
+    return all_choices(result["job"]["training"]) | {"seed": None}
 
 
 def _finished_approaches(study):

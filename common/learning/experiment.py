@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 
 from common.dataset.prepared import Split
-from common.errors import ConfigError, TrainingError
+from common.errors import ConfigError, DataError, TrainingError
 from common.evaluation.tables import STUDY_FRAMES, STUDY_TEST_MIOU
 from common.labels import study_label_map
 from common.learning.approach_files import put_older_results_away, write_ranking
@@ -59,14 +59,15 @@ def run_experiment(experiment, config, dry_run=False):
     ]
     jobs = [job for run in runs for job in run]
     _check_back_end()
+    _check_preparation(experiment, config)
     _announce(experiment, config, jobs)
     if dry_run:
         return
-    put_older_results_away(experiment.name, jobs)
+    put_older_results_away(jobs)
     pending = [job for job in jobs if _is_pending(job)]
     for job in (job for job in jobs if job not in pending):
         shutil.rmtree(job.paths.work, ignore_errors=True)
-    failures = run_jobs(pending, config.machine.trainings_at_a_time, experiment.name) if pending else []
+    failures = run_jobs(pending, config.machine.trainings_at_a_time, jobs[0].approach) if pending else []
     finished = [results for run in runs if None not in (results := [read_result(job) for job in run])]
     for results in finished:
         write_ranking(results, config.dataset.base_dir, config.study.top_ks)
@@ -97,12 +98,24 @@ def _check_back_end():
         )
 
 
+def _check_preparation(experiment, config):
+    """Refuses splits that step 00 made in another way than config.ini asks for."""
+    for split in (experiment.train, *experiment.report_on):
+        if split.preparation != config.dataset.preparation:
+            raise DataError(
+                f"{split.root}: was made with PREPARATION = {split.preparation}, config.ini says "
+                f"{config.dataset.preparation}; run the steps from 00 on again or correct PREPARATION"
+            )
+
+
 def _job(experiment, config, run, index):
-    name = f"{config.dataset.name}_{experiment.name}_{run}_{index}"
+    name = f"{config.dataset.name}_{config.approach(experiment.name)}_{run}_{index}"
+    # The same for every recipe: what is compared begins with equal weights.
+    seed = zlib.crc32(f"{config.seed} {config.dataset.name}_{experiment.name}_{run}_{index}".encode())
     label_map = config.dataset.label_map
     return Job(
         base_dir=str(config.dataset.base_dir),
-        approach=experiment.name,
+        approach=config.approach(experiment.name),
         model=name,
         network=NetworkSettings(
             height=config.dataset.image_height,
@@ -112,14 +125,8 @@ def _job(experiment, config, run, index):
             alpha=config.network.alpha,
             activation=config.network.activation,
         ),
-        training=TrainingSettings(
-            num_epochs=config.training.num_epochs,
-            batch_size=config.training.batch_size,
-            learning_rate=config.training.learning_rate,
-            weight_decay=config.training.weight_decay,
-            seed=zlib.crc32(f"{config.seed} {name}".encode()),
-        ),
-        precision=config.training.precision,
+        training=TrainingSettings(**vars(config.training), seed=seed),
+        precision=config.machine.precision,
         seed_of_split=config.seed,
         train=(experiment.train.name, experiment.train.fingerprint),
         validate=(experiment.validate.name, experiment.validate.fingerprint),
@@ -127,6 +134,9 @@ def _job(experiment, config, run, index):
         save_predictions=config.study.save_predictions,
         threads=max(1, usable_cores() // config.machine.trainings_at_a_time),
         label_map=None if label_map == study_label_map() else label_map.as_json(),
+        preparation=config.dataset.preparation,
+        recipe=config.recipe,
+        variant=config.variant,
     )
 
 
@@ -139,14 +149,15 @@ def _announce(experiment, config, jobs):
     images, batch = len(experiment.train), config.training.batch_size
     pending = sum(_is_pending(job) for job in jobs)
     log.info(
-        "%s: %d images of %dx%d, validated on %d; %d runs x %d models of %d epochs",
-        *(experiment.name, images, *config.dataset.size_wh, len(experiment.validate)),
+        "%s: %d images of %dx%d, validated on %d; recipe %s, %d runs x %d models of %d epochs, %s steps of %d",
+        *(jobs[0].approach, images, *config.dataset.size_wh, len(experiment.validate), config.recipe),
         *(config.study.num_runs, config.study.models_per_run, config.training.num_epochs),
+        *(f"{config.training.num_epochs * config.training.steps_per_epoch(images):,}", min(batch, images)),
     )
     if (label_map := config.dataset.label_map) != study_label_map():
         ignored = "; pixels of labels without a class do not count" if label_map.ignores else ""
         log.info("%d classes by LABEL_MAP%s", len(label_map), ignored)
-    if images < batch:
+    if images < batch and not config.training.num_steps:
         log.warning("only %d images for BATCH_SIZE = %d: an epoch is one step with all of them", images, batch)
     if not pending:
         log.info("all %d trainings are done and nothing has changed", len(jobs))
@@ -175,7 +186,7 @@ def _show_table(experiment, config, finished):
         log.warning("trained under different conditions: %s", "; ".join(sorted(map(" in ".join, kinds))))
     if study_value is None:
         log.info("(the study's numbers are not shown: settings or number of frames are not the study's)")
-    paths = ModelPaths(config.dataset.base_dir, experiment.name, "")
+    paths = ModelPaths(config.dataset.base_dir, config.approach(experiment.name), "")
     log.info("models: %s   tables: %s", paths.keras.parent, config.dataset.base_dir / "csv")
     log.info('curves: tensorboard --logdir "%s"', paths.events.parent)
     for split in config.study.save_predictions:
@@ -183,4 +194,8 @@ def _show_table(experiment, config, finished):
 
 
 def _is_the_study(experiment, config):
-    return config.has_study_values() and len(experiment.train) == STUDY_FRAMES.get(experiment.name)
+    return (
+        config.approach(experiment.name) == experiment.name
+        and config.has_study_values()
+        and len(experiment.train) == STUDY_FRAMES.get(experiment.name)
+    )

@@ -75,6 +75,9 @@ class Job:
         save_predictions: Names of the splits whose predictions are written.
         threads: Processor threads the training may use.
         label_map: `LabelMap.as_json`; None for the study's, whose jobs are thus the same as before there were others.
+        preparation: How frames were made smaller, as in config.ini; the fingerprints of the splits hold it too.
+        recipe: Name of the recipe that `training` began as.
+        variant: What the user calls a changed one.
     """
 
     base_dir: str
@@ -90,6 +93,9 @@ class Job:
     save_predictions: tuple[str, ...]
     threads: int
     label_map: dict | None = None
+    preparation: str = "study"
+    recipe: str = "paper"
+    variant: str = ""
 
     @property
     def classes(self):
@@ -105,7 +111,7 @@ class Job:
     def identity(self):
         """Fingerprint of all that the weights and scores depend on."""
         return fingerprint(
-            [TRAINING_VERSION, self.model, dataclasses.asdict(self.network), dataclasses.asdict(self.training)]
+            [TRAINING_VERSION, self.model, dataclasses.asdict(self.network), self.training.what_counts]
             + [self.precision, self.train, self.validate, self.report_on]
             + ([] if self.label_map is None else [self.label_map])
         )
@@ -120,7 +126,7 @@ class Job:
         content = read_json(path)
         try:
             content["network"] = NetworkSettings(**content["network"])
-            content["training"] = TrainingSettings(**content["training"])
+            content["training"] = TrainingSettings.from_json(content["training"])
             for field in ("train", "validate", "save_predictions"):
                 content[field] = tuple(content[field])
             content["report_on"] = tuple(tuple(pair) for pair in content["report_on"])

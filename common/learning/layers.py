@@ -42,11 +42,10 @@ class UpsampleAdd(keras.layers.Layer):
         return tuple(input_shape[1])
 
 
-def normalize(values, name, fast):
+def normalize(values, name, fast, momentum):
     """Applies batch normalisation, in its fused form if `fast` and the back end has it."""
-    if fast and backend.has_fast_operations():
-        return FusedBatchNormalization(name=name)(values)
-    return keras.layers.BatchNormalization(name=name)(values)
+    kind = FusedBatchNormalization if fast and backend.has_fast_operations() else keras.layers.BatchNormalization
+    return kind(momentum=momentum, name=name)(values)
 
 
 def upsample_add(values, skip, name, fast):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import keras
 
+from common.config_keys import PREPARATIONS
 from common.errors import DataError
 from common.labels import IGNORE, LARGEST_ID, LabelMap
 
@@ -72,11 +73,13 @@ class ModelCard:
         label_map: The `LabelMap` of its outputs.
         size_wh: Width and height of the images it was trained on, in pixels. Images are red, green, blue, values from 0
             to 255; the network scales them itself.
+        preparation: How those images were made smaller, one of `PREPARATIONS`.
     """
 
     name: str
     label_map: LabelMap
     size_wh: tuple[int, int]
+    preparation: str = "study"
 
     def as_json(self):
         """Makes JSON-able values."""
@@ -86,6 +89,7 @@ class ModelCard:
             "size_wh": list(self.size_wh),
             "channels": "RGB",
             "scaling": _SCALING,
+            "preparation": self.preparation,
         }
 
     @classmethod
@@ -99,6 +103,7 @@ class ModelCard:
             label_map = LabelMap.from_json(content["label_map"])
             name, size_wh = content["name"], tuple(content["size_wh"])
             scaling = content["scaling"], content["channels"]
+            preparation = content.get("preparation", "study")  # older cards do not have it
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"lacks {error}") from error
         if scaling != (_SCALING, "RGB"):
@@ -109,8 +114,10 @@ class ModelCard:
             or not all(type(side) is int and side > 0 for side in size_wh)
         ):
             raise ValueError("has no name or no size of two positive whole numbers")
+        if preparation not in PREPARATIONS:
+            raise ValueError(f"has an unknown preparation; known are {', '.join(PREPARATIONS)}")
         _check_label_map(label_map)
-        return cls(name, label_map, size_wh)
+        return cls(name, label_map, size_wh, preparation)
 
 
 def _check_label_map(label_map):

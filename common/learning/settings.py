@@ -1,6 +1,8 @@
 """What a network is built from and how it is trained: values that script and training process share, without Keras."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+
+from common.recipes import Recipe, all_choices
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,24 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
-    """How one network is trained.
+class TrainingSettings(Recipe):
+    """How one network is trained: a recipe, and the seed of the first weights, the order and changes of images."""
 
-    Attributes:
-        num_epochs: Passes over the training images.
-        batch_size: Images per optimiser step.
-        learning_rate: Of AdamW, constant.
-        weight_decay: Share of every weight that is taken off per step, not multiplied by the learning rate.
-        seed: Of the first weights and of the order of images.
-    """
+    seed: int = field(default=0, kw_only=True)
 
-    num_epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    seed: int
+    @property
+    def what_counts(self):
+        """What the weights depend on, by name: choices a recipe has like the study are left out.
+
+        So a training by the study's recipe has the same fingerprint as before there were others.
+        """
+        return {
+            each.name: value
+            for each in fields(self)
+            if (value := getattr(self, each.name)) != each.default or each.name == "seed"
+        }
+
+    @classmethod
+    def from_json(cls, values):
+        """Makes settings of the `asdict` that went through JSON; raises TypeError if there are other names in it."""
+        return cls(**all_choices(values))

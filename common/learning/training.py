@@ -7,28 +7,37 @@ the whole state is saved; a training that was killed goes on after its last whol
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
 
 from common.errors import TrainingError
+from common.labels import LabelMap
 from common.learning import backend
-from common.learning.batches import steps_per_epoch, training_batches
+from common.learning.batches import LoadedSplit, training_batches
 from common.learning.checkpoint import load_checkpoint, save_checkpoint, values_of
 from common.learning.event_file import EventFile
-from common.learning.losses import counted_cross_entropy, pixel_cross_entropy
-from common.learning.optimizer import adamw
+from common.learning.losses import inverse_sqrt_weights, make_loss
+from common.learning.optimizer import make_optimizer
+from common.learning.recalibration import recalibrate
 from common.learning.scoring import score
-from common.learning.unet import class_index_model, training_unet
+from common.learning.unet import class_index_model, copy_of, training_unet
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a training sees: `LoadedSplit`s, and the label map of their masks."""
+    """What a training sees.
 
-    train: object
-    validate: object
-    label_map: object
+    Attributes:
+        train: `LoadedSplit`; void made `IGNORE` in its masks where the recipe says so.
+        validate: `LoadedSplit`.
+        label_map: The `LabelMap` of the masks.
+    """
+
+    train: LoadedSplit
+    validate: LoadedSplit
+    label_map: LabelMap
 
 
 @dataclass(frozen=True)
@@ -46,19 +55,21 @@ class TrainingFiles:
     events: Path | None = None
 
 
-def compile_training(network, settings, ignores=False):
+def compile_training(network, settings, data):
     """Builds the training form of a network with loss and optimiser, its state made, from the seed.
 
     Args:
         network: `NetworkSettings`.
         settings: `TrainingSettings`.
-        ignores: Whether masks hold `IGNORE`.
+        data: `TrainingData`; its number of images and classes are used, not the images.
     """
     keras.utils.set_random_seed(settings.seed)
-    model = training_unet(network)
+    model = training_unet(network, settings.batchnorm_momentum)
+    weighted = settings.class_weights == "inverse_sqrt"
+    weights = inverse_sqrt_weights(data.train.masks, network.num_classes) if weighted else None
     model.compile(
-        optimizer=adamw(settings.learning_rate, settings.weight_decay),
-        loss=counted_cross_entropy if ignores else pixel_cross_entropy,
+        optimizer=make_optimizer(settings, len(data.train)),
+        loss=make_loss(settings.loss, weights, data.label_map.ignores or settings.leaves_out_pixels),
         jit_compile=backend.jit_compile(),
     )
     model.optimizer.build(model.trainable_variables)
@@ -85,16 +96,18 @@ def train(model, data, settings, files, report=print):
     epochs = range(state.epochs_done, settings.num_epochs)
     for entry in state.history:
         report({**entry, "done_before": True})
-    callbacks = [
-        _EndOfEpoch(state, data, lambda: save_checkpoint(files.checkpoint, state, model, files.identity), report)
-    ]
+    save = partial(save_checkpoint, files.checkpoint, state, model, files.identity)
+    # With a running mean of the weights, a network of its own holds it: the one that is trained never has other weights
+    # than its own.
+    scored = copy_of(model) if settings.ema_momentum else model
+    callbacks = [_EndOfEpoch(state, data, scored, save, report)]
     if files.events is not None:
         callbacks.append(EventFile(files.events, state.history))
         callbacks[-1].begin()
     if epochs:
         model.fit(
-            training_batches(data.train, settings.batch_size, settings.seed, epochs),
-            steps_per_epoch=steps_per_epoch(len(data.train), settings.batch_size),
+            training_batches(data.train, settings, epochs),
+            steps_per_epoch=settings.steps_per_epoch(len(data.train)),
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             callbacks=callbacks,
@@ -102,16 +115,19 @@ def train(model, data, settings, files, report=print):
             verbose=0,
         )
     model.set_weights(state.best_weights)
+    if settings.batchnorm_recalibration:
+        recalibrate(model, data.train.images, settings.batch_size)
     return state
 
 
 class _EndOfEpoch(keras.callbacks.Callback):
     """Scores the network after every epoch, remembers the best one and saves the state."""
 
-    def __init__(self, state, data, save, report):
+    def __init__(self, state, data, scored, save, report):
         super().__init__()
         self._state, self._data, self._save, self._report = state, data, save, report
-        self._predictor = None
+        self._scored = scored
+        self._predictor = class_index_model(scored)
         self._start = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -123,13 +139,15 @@ class _EndOfEpoch(keras.callbacks.Callback):
         loss = float(logs["loss"])
         if not math.isfinite(loss):
             raise TrainingError(f"the loss was {loss} in epoch {epoch + 1}; lower LR or set PRECISION = float32")
-        self._predictor = self._predictor or class_index_model(self.model)
+        if self._scored is not self.model:
+            self._scored.set_weights(self.model.get_weights())
+            self.model.optimizer.finalize_variable_values(self._scored.trainable_variables)
         trained = time.perf_counter()
         miou, mpa = score(self._predictor, self._data.validate, self._data.label_map).mean
         history = self._state.history
         if self._state.best_epoch is None or miou > history[self._state.best_epoch]["mIoU_val"]:
             self._state.best_epoch = epoch
-            self._state.best_weights = values_of(self.model.variables)
+            self._state.best_weights = values_of(self._scored.variables)
         history.append(
             {
                 "epoch": epoch,

@@ -18,9 +18,13 @@ _DECODER = ((128, 64), (64, 32), (32, 16), (16, 16))
 _POOLINGS = len(_ENCODER)
 
 
-def training_unet(settings):
+# Keras' own default for batch normalisation, as in the study.
+_MOMENTUM = 0.99
+
+
+def training_unet(settings, batchnorm_momentum=_MOMENTUM):
     """Builds the form to train: uint8 or float images `(batch, height, width, channels)` in, float32 logits out."""
-    image, logits = _unet(settings, fast=True)
+    image, logits = _unet(settings, _Parts(settings, True, batchnorm_momentum))
     return keras.Model(image, logits, name="unet_training")
 
 
@@ -33,23 +37,29 @@ def plain_unet(settings):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
-        image, logits = _unet(settings, fast=False)
+        image, logits = _unet(settings, _Parts(settings, False, _MOMENTUM))
         return keras.Model(image, layers.Softmax(name="softmax")(logits), name="unet")
     finally:
         keras.config.set_dtype_policy(policy)
 
 
-def class_index_model(model):
+def class_index_model(model, mirror=False):
     """Puts the choice of the class into the graph of a network, so that only one value a pixel leaves the device.
 
     Args:
         model: A network of either form, also one loaded from a file. Its weights are shared, not copied.
+        mirror: Whether the mean of the probabilities for image and mirror image decides.
 
     Returns:
         A model from images to class indices `(batch, height, width)`, uint8, or int32 above 256 classes.
     """
     logits = model.get_layer("logits").output
     dtype = "uint8" if logits.shape[-1] <= 256 else "int32"
+    if mirror:
+        shared = keras.Model(model.input, ops.softmax(logits))
+        image = keras.Input(model.input.shape[1:], name="image")
+        both = shared(image) + ops.flip(shared(ops.flip(image, axis=2)), axis=2)
+        return keras.Model(image, ops.cast(largest(both), dtype), name="class_index")
     return keras.Model(model.input, ops.cast(largest(logits), dtype), name="class_index")
 
 
@@ -71,6 +81,13 @@ def with_input(model, size_wh, batch=None):
     return made
 
 
+def copy_of(model):
+    """Makes the same network with weights of its own, equal ones, and without optimiser and loss."""
+    copy = keras.models.clone_model(keras.Model(model.input, model.output))
+    copy.set_weights(model.get_weights())
+    return copy
+
+
 def copy_weights(source, target):
     """Copies all weights of one form into another form of the same network.
 
@@ -86,10 +103,9 @@ def copy_weights(source, target):
     target.set_weights(source.get_weights())
 
 
-def _unet(settings, fast):
-    """Returns the input and the logits of the network; `fast` says whether other than stock layers are allowed."""
+def _unet(settings, parts):
+    """Returns the input and the logits of the network that is made of `parts`."""
     _check(settings)
-    parts = _Parts(settings, fast)
     image = keras.Input((settings.height, settings.width, settings.channels), name="image")
     values = layers.Rescaling(1 / 255, name="rescale")(image)
     values = parts.normalize(parts.convolve(values, 16, 1, "stem"), "stem")
@@ -101,7 +117,7 @@ def _unet(settings, fast):
     values = parts.block(values, _BOTTLENECK, "bottom")
     for level in reversed(range(_POOLINGS)):
         first, second = _DECODER[_POOLINGS - 1 - level]
-        values = upsample_add(values, skips[level], f"up{level}", fast)
+        values = parts.upsample_add(values, skips[level], f"up{level}")
         values = parts.normalize(parts.convolve(values, first, 1, f"up{level}_merge"), f"up{level}_merge")
         values = parts.block(values, (first, second), f"up{level}")
     logits = layers.Conv2D(settings.num_classes, 1, kernel_initializer="he_normal", dtype="float32", name="logits")
@@ -119,11 +135,15 @@ def _check(settings):
 
 
 class _Parts:
-    """The parts the network is made of, with names that are equal in all forms."""
+    """The parts the network is made of, with names that are equal in all forms.
 
-    def __init__(self, settings, fast):
+    `fast` says whether other than stock layers are allowed.
+    """
+
+    def __init__(self, settings, fast, batchnorm_momentum):
         self._settings = settings
         self._fast = fast
+        self._momentum = batchnorm_momentum
 
     def convolve(self, values, filters, size, name):
         """Applies a convolution with `int(filters * alpha)` filters of `size` x `size` and the activation."""
@@ -138,7 +158,11 @@ class _Parts:
 
     def normalize(self, values, name):
         """Applies batch normalisation."""
-        return normalize(values, f"{name}_norm", self._fast)
+        return normalize(values, f"{name}_norm", self._fast, self._momentum)
+
+    def upsample_add(self, values, skip, name):
+        """Doubles height and width and adds `skip`."""
+        return upsample_add(values, skip, name, self._fast)
 
     def block(self, values, filters, name):
         """Applies a 3x3 convolution, a 1x1 convolution and batch normalisation."""

@@ -12,11 +12,13 @@ import traceback
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from common.dataset.prepared import PreparedDataset
 from common.errors import DataError, ProjectError
 from common.files import atomic_path, write_json
+from common.labels import IGNORE
 from common.learning import backend
 from common.learning.jobs import Job, append_progress, missing_predictions, read_result
 
@@ -54,6 +56,15 @@ def _load(job, pair):
     return load_samples(split.samples, split.size_wh, job.network.num_classes, job.threads, ignores=job.classes.ignores)
 
 
+def _without_void(split, job):
+    """Makes void `IGNORE` in the masks of the split to train on, unless the recipe learns it as a class."""
+    if not job.training.train_void:
+        split.masks[np.isin(split.masks, job.classes.void_classes)] = IGNORE
+        if (split.masks == IGNORE).all():
+            raise DataError(f"{job.train[0]}: holds nothing but void; set TRAIN_VOID = True")
+    return split
+
+
 def _train(job, progress):
     import keras
 
@@ -65,8 +76,8 @@ def _train(job, progress):
     keras.config.set_dtype_policy(policy)
     backend.make_deterministic()
     start = time.monotonic()
-    data = TrainingData(_load(job, job.train), _load(job, job.validate), job.classes)
-    model = compile_training(job.network, job.training, job.classes.ignores)
+    data = TrainingData(_without_void(_load(job, job.train), job), _load(job, job.validate), job.classes)
+    model = compile_training(job.network, job.training, data)
     # What the last bits depend on besides the job: a state of other bits is not gone on with.
     identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
     files = TrainingFiles(job.paths.work / "checkpoint.npz", identity, job.paths.events)
@@ -80,7 +91,7 @@ def _train(job, progress):
     append_progress(progress, {"scoring": True})
     with atomic_path(job.paths.keras, durable=True) as temporary:
         plain.save(temporary)
-        add_card(temporary, ModelCard(job.model, job.classes, job.network.size_wh))
+        add_card(temporary, ModelCard(job.model, job.classes, job.network.size_wh, job.preparation))
     scores = _score(job, validate)
     result = {
         "model": job.model,
@@ -122,7 +133,7 @@ def _load_model(job):
     from common.learning.unet import class_index_model
 
     model, _ = load_model(job.paths.keras)
-    return class_index_model(model)
+    return class_index_model(model, job.training.flip_tta)
 
 
 def _score(job, validate):

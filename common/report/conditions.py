@@ -53,11 +53,17 @@ def settings_of(result):
     label_map = label_map_of(result)
     study = job["label_map"] is None
     return {
-        **{str(key): str(value) for key, value in settings.items()},
+        "recipe": job["recipe"] or "paper",
+        "variant": job["variant"] or "–",
+        **{str(key): _text(value) for key, value in settings.items()},
         "classes": f"{len(label_map)}, {'those of the study' if study else 'by LABEL_MAP'}",
         "seed": str(job["seed_of_split"]),
         "precision": result["precision"],
     }
+
+
+def _text(value):
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def values_by_key(results, describe):
@@ -76,12 +82,23 @@ def values_by_key(results, describe):
 
 def _mixed(approaches):
     every = [result for approach in approaches for result in approach.results]
-    for describe in (settings_of, lambda result: result["versions"]):
-        for key, values in values_by_key(every, describe).items():
-            if len(values) > 1:
-                yield (
-                    f"The models differ in {key}: {_some(values)}. Compare approaches only where nothing else differs."
-                )
+    advice = "Compare approaches only where nothing else differs."
+    # Other recipes and variants are meant to differ, in choices of the training alone.
+    groups = {}
+    for result in every:
+        groups.setdefault((result["job"]["recipe"], result["job"]["variant"]), []).append(result)
+    differing = {}
+    for group in groups.values():
+        differing |= {key: values for key, values in values_by_key(group, settings_of).items() if len(values) > 1}
+    for key, values in values_by_key(every, settings_of).items():
+        if len(values) > 1 and key not in {"recipe", "variant", *every[0]["job"]["training"]}:
+            differing[key] = values
+    differing |= {
+        key: values
+        for key, values in values_by_key(every, lambda result: result["versions"]).items()
+        if len(values) > 1
+    }
+    return [f"The models differ in {key}: {_some(values)}. {advice}" for key, values in differing.items()]
 
 
 def _outdated(approaches, folders):

@@ -16,6 +16,7 @@ from common.evaluation import pooled_metric
 from common.evaluation.summary import SPLITS, rank
 from common.files import read_json
 from common.labels import IGNORE, LabelMap, study_label_map
+from common.recipes import all_choices
 
 # A result of the study has about 200 KB; each is in memory while the report is made.
 _LARGEST_BYTES = 16_000_000
@@ -149,7 +150,9 @@ def _checked(content, stem):
     job["train"] = _pair(content["job"]["train"])
     job["report_on"] = tuple(map(_pair, content["job"]["report_on"]))
     job["label_map"] = content["job"].get("label_map")
-    job["network"], job["training"] = _plain_values(job["network"]), _plain_values(job["training"])
+    job["network"] = _plain_values(job["network"])
+    job["training"] = all_choices(_plain_values(job["training"]))
+    job["recipe"], job["variant"] = (str(content["job"].get(key, "")) for key in ("recipe", "variant"))
     result = {
         "model": stem,
         "approach": approach,
@@ -222,4 +225,13 @@ def _pair(values):
 
 
 def _plain_values(values):
-    return {str(key): value for key, value in values.items() if isinstance(value, int | float | str | bool)}
+    """Copies what is a value or a list of numbers."""
+    return {str(key): value for key, value in values.items() if _is_plain(value) or _is_numbers(value)}
+
+
+def _is_plain(value):
+    return isinstance(value, int | float | str | bool)
+
+
+def _is_numbers(value):
+    return isinstance(value, list) and len(value) < 10 and all(isinstance(one, int | float) for one in value)

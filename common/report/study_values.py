@@ -1,6 +1,6 @@
 """Whether the models of an approach may stand beside the study's number: same settings, as many frames, all trained."""
 
-from common.config_keys import KEYS
+from common.config_keys import KEYS, RECIPE_KEYS
 from common.evaluation.tables import STUDY_FRAMES, STUDY_TEST_MIOU
 
 _OF_NETWORK = {
@@ -11,12 +11,7 @@ _OF_NETWORK = {
     "ALPHA": "alpha",
     "ACTIFU": "activation",
 }
-_OF_TRAINING = {
-    "NUM_EPOCHS": "num_epochs",
-    "BATCH_SIZE": "batch_size",
-    "LR": "learning_rate",
-    "WD": "weight_decay",
-}
+_OF_TRAINING = {key: entry.place.removeprefix("training.") for key, entry in RECIPE_KEYS.items()}
 _OF_AUGMENTATION = {
     "BRIGHTNESS_ALPHA": "brightness_alpha",
     "BRIGHTNESS_BETA": "brightness_beta",
@@ -54,7 +49,8 @@ def _differences(approach, folders):
         found += _unlike({"SEED": "seed_of_split"}, job)
     source = folders.get("train_full")
     if source is not None:
-        found += _unlike({"RESIZE_FACTOR": "resize_factor"}, source.settings)
+        prepared = {"preparation": "study", **source.settings}
+        found += _unlike({"RESIZE_FACTOR": "resize_factor", "PREPARATION": "preparation"}, prepared)
     split = approach.results[0]["job"]["train"][0]
     trained_on = folders.get(split)
     if trained_on is None:
@@ -72,10 +68,11 @@ def _differences(approach, folders):
 def _unlike(keys, values):
     for key, name in keys.items():
         asked = KEYS[key].kind.read(KEYS[key].study_value)
-        asked = list(asked) if isinstance(asked, tuple) else asked
-        if values.get(name) != asked:
-            yield f"{key} = {_text(values.get(name))} (the study: {_text(asked)})"
+        found = values.get(name)
+        found = tuple(found) if isinstance(found, list) else found
+        if found != asked:
+            yield f"{key} = {_text(found)} (the study: {_text(asked)})"
 
 
 def _text(value):
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

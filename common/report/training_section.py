@@ -36,21 +36,29 @@ def _curve_table(title, histories, key):
 def settings_section(approaches):
     """Makes the section of settings, versions and durations."""
     every = [result for approach in approaches for result in approach.results]
-    settings = _in_common("Settings", approaches, settings_of)
+    settings = _settings(approaches)
     versions = values_by_key(every, lambda result: result["versions"])
     versions = Table(
         "Versions", ("what", "version"), tuple((key, ", ".join(found)) for key, found in versions.items()),
         text_columns=2,
     )  # fmt: skip
-    return Section("settings", "Settings, versions, durations", (), (settings, versions, _durations(approaches)))
+    return Section("settings", "Settings, versions, durations", (), (*settings, versions, _durations(approaches)))
 
 
-def _in_common(title, approaches, describe):
-    by_approach = [values_by_key(approach.results, describe) for approach in approaches]
-    keys = list(dict.fromkeys(key for found in by_approach for key in found))
-    rows = tuple((key, *(", ".join(found.get(key, ["–"])) for found in by_approach)) for key in keys)
+def _settings(approaches):
+    """Makes a table of what differs between approaches, side by side, and one of what they share."""
+    by_approach = [values_by_key(approach.results, settings_of) for approach in approaches]
+    differing, shared = [], []
+    for key in dict.fromkeys(key for found in by_approach for key in found):
+        values = [", ".join(found.get(key, ["–"])) for found in by_approach]
+        if len(set(values)) > 1:
+            differing.append((key, *values))
+        else:
+            shared.append((key, values[0]))
     columns = ("setting", *(approach.name for approach in approaches))
-    return Table(title, columns, rows, text_columns=len(columns))
+    if differing:
+        yield Table("Settings that differ", columns, tuple(differing), text_columns=len(columns))
+    yield Table("Settings that all share", ("setting", "value"), tuple(shared), text_columns=2, folded=bool(differing))
 
 
 def _durations(approaches):

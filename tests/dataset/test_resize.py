@@ -13,8 +13,15 @@ import pytest
 from common.dataset import prepare, resize
 from common.dataset.layouts import find_frames
 from common.dataset.png import encode_color_mask, encode_mask, read_image, read_mask
-from common.dataset.polygons import ids_to_colors
-from common.dataset.resize import ResizeJob, ResizeSettings, prepared_size, resize_frame, resize_frames
+from common.dataset.polygons import ids_to_colors, paint_polygons, read_polygons, scale_polygons
+from common.dataset.resize import (
+    ResizeJob,
+    ResizeSettings,
+    prepare_frame,
+    prepared_size,
+    resize_frame,
+    resize_frames,
+)
 from common.dataset.sources import Source
 from common.errors import ConfigError, DataError, LabelError
 from common.labels import study_label_map
@@ -246,7 +253,63 @@ def test_step_00_goes_by_the_polygons_where_there_are_no_label_ids(demo_tree, tm
     path = tmp_path / "polygons.json"
     shutil.copyfile(frame.files["polygons"].path, path)
     frames = [replace(frame, files={"polygons": Source(path)})]
-    before = prepare._stage_of_originals(dataset, "train", frames, study_label_map()).fingerprint
-    assert prepare._stage_of_originals(dataset, "train", frames, study_label_map()).fingerprint == before
+    settings = ResizeSettings(0.5)
+    before = prepare._stage_of_originals(dataset, "train", frames, settings).fingerprint
+    assert prepare._stage_of_originals(dataset, "train", frames, settings).fingerprint == before
     path.write_text(path.read_text() + " ")
-    assert prepare._stage_of_originals(dataset, "train", frames, study_label_map()).fingerprint != before
+    assert prepare._stage_of_originals(dataset, "train", frames, settings).fingerprint != before
+
+
+def test_painted_masks_follow_the_polygons_and_not_the_label_ids(demo_tree, tmp_path):
+    dataset = SimpleNamespace(resize_factor=0.5, size_wh=(64, 32), base_dir=tmp_path)
+    frame = find_frames(demo_tree)[0]
+    path = tmp_path / "polygons.json"
+    shutil.copyfile(frame.files["polygons"].path, path)
+    frames = [replace(frame, files={**frame.files, "polygons": Source(path)})]
+
+    def fingerprint(preparation):
+        settings = ResizeSettings(0.5, preparation=preparation)
+        return prepare._stage_of_originals(dataset, "train", frames, settings).fingerprint
+
+    before = fingerprint("study"), fingerprint("aligned"), fingerprint("painted")
+    assert len(set(before)) == 3
+    path.write_text(path.read_text() + " ")
+    assert (fingerprint("study"), fingerprint("aligned")) == before[:2]
+    assert fingerprint("painted") != before[2]
+
+
+def test_aligned_masks_have_the_id_at_the_centre_of_the_area_an_image_pixel_is_the_mean_of(tmp_path):
+    """Sides a fifth: the centre of 5x5 pixels is the third of each; the study takes the first."""
+    rng = np.random.default_rng(0)
+    image, ids = rng.integers(0, 256, (160, 240, 3), np.uint8), rng.integers(0, 34, (160, 240), np.uint8)
+    write(tmp_path / "leftImg8bit/train/a/a_leftImg8bit.png", image)
+    write(tmp_path / "gtFine/train/a/a_gtFine_labelIds.png", ids)
+    (frame,) = find_frames(tmp_path)
+
+    def made(preparation):
+        return prepare_frame(ResizeJob(frame, tmp_path, tmp_path, ResizeSettings(0.2, preparation=preparation)))
+
+    classes = np.array([0, *range(2, 35)])
+    found, mask = made("aligned")
+    assert (mask == classes[ids[2::5, 2::5]]).all()
+    means = image[..., ::-1].reshape(32, 5, 48, 5, 3).mean((1, 3))
+    assert np.abs(found - means).max() <= 0.5 + 1e-6
+    assert (made("study")[1] == classes[ids[::5, ::5]]).all()
+
+
+def test_painted_masks_are_the_polygons_at_the_new_size(demo_tree, tmp_path):
+    frame = find_frames(demo_tree)[0]
+    width, height = prepared_size(*read_polygons(frame.files["polygons"]).size_wh, 0.5)
+    settings = ResizeSettings(0.5, preparation="painted")
+    image, mask = prepare_frame(ResizeJob(frame, tmp_path, tmp_path, settings))
+    polygons = scale_polygons(read_polygons(frame.files["polygons"]), (width, height))
+    assert (mask == study_label_map().encode(paint_polygons(polygons).ids)).all()
+    aligned = prepare_frame(ResizeJob(frame, tmp_path, tmp_path, replace(settings, preparation="aligned")))
+    assert (image == aligned[0]).all()
+    assert 0.9 < (mask == aligned[1]).mean() < 1  # the same but for borders
+
+
+def test_painting_without_polygons_says_what_to_do(original, tmp_path):
+    frame = find_frames(original)[0]
+    with pytest.raises(DataError, match="has no polygons, which PREPARATION = painted needs"):
+        prepare_frame(ResizeJob(frame, tmp_path, tmp_path, ResizeSettings(0.3, preparation="painted")))

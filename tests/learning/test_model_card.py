@@ -51,8 +51,10 @@ def config_of(path):
 @pytest.mark.parametrize("name", ["cityscapes35", "cityscapes19"])
 def test_a_card_comes_back_as_it_was_written(name):
     label_map = study_label_map() if name == "cityscapes35" else load_label_map(name)
-    card = ModelCard("x", label_map, (416, 208))
+    card = ModelCard("x", label_map, (416, 208), "aligned")
     assert ModelCard.from_json(json.loads(json.dumps(card.as_json()))) == card
+    older = {key: value for key, value in card.as_json().items() if key != "preparation"}
+    assert ModelCard.from_json(older).preparation == "study"
 
 
 def test_a_model_that_was_renamed_still_knows_its_classes(model_file, tmp_path):

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from common.labels import study_label_map
 from common.learning.model_card import ModelCard, add_card
 from common.learning.predicting.ensembles import Ensemble, load_ensemble, model_files
 from common.learning.predicting.photographs import find_photographs, read_photograph
-from common.learning.predicting.prediction import Lanes, Outcome
+from common.learning.predicting.prediction import Lanes, Outcome, prepare
 from common.learning.predicting.result_folder import ResultFolder, classes_csv, merged_classes
 from common.learning.predicting.upsampling import largest_class
 from common.learning.predicting.video import predict_video
@@ -103,6 +104,13 @@ def test_an_ensemble_is_the_mean_of_probabilities_also_of_the_mirrored_image(mem
     assert agree(ensemble.class_indices(x), mean)
 
 
+def test_scoring_with_the_mirror_is_the_ensemble_with_the_mirror(members):
+    model, card = members[0]
+    ours = np.asarray(class_index_model(model, mirror=True).predict_on_batch(images()))
+    theirs = Ensemble([(model, card)], mirror=True).class_indices(images())
+    assert (ours == theirs).mean() > 0.999
+
+
 def test_models_of_different_sizes_share_the_mean(members):
     ensemble = Ensemble(members)
     x, y = images(), images((48, 32))
@@ -152,6 +160,18 @@ def test_a_model_and_its_links_and_copies_count_once(tmp_path):
     found = model_files([tmp_path, tmp_path / "a_1.keras", tmp_path / "missing.keras"])
     assert [file.name for file in found] == ["a_0.keras", "a_1.keras", "missing.keras"]
     assert found[tmp_path / "a_0.keras"] == hashlib.sha256(b"one").hexdigest()
+
+
+def test_photographs_are_made_smaller_as_the_model_was_prepared(members):
+    model, card = members[0]
+    photograph = images((160, 80), 1)[0]
+    for preparation, kind in (("study", cv2.INTER_LINEAR), ("aligned", cv2.INTER_AREA)):
+        ensemble = Ensemble([(model, replace(card, preparation=preparation))])
+        (found,) = prepare(ensemble, "a", photograph).inputs
+        assert (found == cv2.resize(photograph, SIZE, interpolation=kind)).all()
+    both = Ensemble([(model, card), (tiny(2)[0], replace(card, preparation="aligned"))])
+    assert [len(prepare(both, "a", photograph).inputs), len(both.probabilities(
+        [one[None] for one in prepare(both, "a", photograph).inputs]))] == [2, 2]  # fmt: skip
 
 
 def test_more_images_than_memory_can_hold_are_refused_before_they_are_read(members):

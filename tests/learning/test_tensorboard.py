@@ -58,9 +58,10 @@ def run(folder, events=True, stop_after=None):
         if stop_after is not None and one["epoch"] + 1 == stop_after:
             raise KeyboardInterrupt
 
-    model = compile_training(NetworkSettings(height=16, width=32, alpha=0.25), settings)
+    data = TrainingData(split(4, 0), split(2, 1), study_label_map())
+    model = compile_training(NetworkSettings(height=16, width=32, alpha=0.25), settings, data)
     try:
-        state = train(model, TrainingData(split(4, 0), split(2, 1), study_label_map()), settings, files, report)
+        state = train(model, data, settings, files, report)
     except KeyboardInterrupt:
         return None
     return values_of(model.variables), state.history

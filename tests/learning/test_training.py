@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from common.errors import TrainingError
 from common.labels import IGNORE, LabelMap, study_label_map
-from common.learning.batches import LoadedSplit
+from common.learning.batches import LoadedSplit, training_batches
 from common.learning.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
 from common.learning.losses import pixel_cross_entropy
+from common.learning.recalibration import recalibrate
 from common.learning.scoring import score
 from common.learning.settings import NetworkSettings, TrainingSettings
 from common.learning.training import TrainingData, TrainingFiles, compile_training, train
@@ -36,15 +39,13 @@ def data():
 
 def run(data, path, epochs=3, stop_after=None, settings=SETTINGS):
     """Trains, and ends like a killed process after `stop_after` epochs."""
-    settings = TrainingSettings(
-        epochs, settings.batch_size, settings.learning_rate, settings.weight_decay, settings.seed
-    )
+    settings = replace(settings, num_epochs=epochs)
 
     def report(entry):
         if stop_after is not None and entry["epoch"] + 1 == stop_after:
             raise KeyboardInterrupt
 
-    model = compile_training(NETWORK, settings)
+    model = compile_training(NETWORK, settings, data)
     try:
         state = train(model, data, settings, TrainingFiles(path, "identity"), report)
     except KeyboardInterrupt:
@@ -77,8 +78,8 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bits(data, tmp_path):
 
 
 def test_the_weights_are_those_of_the_best_epoch(data, tmp_path):
-    settings = TrainingSettings(6, 4, 0.003, 1e-4, 5)
-    model = compile_training(NETWORK, settings)
+    settings = TrainingSettings(6, 4, 0.003, 1e-4, seed=5)
+    model = compile_training(NETWORK, settings, data)
     state = train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
     scores = [entry["mIoU_val"] for entry in state.history]
     assert state.best_epoch == scores.index(max(scores))
@@ -87,8 +88,8 @@ def test_the_weights_are_those_of_the_best_epoch(data, tmp_path):
 
 
 def test_the_saved_form_gives_the_same_scores(data, tmp_path):
-    settings = TrainingSettings(3, 4, 0.003, 1e-4, 5)
-    model = compile_training(NETWORK, settings)
+    settings = TrainingSettings(3, 4, 0.003, 1e-4, seed=5)
+    model = compile_training(NETWORK, settings, data)
     train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
     plain = plain_unet(NETWORK)
     copy_weights(model, plain)
@@ -117,8 +118,10 @@ def ignoring(data):
 
 def test_a_network_learns_from_the_pixels_that_count(ignoring, tmp_path):
     network = NetworkSettings(height=16, width=32, alpha=0.25, num_classes=2)
-    settings = TrainingSettings(12, 2, 0.003, 1e-4, 5)  # pairs of images, so that some batches have nothing that counts
-    model = compile_training(network, settings, ignores=True)
+    settings = TrainingSettings(
+        12, 2, 0.003, 1e-4, seed=5
+    )  # pairs of images, so that some batches have nothing that counts
+    model = compile_training(network, settings, ignoring)
     history = train(
         model, ignoring, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None
     ).history
@@ -126,20 +129,20 @@ def test_a_network_learns_from_the_pixels_that_count(ignoring, tmp_path):
     assert min(entry["loss"] for entry in history) < 0.6 * history[0]["loss"]
 
 
-def test_a_training_that_ignores_nothing_has_the_loss_of_the_study():
-    assert compile_training(NETWORK, SETTINGS).loss is pixel_cross_entropy
+def test_a_training_that_ignores_nothing_has_the_loss_of_the_study(data):
+    assert compile_training(NETWORK, SETTINGS, data).loss is pixel_cross_entropy
 
 
 def test_a_loss_that_is_no_number_stops_with_the_way_out(data, tmp_path):
-    wild = TrainingSettings(3, 4, 10.0, 0.0, 5)
-    model = compile_training(NETWORK, wild)
+    wild = TrainingSettings(3, 4, 10.0, 0.0, seed=5)
+    model = compile_training(NETWORK, wild, data)
     model.set_weights([np.full_like(value, np.nan) for value in values_of(model.variables)])
     with pytest.raises(TrainingError, match="lower LR"):
         train(model, data, wild, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
 
 
-def test_a_damaged_or_foreign_checkpoint_is_started_over(tmp_path):
-    model = compile_training(NETWORK, SETTINGS)
+def test_a_damaged_or_foreign_checkpoint_is_started_over(data, tmp_path):
+    model = compile_training(NETWORK, SETTINGS, data)
     path = tmp_path / "a.npz"
     assert load_checkpoint(path, model, "me").history == []
     save_checkpoint(path, TrainingState([{"epoch": 0}], 0, values_of(model.variables)), model, "me")
@@ -150,10 +153,81 @@ def test_a_damaged_or_foreign_checkpoint_is_started_over(tmp_path):
         assert load_checkpoint(path, model, "me").epochs_done == 0
 
 
-def test_a_checkpoint_is_exact(tmp_path):
-    model, other = compile_training(NETWORK, SETTINGS), compile_training(NETWORK, SETTINGS)
+def test_a_checkpoint_is_exact(data, tmp_path):
+    model, other = compile_training(NETWORK, SETTINGS, data), compile_training(NETWORK, SETTINGS, data)
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(size=value.shape).astype(value.dtype) for value in values_of(model.variables)])
     save_checkpoint(tmp_path / "a.npz", TrainingState([], None, None), model, "me")
     load_checkpoint(tmp_path / "a.npz", other, "me")
     assert all((a == b).all() for a, b in zip(values_of(model.variables), values_of(other.variables), strict=True))
+
+
+EVERYTHING = replace(
+    SETTINGS, num_steps=12, schedule="cosine", warmup_steps=2, decay_on="kernels", gradient_clip=1.0, flip=True,
+    scale=(0.5, 2.0), color=(0.4, 0.4, 0.4, 0.05), mix="classmix", loss="cross_entropy+dice",
+    class_weights="inverse_sqrt", ema_momentum=0.9, batchnorm_momentum=0.9, batchnorm_recalibration=True,
+)  # fmt: skip
+
+
+def test_with_all_choices_a_stopped_training_goes_on_to_the_same_bits(data, tmp_path):
+    undisturbed = run(data, tmp_path / "a.npz", settings=EVERYTHING)
+    assert run(data, tmp_path / "b.npz", stop_after=1, settings=EVERYTHING) is None
+    assert run(data, tmp_path / "b.npz", stop_after=2, settings=EVERYTHING) is None
+    assert same(undisturbed, run(data, tmp_path / "b.npz", settings=EVERYTHING))
+
+
+def test_a_network_learns_with_all_choices(data, tmp_path):
+    _, history = run(data, tmp_path / "a.npz", epochs=10, settings=replace(EVERYTHING, num_steps=150))
+    assert history[-1]["loss"] < 0.6 * history[0]["loss"]
+    assert history[-1]["mIoU_val"] > 0.1 > history[0]["mIoU_val"]
+
+
+def running_mean(model, data, settings):
+    """Trains step by step and computes the running mean of the weights by hand."""
+    means, momentum = None, settings.ema_momentum
+    for images, masks in training_batches(data.train, settings, range(settings.num_epochs)):
+        model.train_on_batch(images, masks)
+        now = [value.astype(np.float64) for value in values_of(model.trainable_variables)]
+        means = now if means is None else [momentum * m + (1 - momentum) * n for m, n in zip(means, now, strict=True)]
+    return means
+
+
+def test_the_running_mean_of_the_weights_is_what_is_scored_and_kept(data, tmp_path):
+    settings = replace(SETTINGS, num_epochs=1, ema_momentum=0.8, num_steps=4)
+    model = compile_training(NETWORK, settings, data)
+    state = train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
+    expected = running_mean(compile_training(NETWORK, settings, data), data, settings)
+    for found, mean in zip(values_of(model.trainable_variables), expected, strict=True):
+        np.testing.assert_allclose(found, mean, rtol=1e-3, atol=2e-5)
+    again = score(class_index_model(model), data.validate, data.label_map).mean
+    assert again[0] == state.history[0]["mIoU_val"]
+
+
+def test_recalibrated_statistics_are_those_of_all_training_images(data):
+    model = compile_training(NETWORK, SETTINGS, data)
+    weights = values_of(model.trainable_variables)
+    recalibrate(model, data.train.images, len(data.train))
+    assert all((a == b).all() for a, b in zip(weights, values_of(model.trainable_variables), strict=True))
+    first = model.get_layer("stem_norm")
+    before = keras.Model(model.input, first.input)
+    inputs = np.asarray(keras.ops.convert_to_numpy(before(data.train.images)), np.float64)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(first.moving_mean), inputs.mean((0, 1, 2)), rtol=1e-3, atol=1e-5
+    )
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(first.moving_variance), inputs.var((0, 1, 2)), rtol=1e-3)
+    # Normalised by them, a network that is used gives what it gave in training, where the batch is all images.
+    used, trained = (
+        np.asarray(keras.ops.convert_to_numpy(model(data.train.images, training=one))) for one in (False, True)
+    )
+    np.testing.assert_allclose(used, trained, rtol=0.02, atol=0.02)
+
+
+def test_statistics_over_several_batches_hold_the_variance_between_them(data):
+    model = compile_training(NETWORK, SETTINGS, data)
+    order = np.argsort(data.train.images.mean((1, 2, 3)))  # batches as unlike as they can be
+    recalibrate(model, data.train.images[order], 3)
+    first = model.get_layer("stem_norm")
+    inputs = keras.ops.convert_to_numpy(keras.Model(model.input, first.input)(data.train.images))
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(first.moving_variance), np.asarray(inputs, np.float64).var((0, 1, 2)), rtol=1e-3
+    )

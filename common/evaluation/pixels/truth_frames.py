@@ -12,7 +12,7 @@ from common.dataset.check_prepared import is_prepared
 from common.dataset.layouts import read_layout
 from common.dataset.png import read_instance_mask, read_mask
 from common.dataset.polygons import instances_to_ids
-from common.dataset.prepared import find_class_of_id
+from common.dataset.prepared import find_setting
 from common.dataset.sources import Source
 from common.dataset.truth import KINDS_FOR_IDS, first_kind, read_ids, read_truth
 from common.errors import ConfigError, DataError
@@ -149,7 +149,7 @@ def _prepared_truth(folder, label_map):
         if (folder / "masks").is_dir():
             raise DataError(f"{folder}: has no {MANIFEST}, so nobody knows what its masks mean; run its step again")
         raise DataError(f"{folder}: holds several prepared folders; give one of them, as {folder / 'val'}")
-    found, place = find_class_of_id(folder)
+    found, place = find_setting(folder, "class_of_id")
     if found is not None:
         label_map = _map_with_classes(_checked(found, place / MANIFEST), label_map, folder)
     names = sorted(Path(file).stem for file in manifest["files"] if file.startswith("masks/"))

@@ -24,7 +24,8 @@ class Ensemble:
     Attributes:
         label_map: The classes of all of them.
         names: Of the models.
-        sizes: Width and height of every input they take, each once.
+        sizes: Width and height of every input they take.
+        preparations: For each, how photographs are made smaller.
     """
 
     def __init__(self, members, size_wh=None, mirror=False):
@@ -46,8 +47,10 @@ class Ensemble:
         self._groups = {}
         for model, card in members:
             size = size_wh or card.size_wh
-            self._groups.setdefault(size, []).append(model if size == card.size_wh else with_input(model, size))
-        self.sizes = tuple(self._groups)
+            group = self._groups.setdefault((size, card.preparation), [])
+            group.append(model if size == card.size_wh else with_input(model, size))
+        self.sizes = tuple(size for size, _ in self._groups)
+        self.preparations = tuple(preparation for _, preparation in self._groups)
         self._count = len(members)
         self._graphs = {}
 
@@ -87,22 +90,22 @@ class Ensemble:
             mean of all models.
         """
         if "probabilities" not in self._graphs:
-            self._graphs["probabilities"] = [self._mean_graph(size) for size in self.sizes]
+            self._graphs["probabilities"] = [self._mean_graph(group) for group in self._groups]
         graphs = self._graphs["probabilities"]
         return [np.asarray(graph.predict_on_batch(batch)) for graph, batch in zip(graphs, images, strict=True)]
 
     def _index_graph(self):
-        (size,) = self.sizes
-        models = self._groups[size]
+        (group,) = self._groups
+        models = self._groups[group]
         if len(models) == 1 and not self._mirror and _has_logits(models[0]):
             return class_index_model(models[0])
-        mean = self._mean_graph(size)
+        mean = self._mean_graph(group)
         return keras.Model(mean.input, ops.cast(ops.argmax(mean.output, axis=-1), "uint8"), name="class_index")
 
-    def _mean_graph(self, size):
-        """Builds the graph from images to the sum of one size's models over the number of all of them."""
-        width, height = size
-        models = self._groups[size]
+    def _mean_graph(self, group):
+        """Builds the graph from images to the sum of one group's models over the number of all of them."""
+        (width, height), _ = group
+        models = self._groups[group]
         if self._count == 1 and not self._mirror:
             return models[0]
         # In one graph every part needs a name of its own.

@@ -10,9 +10,9 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
+from common.dataset.resize import resize_image
 from common.errors import ConfigError, DataError
 from common.learning.predicting.photographs import read_photograph
 from common.learning.predicting.upsampling import largest_class
@@ -80,9 +80,8 @@ def prepare(ensemble, name, image, keep=False):
         keep: Whether the photograph itself is needed afterwards.
     """
     size_wh = image.shape[1], image.shape[0]
-    inputs = tuple(
-        image if size == size_wh else cv2.resize(image, size, interpolation=cv2.INTER_LINEAR) for size in ensemble.sizes
-    )
+    kinds = zip(ensemble.sizes, ensemble.preparations, strict=True)
+    inputs = tuple(resize_image(image, size, preparation) for size, preparation in kinds)
     return Loaded(name, size_wh, inputs, image if keep else None)
 
 

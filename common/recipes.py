@@ -1,0 +1,88 @@
+"""How a network is trained, as one value: what RECIPE in config.ini chooses, and what every key below it can change.
+
+The values of both recipes stand side by side in `config_keys.RECIPE_KEYS`; docs/recipes.md says what each choice
+brings. What is not given has the value of the study.
+"""
+
+from dataclasses import MISSING, dataclass, fields
+
+RECIPES = ("paper", "modern")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All choices of a training but the network, the data and the seed.
+
+    Attributes:
+        num_epochs: The training is scored and its state saved so many times.
+        batch_size: Images per optimiser step.
+        learning_rate: Of AdamW, at its highest.
+        weight_decay: Share of a weight that is taken off per step at the highest learning rate.
+        num_steps: Optimiser steps in all, a multiple of `num_epochs`; 0: an epoch is one pass over the images.
+        schedule: Of learning rate and weight decay: "constant", or "cosine" down to 0.
+        warmup_steps: Steps of linear growth from 0 before it.
+        decay_on: What the weight decay is for: "all" weights, or "kernels" of convolutions only.
+        gradient_clip: Largest Euclidean norm of all gradients together; 0 for none.
+        flip: Whether half of the images are mirrored, left for right, while they are fed.
+        scale: Smallest and largest factor images are scaled by; cut to size, padding is not trained on.
+        color: Largest relative change of brightness, contrast and saturation, and largest turn of the hue in turns.
+        mix: "none", or what is pasted from another image of the batch: "cutmix" a rectangle, "classmix" classes.
+        train_void: Whether void is a class to learn; else its pixels are left out of the loss.
+        loss: "cross_entropy", or that plus "dice" or "lovasz", or "lovasz" alone.
+        class_weights: "none", or "inverse_sqrt": pixels of rare classes count more.
+        ema_momentum: Of the running mean of the weights, which is scored and saved in their place; 0 for none.
+        batchnorm_momentum: Share of the old value when statistics of batch normalisation are updated.
+        batchnorm_recalibration: Whether these statistics are computed anew over the training images at the end.
+        flip_tta: Whether the mean over image and mirror image is scored.
+    """
+
+    num_epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    num_steps: int = 0
+    schedule: str = "constant"
+    warmup_steps: int = 0
+    decay_on: str = "all"
+    gradient_clip: float = 0.0
+    flip: bool = False
+    scale: tuple[float, float] = (1.0, 1.0)
+    color: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    mix: str = "none"
+    train_void: bool = True
+    loss: str = "cross_entropy"
+    class_weights: str = "none"
+    ema_momentum: float = 0.0
+    batchnorm_momentum: float = 0.99
+    batchnorm_recalibration: bool = False
+    flip_tta: bool = False
+
+    @property
+    def augments(self):
+        """Whether an image is changed while it is fed."""
+        return self.flip or self.scale != (1.0, 1.0) or any(self.color)
+
+    @property
+    def leaves_out_pixels(self):
+        """Whether pixels are made `IGNORE` that are not so in the masks."""
+        return self.scale != (1.0, 1.0) or not self.train_void
+
+    def steps_per_epoch(self, num_images):
+        """Counts the optimiser steps of one epoch.
+
+        Without `num_steps`: images // batch_size as in the study, and one if there are fewer.
+        """
+        return self.num_steps // self.num_epochs if self.num_steps else max(1, num_images // self.batch_size)
+
+
+def all_choices(values):
+    """Completes what a result JSON says about a training: choices it lacks, as there were not yet any, are the study's.
+
+    Args:
+        values: By name of the choice, as they went through JSON.
+
+    Returns:
+        A new dictionary; lists are tuples again.
+    """
+    study = {each.name: each.default for each in fields(Recipe) if each.default is not MISSING}
+    return study | {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
