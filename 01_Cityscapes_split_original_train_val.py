@@ -15,7 +15,7 @@ from common.dataset.split import SplitRule
 
 def main(config, dry_run):
     """Divides both prepared folders."""
-    dataset = PreparedDataset(config.dataset.base_dir, config.dataset.size_wh, config.seed, config.dataset.label_map)
+    dataset = PreparedDataset.of(config.dataset, config.seed)
     rules = {
         "train_full": SplitRule("train_labeled", "train_unlabeled", share_of_second=0.9),
         "val_test": SplitRule("val", "test", share_of_second=0.5),

@@ -14,7 +14,7 @@ from common.learning.experiment import Experiment, run_experiment
 
 def main(config, dry_run):
     """Trains on all training images."""
-    dataset = PreparedDataset(config.dataset.base_dir, config.dataset.size_wh, config.seed, config.dataset.label_map)
+    dataset = PreparedDataset.of(config.dataset, config.seed)
     experiment = Experiment(
         name="full_dataset",
         train=dataset.split("train_full"),

@@ -13,7 +13,7 @@ from common.learning.experiment import Experiment, run_experiment
 
 def main(config, dry_run):
     """Trains on the labelled tenth."""
-    dataset = PreparedDataset(config.dataset.base_dir, config.dataset.size_wh, config.seed, config.dataset.label_map)
+    dataset = PreparedDataset.of(config.dataset, config.seed)
     experiment = Experiment(
         name="subset",
         train=dataset.split("train_labeled"),

@@ -14,7 +14,7 @@ from common.learning.experiment import Experiment, run_experiment
 
 def main(config, dry_run):
     """Augments the labelled tenth and trains on it."""
-    dataset = PreparedDataset(config.dataset.base_dir, config.dataset.size_wh, config.seed, config.dataset.label_map)
+    dataset = PreparedDataset.of(config.dataset, config.seed)
     experiment = Experiment(
         name="subset_aug",
         train=augment_split(dataset, "train_labeled", config.augmentation, config.machine.workers, dry_run),

@@ -30,7 +30,7 @@ setup: .venv/ready
 	.venv-oracles/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .ci/oracles.lock
 	@touch $@
 
-# Draws street scenes and runs the five steps on them with small settings.
+# Draws street scenes and runs the five steps on them with small settings; then the third by the other recipe.
 demo: .venv/ready
 	$(BIN)/python -m common.tools.demo_data $(DEMO)/original_data --config $(DEMO)/config.ini
 	$(BIN)/python 00_Cityscapes_resize_images_and_masks.py --config $(DEMO)/config.ini
@@ -38,6 +38,7 @@ demo: .venv/ready
 	$(BIN)/python 02_Cityscapes_full.py --config $(DEMO)/config.ini
 	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini
 	$(BIN)/python 04_Cityscapes_subset_aug.py --config $(DEMO)/config.ini
+	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini RECIPE=modern
 
 # Everything, under TensorFlow; then what trains and predicts once more under JAX.
 test: .venv/ready-dev .venv-oracles/ready

@@ -57,9 +57,7 @@ def _measure_recipe(recipe, split, steps, keras):
 
     choices = load_config("CITYSCAPES", SHIPPED_CONFIG, [f"RECIPE={recipe}"]).training
     settings = TrainingSettings(**vars(choices))
-    model = compile_training(
-        NetworkSettings(_HEIGHT, _WIDTH), settings, TrainingData(split, split, study_label_map())
-    )
+    model = compile_training(NetworkSettings(_HEIGHT, _WIDTH), settings, TrainingData(split, split, study_label_map()))
     making = []
 
     def timed():

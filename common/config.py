@@ -150,9 +150,13 @@ def load_config(section, path, overrides=()):
     for key, entry in KEYS.items():
         if entry.optional:
             texts.setdefault(key, (entry.study_value, f"{path} [{section}]"))
+    modern = {key: (entry.modern_value, f"{path} [{_MODERN}]") for key, entry in RECIPE_KEYS.items()}
+    modern |= _read_sections(parser, path, (_MODERN,))
+    for recipe in (texts, modern):  # a mistake in the one that is not used is one too
+        for key, entry in RECIPE_KEYS.items():
+            _read_value(key, *recipe[key], entry.kind)
     if _read_value("RECIPE", *texts["RECIPE"], KEYS["RECIPE"].kind) == "modern":
-        texts |= {key: (entry.modern_value, f"{path} [{_MODERN}]") for key, entry in RECIPE_KEYS.items()}
-        texts |= _read_sections(parser, path, (_MODERN,)) | given
+        texts |= modern | given
     texts["LABEL_MAP"] = _resolve("LABEL_MAP", texts, path, locate_label_map), texts["LABEL_MAP"][1]
     result = {entry.place: _read_value(key, *texts[key], entry.kind) for key, entry in KEYS.items()}
     result["dataset.name"] = section
@@ -290,17 +294,43 @@ def _check_together(config, where):
             f"{where['FREE_ROTATION']}: FREE_ROTATION = True turns images by 90 degrees and needs "
             f"IMAGE_WIDTH = IMAGE_HEIGHT, found {config.dataset.image_width} and {config.dataset.image_height}"
         )
-    steps, epochs = config.training.num_steps, config.training.num_epochs
+    _check_recipe(config, where)
+    if config.study.top_ks > config.study.models_per_run:
+        raise ConfigError(
+            f"{where['TOP_Ks']}: TOP_Ks = {config.study.top_ks}: expected at most MODELS_PER_RUN = "
+            f"{config.study.models_per_run}, because the best are chosen among the models of one run"
+        )
+
+
+def _check_recipe(config, where):
+    """Refuses choices that do not go together, or that would silently do nothing."""
+    chosen = config.training
+    steps, epochs = chosen.num_steps, chosen.num_epochs
     if steps % epochs:
         near = max(1, round(steps / epochs)) * epochs
         raise ConfigError(
             f"{where['NUM_STEPS']}: NUM_STEPS = {steps}: expected 0 or a multiple of NUM_EPOCHS = {epochs}, because "
             f"the network is scored so many times on the way; the next one is {near}"
         )
-    if config.study.top_ks > config.study.models_per_run:
+    if steps and chosen.warmup_steps >= steps:
         raise ConfigError(
-            f"{where['TOP_Ks']}: TOP_Ks = {config.study.top_ks}: expected at most MODELS_PER_RUN = "
-            f"{config.study.models_per_run}, because the best are chosen among the models of one run"
+            f"{where['WARMUP_STEPS']}: WARMUP_STEPS = {chosen.warmup_steps}: expected fewer than NUM_STEPS = "
+            f"{steps}; set WARMUP_STEPS = {steps // 10}"
+        )
+    if chosen.mix != "none" and chosen.batch_size == 1:
+        raise ConfigError(
+            f"{where['ONLINE_MIX']}: ONLINE_MIX = {chosen.mix}: pastes from other images of the batch, and "
+            "BATCH_SIZE = 1 has none; set ONLINE_MIX = none or a larger batch"
+        )
+    if chosen.class_weights != "none" and chosen.loss == "lovasz":
+        raise ConfigError(
+            f"{where['CLASS_WEIGHTS']}: CLASS_WEIGHTS = {chosen.class_weights}: is for the cross-entropy, which "
+            "LOSS = lovasz does not have; set CLASS_WEIGHTS = none or LOSS = cross_entropy+lovasz"
+        )
+    if not chosen.train_void and not config.dataset.label_map.void_classes:
+        raise ConfigError(
+            f"{where['TRAIN_VOID']}: TRAIN_VOID = False: no class of LABEL_MAP stands for void labels alone; set "
+            "TRAIN_VOID = True"
         )
 
 
@@ -309,14 +339,16 @@ def write_config(path, changes):
 
     Args:
         path: The new file.
-        changes: New values as text by key.
+        changes: New values as text by key; `MODERN.<key>` is the key in that section.
 
     Raises:
         ConfigError: If a key is unknown.
     """
     lines = SHIPPED_CONFIG.read_text(encoding="utf-8").splitlines()
-    for key, value in changes.items():
+    for change, value in changes.items():
+        section, _, key = change.rpartition(".")
         _check_known(key, str(path))
-        places = [number for number, line in enumerate(lines) if line.partition("=")[0].strip() == key]
-        lines[places[0]] = f"{key} = {value}"
+        start = lines.index(f"[{section}]") if section else 0
+        place = next(n for n, line in enumerate(lines) if n >= start and line.partition("=")[0].strip() == key)
+        lines[place] = f"{key} = {value}"
     write_text(path, "\n".join(lines) + "\n")

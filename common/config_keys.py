@@ -6,7 +6,7 @@ The names are those of the reference study's config.ini; what is hard-coded ther
 from dataclasses import dataclass
 
 from common import config_values as values
-from common.recipes import RECIPES
+from common.recipes import RECIPES, Recipe
 
 PREDICTED_SPLITS = ("val", "test", "train_unlabeled")
 ACTIVATIONS = ("relu", "elu", "gelu", "leaky_relu", "selu", "silu", "tanh")
@@ -23,53 +23,52 @@ class Key:
         place: Where the value goes in `Config`, as "group.field".
         study_value: The value of the study, as it stands in the file.
         optional: Whether the key may be missing, which means the study's value; so that older files stay valid.
-        modern_value: The value under RECIPE = modern; None where recipes do not differ in the key.
+        modern_value: The value under RECIPE = modern, for the choices of a recipe.
     """
 
     kind: values.Kind
     place: str
     study_value: str
     optional: bool = False
-    modern_value: str | None = None
+    modern_value: str = ""
 
 
-def _choice(kind, place, paper, modern):
-    """Describes a choice of the recipes; what the study's own config.ini does not have may be missing."""
-    return Key(kind, f"training.{place}", paper, place not in _OF_THE_STUDY, modern)
-
-
-_OF_THE_STUDY = ("num_epochs", "batch_size", "learning_rate", "weight_decay")
 _MIXES = "none", "cutmix", "classmix"
 _LOSSES = "cross_entropy", "cross_entropy+dice", "cross_entropy+lovasz", "lovasz"
 # The two recipes: what [DEFAULT] says for RECIPE = paper, and what [MODERN] says for RECIPE = modern.
+_CHOICES = {
+    # key: what is allowed, the field of `Recipe`, and its value under paper and under modern
+    "NUM_EPOCHS": (values.integer(1, 100_000), "num_epochs", "50", "24"),
+    "NUM_STEPS": (values.integer(0, 10_000_000), "num_steps", "0", "1200"),
+    "BATCH_SIZE": (values.integer(1, 4096), "batch_size", "32", "8"),
+    "LR": (values.number(0, 10, above=True), "learning_rate", "0.003", "0.003"),
+    "LR_SCHEDULE": (values.choice("constant", "cosine"), "schedule", "constant", "cosine"),
+    "WARMUP_STEPS": (values.integer(0, 1_000_000), "warmup_steps", "0", "100"),
+    "WD": (values.number(0, 1), "weight_decay", "1e-4", "1e-4"),
+    "WD_ON": (values.choice("all", "kernels"), "decay_on", "all", "kernels"),
+    "GRADIENT_CLIP": (values.number(0, 1000), "gradient_clip", "0", "1"),
+    "ONLINE_FLIP": (values.flag(), "flip", "False", "True"),
+    "ONLINE_SCALE": (values.number_range(0.1, 10), "scale", "1, 1", "1, 1"),
+    "ONLINE_COLOR": (values.numbers((1, 1, 1, 0.5)), "color", "0, 0, 0, 0", "0.4, 0.4, 0.4, 0.05"),
+    "ONLINE_MIX": (values.choice(*_MIXES), "mix", "none", "classmix"),
+    "TRAIN_VOID": (values.flag(), "train_void", "True", "True"),
+    "LOSS": (values.choice(*_LOSSES), "loss", "cross_entropy", "cross_entropy+dice"),
+    "CLASS_WEIGHTS": (values.choice("none", "inverse_sqrt"), "class_weights", "none", "none"),
+    "EMA_MOMENTUM": (values.number(0, 0.99999), "ema_momentum", "0", "0.99"),
+    "BATCHNORM_MOMENTUM": (values.number(0, 0.9999), "batchnorm_momentum", "0.99", "0.9"),
+    "BATCHNORM_RECALIBRATION": (values.flag(), "batchnorm_recalibration", "False", "False"),
+    "FLIP_TTA": (values.flag(), "flip_tta", "False", "False"),
+}
+# What `Recipe` has a default for may be missing in the file: the study's own config.ini does not have it.
 RECIPE_KEYS = {
-    #                                                                        paper            modern
-    "NUM_EPOCHS": _choice(values.integer(1, 100_000), "num_epochs", "50", "24"),
-    "NUM_STEPS": _choice(values.integer(0, 10_000_000), "num_steps", "0", "1200"),
-    "BATCH_SIZE": _choice(values.integer(1, 4096), "batch_size", "32", "8"),
-    "LR": _choice(values.number(0, 10, above=True), "learning_rate", "0.003", "0.003"),
-    "LR_SCHEDULE": _choice(values.choice("constant", "cosine"), "schedule", "constant", "cosine"),
-    "WARMUP_STEPS": _choice(values.integer(0, 1_000_000), "warmup_steps", "0", "100"),
-    "WD": _choice(values.number(0, 1), "weight_decay", "1e-4", "1e-4"),
-    "WD_ON": _choice(values.choice("all", "kernels"), "decay_on", "all", "kernels"),
-    "GRADIENT_CLIP": _choice(values.number(0, 1000), "gradient_clip", "0", "1"),
-    "ONLINE_FLIP": _choice(values.flag(), "flip", "False", "True"),
-    "ONLINE_SCALE": _choice(values.number_range(0.1, 10), "scale", "1, 1", "0.5, 2"),
-    "ONLINE_COLOR": _choice(values.numbers((1, 1, 1, 0.5)), "color", "0, 0, 0, 0", "0.4, 0.4, 0.4, 0.05"),
-    "ONLINE_MIX": _choice(values.choice(*_MIXES), "mix", "none", "classmix"),
-    "TRAIN_VOID": _choice(values.flag(), "train_void", "True", "True"),
-    "LOSS": _choice(values.choice(*_LOSSES), "loss", "cross_entropy", "cross_entropy+dice"),
-    "CLASS_WEIGHTS": _choice(values.choice("none", "inverse_sqrt"), "class_weights", "none", "none"),
-    "EMA_MOMENTUM": _choice(values.number(0, 0.99999), "ema_momentum", "0", "0.99"),
-    "BATCHNORM_MOMENTUM": _choice(values.number(0, 0.9999), "batchnorm_momentum", "0.99", "0.9"),
-    "BATCHNORM_RECALIBRATION": _choice(values.flag(), "batchnorm_recalibration", "False", "False"),
-    "FLIP_TTA": _choice(values.flag(), "flip_tta", "False", "False"),
+    key: Key(kind, f"training.{field}", paper, hasattr(Recipe, field), modern)
+    for key, (kind, field, paper, modern) in _CHOICES.items()
 }
 # The [DEFAULT] keys first, then those of the dataset's own section.
 DEFAULT_KEYS = {
     "SEED": Key(values.integer(0, 2**32 - 1), "seed", "42"),
     "RECIPE": Key(values.choice(*RECIPES), "recipe", "paper", optional=True),
-    "VARIANT": Key(values.name_part(), "variant", "", optional=True),
+    "VARIANT": Key(values.name_part("aug", *RECIPES), "variant", "", optional=True),
     **RECIPE_KEYS,
     "TOP_Ks": Key(values.integer(1, 1000), "study.top_ks", "4"),
     "NUM_RUNS": Key(values.integer(1, 1000), "study.num_runs", "3"),

@@ -82,15 +82,16 @@ def numbers(largest):
     )
 
 
-def name_part():
-    """Nothing, or a word that can stand in names of files, between underscores."""
+def name_part(*taken):
+    """Nothing, or a word that can stand in names of files, between underscores, and is not `taken`."""
 
     def read(text):
-        if not re.fullmatch(r"([a-z][a-z0-9-]{0,39})?", text):
+        if not re.fullmatch(r"([a-z][a-z0-9-]{0,39})?", text) or text in taken:
             raise ValueError
         return text
 
-    return Kind("nothing, or up to 40 small letters, digits and hyphens, a letter first", read)
+    but = f", and not {' or '.join(taken)}" if taken else ""
+    return Kind(f"nothing, or up to 40 small letters, digits and hyphens, a letter first{but}", read)
 
 
 def flag():

@@ -33,7 +33,7 @@ class Recipe:
         ema_momentum: Of the running mean of the weights, which is scored and saved in their place; 0 for none.
         batchnorm_momentum: Share of the old value when statistics of batch normalisation are updated.
         batchnorm_recalibration: Whether these statistics are computed anew over the training images at the end.
-        flip_tta: Whether the mean over image and mirror image is scored.
+        flip_tta: Whether the mean over image and mirror image is scored, and predicted by the numbered scripts.
     """
 
     num_epochs: int
@@ -73,6 +73,10 @@ class Recipe:
         Without `num_steps`: images // batch_size as in the study, and one if there are fewer.
         """
         return self.num_steps // self.num_epochs if self.num_steps else max(1, num_images // self.batch_size)
+
+    def images_per_step(self, num_images):
+        """Tells the size of a batch: all images where an epoch is one pass and there are fewer than `batch_size`."""
+        return self.batch_size if self.num_steps else min(self.batch_size, num_images)
 
 
 def all_choices(values):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from common import config_values
-from common.config import load_config
+from common.config import load_config, write_config
 from common.config_keys import RECIPE_KEYS
 from common.errors import ConfigError
 from common.label_maps import load_label_map
@@ -68,18 +68,23 @@ def test_a_change_that_matters_is_no_longer_the_study():
         ("BASE_DIR=", ["BASE_DIR", "a folder"]),
         ("NUM_EPOCHS", ["KEY=VALUE"]),
         ("RECIPE=new", ["RECIPE = new", "one of paper, modern"]),
+        ("VARIANT=aug", ["VARIANT = aug", "not aug or paper or modern"]),
         ("VARIANT=a_1", ["VARIANT = a_1", "small letters, digits and hyphens"]),
         ("NUM_STEPS=120", ["NUM_STEPS = 120", "a multiple of NUM_EPOCHS = 50", "the next one is 100"]),
         ("ONLINE_COLOR=0.4", ["ONLINE_COLOR = 0.4", "4 numbers"]),
         ("ONLINE_COLOR=0, 0, 0, 0.6", ["from 0 to 1, 1, 1, 0.5"]),
         ("ONLINE_SCALE=2, 0.5", ["the smaller first"]),
+        ("ONLINE_MIX=cutmix BATCH_SIZE=1", ["ONLINE_MIX = cutmix", "BATCH_SIZE = 1 has none"]),
+        ("CLASS_WEIGHTS=inverse_sqrt LOSS=lovasz", ["CLASS_WEIGHTS = inverse_sqrt", "LOSS = cross_entropy+lovasz"]),
+        ("RECIPE=modern NUM_STEPS=48", ["WARMUP_STEPS = 100", "set WARMUP_STEPS = 4"]),
+        ("LABEL_MAP=cityscapes19 NUM_CLASSES=19 TRAIN_VOID=False", ["TRAIN_VOID = False", "stands for void"]),
         ("LOSS=dice", ["LOSS = dice", "cross_entropy+dice"]),
         ("PREPARATION=exact", ["PREPARATION = exact", "study, aligned, painted"]),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(override, words):
     with pytest.raises(ConfigError) as error:
-        load_config("CITYSCAPES", SHIPPED, [override])
+        load_config("CITYSCAPES", SHIPPED, override.split(" ") if override.count("=") > 1 else [override])
     assert all(word in str(error.value) for word in words), str(error.value)
 
 
@@ -110,7 +115,7 @@ def test_a_recipe_is_read_from_its_own_section_and_the_command_line_wins(config_
     assert load_config("CITYSCAPES", path).training.num_steps == 2400
     assert load_config("CITYSCAPES", path).training.learning_rate == 0.003
     assert load_config("CITYSCAPES", path, ["RECIPE=paper"]).training.num_steps == 0
-    assert load_config("CITYSCAPES", path, ["NUM_STEPS=48"]).training.num_steps == 48
+    assert load_config("CITYSCAPES", path, ["NUM_STEPS=240"]).training.num_steps == 240
 
 
 def test_a_file_from_before_there_were_recipes_is_the_study_and_can_be_trained_both_ways(config_file):
@@ -123,6 +128,23 @@ def test_a_file_from_before_there_were_recipes_is_the_study_and_can_be_trained_b
     assert load_config("CITYSCAPES", path).has_study_values()
     shipped = load_config("CITYSCAPES", SHIPPED, ["RECIPE=modern"])
     assert load_config("CITYSCAPES", path, ["RECIPE=modern"]).training == shipped.training
+
+
+def test_a_mistake_in_the_recipe_that_is_not_used_is_named_too(config_file):
+    path = config_file({"GRADIENT_CLIP = 1": "GRADIENT_CLIP = one"})
+    with pytest.raises(ConfigError, match=r"\[MODERN\]: GRADIENT_CLIP = one"):
+        load_config("CITYSCAPES", path)
+    path = config_file({"LR_SCHEDULE = constant": "LR_SCHEDULE = steady"})
+    with pytest.raises(ConfigError, match=r"\[DEFAULT\]: LR_SCHEDULE = steady"):
+        load_config("CITYSCAPES", path, ["RECIPE=modern"])
+
+
+def test_a_written_file_changes_the_section_that_is_meant(tmp_path):
+    write_config(tmp_path / "config.ini", {"NUM_EPOCHS": 20, "MODERN.NUM_EPOCHS": 12, "MODERN.NUM_STEPS": 240})
+    paper, modern = (
+        load_config("CITYSCAPES", tmp_path / "config.ini", [f"RECIPE={name}"]).training for name in ("paper", "modern")
+    )
+    assert (paper.num_epochs, paper.num_steps, modern.num_epochs, modern.num_steps) == (20, 0, 12, 240)
 
 
 def test_approaches_are_named_by_recipe_and_variant():

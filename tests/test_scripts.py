@@ -520,7 +520,7 @@ def test_both_recipes_stand_side_by_side(ready):
     few = {"MODELS_PER_RUN": 1, "SAVE_PREDICTIONS": "none"}
     run_script("03", ready, **few)
     before = (ready / "models" / "CITYSCAPES_subset_1_0.json").read_bytes()
-    modern = {"RECIPE": "modern", "NUM_STEPS": 4, **few}
+    modern = {"RECIPE": "modern", "NUM_STEPS": 4, "WARMUP_STEPS": 1, **few}
     said = run_script("03", ready, **modern).stdout
     assert "subset_modern - subset, test, paper metric" in said
     assert (ready / "models" / "CITYSCAPES_subset_1_0.json").read_bytes() == before
@@ -536,12 +536,10 @@ def test_both_recipes_stand_side_by_side(ready):
 @pytest.mark.slow
 def test_another_preparation_is_made_by_step_00_and_refused_before(ready):
     process = run_script("03", ready, PREPARATION="aligned", expect=1)
-    assert (
-        "was made with PREPARATION = study, config.ini says aligned; run the steps from 00 on again" in process.stderr
-    )
+    assert "was made with PREPARATION = study, config.ini asks for aligned; run the steps from 00 on" in process.stderr
     run_script("00", ready, PREPARATION="painted")
     run_script("01", ready, PREPARATION="painted")
-    run_script("03", ready, "--dry-run", PREPARATION="painted")
+    assert "1 runs x 2 models" in run_script("04", ready, "--dry-run", PREPARATION="painted").stdout
 
 
 @pytest.mark.slow

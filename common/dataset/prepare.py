@@ -15,7 +15,6 @@ import cv2
 from common.dataset.augment import AugmentationRanges, AugmentJob, augmented_names, write_augmented
 from common.dataset.layouts import read_layout
 from common.dataset.png import read_image
-from common.dataset.prepared import Split
 from common.dataset.resize import ResizeSettings, prepared_size, reason_to_skip, resize_frames, truth_used
 from common.dataset.split import split_names, stage_of_part, write_part, write_split_table
 from common.dataset.truth import KINDS_FOR_IDS, first_kind
@@ -52,6 +51,8 @@ def prepare_originals(dataset, splits, label_map, workers=None, dry_run=False):
     frames_of = {split: [frame for frame in layout.frames if frame.split == split] for split in splits}
     for split, frames in frames_of.items():
         _check_frames(split, frames, layout, dataset)
+        if dataset.preparation == "painted":
+            _check_polygons(split, frames)
     for split, folder in splits.items():
         settings = ResizeSettings(dataset.resize_factor, label_map, preparation=dataset.preparation)
         _prepare(dataset, folder, frames_of[split], settings, (workers, dry_run))
@@ -85,6 +86,15 @@ def _check_frames(split, frames, layout, dataset):
             f"{sorted({frame.split for frame in layout.frames})}; step 00 needs train and val"
         )
     _check_size(usable[0], dataset)
+
+
+def _check_polygons(split, frames):
+    without = [frame.name for frame in frames if reason_to_skip(frame) is None and "polygons" not in frame.files]
+    if without:
+        raise DataError(
+            f"{len(without):,} frames of {split} have no polygons, as {without[0]}; PREPARATION = painted needs them: "
+            "set PREPARATION = aligned, or take the polygons.json of gtFine_trainvaltest.zip"
+        )
 
 
 def _check_size(frame, dataset):
@@ -180,7 +190,9 @@ def augment_split(dataset, name, augmentation, workers=None, dry_run=False):
     if not _is_up_to_date(stage, total):
         _announce(stage.folder, total, source.size_wh, _BYTES_PER_AUGMENTED_PIXEL)
         if dry_run:
-            return Split(stage.folder, source.samples * (copies + 1), stage.fingerprint, source.size_wh)
+            return replace(
+                source, root=stage.folder, samples=source.samples * (copies + 1), fingerprint=stage.fingerprint
+            )
         start = time.monotonic()
         jobs_in = partial(AugmentJob, copies=copies, ranges=ranges, seed=dataset.seed)
         names = [name for sample in source.samples for name in augmented_names(sample.name, copies)]

@@ -48,7 +48,6 @@ class Split:
         fingerprint: Of the content: settings, names and checksums.
         size_wh: Width and height of every image, in pixels.
         class_of_id: Class index by label id in the masks; None for the classes of the study.
-        preparation: How frames were made smaller: "study", "aligned" or "painted".
     """
 
     root: Path
@@ -56,7 +55,6 @@ class Split:
     fingerprint: str
     size_wh: tuple[int, int]
     class_of_id: tuple[int, ...] | None = None
-    preparation: str = "study"
 
     @property
     def name(self):
@@ -76,12 +74,19 @@ class PreparedDataset:
         size_wh: The size config.ini asks for, in pixels.
         seed: The seed config.ini asks for.
         label_map: The classes config.ini asks for.
+        preparation: The PREPARATION config.ini asks for.
     """
 
     base_dir: Path
     size_wh: tuple[int, int]
     seed: int
     label_map: LabelMap = field(default_factory=study_label_map)
+    preparation: str = "study"
+
+    @classmethod
+    def of(cls, dataset, seed):
+        """Takes what it needs from a `DatasetConfig` and the seed."""
+        return cls(dataset.base_dir, dataset.size_wh, seed, dataset.label_map, dataset.preparation)
 
     def split(self, name):
         """Reads and checks one split.
@@ -107,6 +112,12 @@ class PreparedDataset:
                 f"{folder}: was made with another LABEL_MAP than config.ini asks for; run the steps from 00 on again "
                 "or correct LABEL_MAP"
             )
+        prepared = find_setting(folder, "preparation")[0] or "study"
+        if prepared != self.preparation:
+            raise DataError(
+                f"{folder}: was made with PREPARATION = {prepared}, config.ini asks for {self.preparation}; run the "
+                "steps from 00 on again or correct PREPARATION"
+            )
         if settings.get("seed", self.seed) != self.seed:
             raise DataError(f"{folder}: was made with SEED = {settings['seed']}, config.ini says {self.seed}; {again}")
         self._check_source(name, manifest, again)
@@ -114,8 +125,7 @@ class PreparedDataset:
         class_of_id = self.label_map.class_of_id
         if class_of_id == study_label_map().class_of_id:
             class_of_id = None
-        preparation = find_setting(folder, "preparation")[0] or "study"
-        return Split(folder, samples, content_fingerprint(manifest), self.size_wh, class_of_id, preparation)
+        return Split(folder, samples, content_fingerprint(manifest), self.size_wh, class_of_id)
 
     def _why_missing(self, folder):
         if not folder.exists():

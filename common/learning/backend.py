@@ -154,6 +154,15 @@ def make_deterministic():
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 
+def without_gradients():
+    """Makes a context in which nothing is kept for gradients: PyTorch keeps it outside of a training too."""
+    if backend_name() != "torch":
+        return contextlib.nullcontext()
+    import torch
+
+    return torch.no_grad()
+
+
 def describe():
     """Describes what a training ran on, for its result file.
 
@@ -267,7 +276,7 @@ def cross_entropy(class_indices, logits):
     return loss(logits)
 
 
-def cross_entropy_and_dice(class_indices, counts, logits):
+def pixel_losses_and_dice(class_indices, counts, logits):
     """Computes `cross_entropy` and the Dice loss of the classes that occur, from one softmax and with one gradient.
 
     Args:

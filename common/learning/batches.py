@@ -8,16 +8,16 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from common.dataset.png import read_image, read_mask
 from common.errors import DataError
 from common.labels import IGNORE
 from common.learning.augmentation import change, paste
-from common.parallel import usable_cores
 
-_BATCHES_AHEAD = 2
-_MOST_THREADS = 8
+# Each has a finished batch waiting, which has to fit in memory; four keep up with a fast GPU.
+_MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -94,27 +94,29 @@ def epoch_order(num_images, settings, epoch):
     Returns:
         Numbers of passes and of images, both of shape `(steps, batch)`.
     """
-    steps, batch = settings.steps_per_epoch(num_images), settings.batch_size
+    steps, batch = settings.steps_per_epoch(num_images), settings.images_per_step(num_images)
     if not settings.num_steps:
-        batch = min(batch, num_images)
-        order = np.random.default_rng((settings.seed, epoch)).permutation(num_images)[: steps * batch]
+        order = _shuffled(num_images, settings.seed, epoch)[: steps * batch]
         return np.full((steps, batch), epoch), order.reshape(steps, batch)
-    places = np.arange(epoch * steps * batch, (epoch + 1) * steps * batch)
-    passes = places // num_images
-    orders = {one: np.random.default_rng((settings.seed, one)).permutation(num_images) for one in np.unique(passes)}
-    images = np.array([orders[one][place % num_images] for one, place in zip(passes, places, strict=True)])
-    return passes.reshape(steps, batch), images.reshape(steps, batch)
+    start, end = epoch * steps * batch, (epoch + 1) * steps * batch
+    first, last = start // num_images, (end - 1) // num_images
+    orders = [_shuffled(num_images, settings.seed, one) for one in range(first, last + 1)]
+    images = np.concatenate(orders)[start - first * num_images :][: end - start]
+    return (np.arange(start, end) // num_images).reshape(steps, batch), images.reshape(steps, batch)
 
 
-def training_batches(split, settings, epochs, threads=None):
+def _shuffled(num_images, seed, number):
+    return np.random.default_rng((seed, number)).permutation(num_images)
+
+
+def training_batches(split, settings, epochs, threads=1):
     """Yields `(images, masks)` for all steps of all `epochs`, changed as the recipe says.
 
     Args:
         split: `LoadedSplit`.
         settings: `TrainingSettings`.
         epochs: A range of epoch numbers.
-        threads: Number of threads that change images, ahead of the training; the result does not depend on it. None
-            for as many as there are cores, up to 8.
+        threads: Number of threads that change images, ahead of the training; the result does not depend on it.
     """
     turns = (
         (passes, images)
@@ -125,12 +127,13 @@ def training_batches(split, settings, epochs, threads=None):
         for _, images in turns:
             yield split.images[images], split.masks[images]
         return
-    threads = threads or min(_MOST_THREADS, usable_cores())
+    threads = min(_MOST_THREADS, threads)
+    cv2.setNumThreads(1)  # these threads are enough
     with ThreadPoolExecutor(threads) as pool:
         ahead = deque()
         for passes, images in turns:
             ahead.append(pool.submit(_make_batch, split, settings, passes, images))
-            if len(ahead) > _BATCHES_AHEAD + threads:
+            if len(ahead) > threads:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()

@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 
 from common.dataset.prepared import Split
-from common.errors import ConfigError, DataError, TrainingError
+from common.errors import ConfigError, TrainingError
 from common.evaluation.tables import STUDY_FRAMES, STUDY_TEST_MIOU
 from common.labels import study_label_map
 from common.learning.approach_files import put_older_results_away, write_ranking
@@ -59,7 +59,6 @@ def run_experiment(experiment, config, dry_run=False):
     ]
     jobs = [job for run in runs for job in run]
     _check_back_end()
-    _check_preparation(experiment, config)
     _announce(experiment, config, jobs)
     if dry_run:
         return
@@ -96,16 +95,6 @@ def _check_back_end():
         raise ConfigError(
             f"KERAS_BACKEND = {name} (environment): {name} is not installed; python -m pip install {name}"
         )
-
-
-def _check_preparation(experiment, config):
-    """Refuses splits that step 00 made in another way than config.ini asks for."""
-    for split in (experiment.train, *experiment.report_on):
-        if split.preparation != config.dataset.preparation:
-            raise DataError(
-                f"{split.root}: was made with PREPARATION = {split.preparation}, config.ini says "
-                f"{config.dataset.preparation}; run the steps from 00 on again or correct PREPARATION"
-            )
 
 
 def _job(experiment, config, run, index):
@@ -146,25 +135,29 @@ def _is_pending(job):
 
 
 def _announce(experiment, config, jobs):
-    images, batch = len(experiment.train), config.training.batch_size
+    images, recipe, plan = len(experiment.train), config.training, config.study
     pending = sum(_is_pending(job) for job in jobs)
+    width, height = config.dataset.size_wh
+    steps = recipe.num_epochs * recipe.steps_per_epoch(images)
     log.info(
-        "%s: %d images of %dx%d, validated on %d; recipe %s, %d runs x %d models of %d epochs, %s steps of %d",
-        *(jobs[0].approach, images, *config.dataset.size_wh, len(experiment.validate), config.recipe),
-        *(config.study.num_runs, config.study.models_per_run, config.training.num_epochs),
-        *(f"{config.training.num_epochs * config.training.steps_per_epoch(images):,}", min(batch, images)),
+        f"{jobs[0].approach}: {images} images of {width}x{height}, validated on {len(experiment.validate)}; "
+        f"{plan.num_runs} runs x {plan.models_per_run} models of {recipe.num_epochs} epochs, "
+        f"{steps:,} steps of {recipe.images_per_step(images)}, by the recipe {config.recipe}"
     )
     if (label_map := config.dataset.label_map) != study_label_map():
         ignored = "; pixels of labels without a class do not count" if label_map.ignores else ""
         log.info("%d classes by LABEL_MAP%s", len(label_map), ignored)
-    if images < batch and not config.training.num_steps:
-        log.warning("only %d images for BATCH_SIZE = %d: an epoch is one step with all of them", images, batch)
+    if images < recipe.batch_size and not recipe.num_steps:
+        log.warning(
+            "only %d images for BATCH_SIZE = %d: an epoch is one step with all of them", images, recipe.batch_size
+        )
+    if images == 1 and recipe.mix != "none":
+        log.warning("only one image: ONLINE_MIX has no other to paste from")
     if not pending:
         log.info("all %d trainings are done and nothing has changed", len(jobs))
     elif pending < len(jobs):
         log.info("%d trainings are done, %d are to do", len(jobs) - pending, pending)
     saved = sum(len(split) for split in experiment.report_on if split.name in config.study.save_predictions)
-    width, height = config.dataset.size_wh
     log.info(
         "predictions saved: %s, %s PNG files in all; about %s MB on disk with the models",
         ", ".join(config.study.save_predictions) or "none",

@@ -27,15 +27,13 @@ def make_loss(name, weights=None, leaves_out=False):
     """
     if name == "cross_entropy" and weights is None:
         return counted_cross_entropy if leaves_out else pixel_cross_entropy
+    of_areas = _OF_AREAS.get(name)
 
     def loss(class_indices, logits):
-        if name == "cross_entropy+dice":
-            return cross_entropy_and_dice(class_indices, logits, weights)
-        if name == "cross_entropy+lovasz":
-            return counted_cross_entropy(class_indices, logits, weights) + lovasz(class_indices, logits)
-        if name == "lovasz":
-            return lovasz(class_indices, logits)
-        return counted_cross_entropy(class_indices, logits, weights)
+        if of_areas is dice and backend.has_fast_operations():
+            return _fast_cross_entropy_and_dice(class_indices, logits, weights)
+        total = 0.0 if name == "lovasz" else counted_cross_entropy(class_indices, logits, weights)
+        return total + of_areas(class_indices, logits) if of_areas else total
 
     return loss
 
@@ -44,28 +42,20 @@ def inverse_sqrt_weights(masks, num_classes):
     """Computes weights that grow with the rareness of a class: one over the root of its share of the pixels.
 
     Args:
-        masks: Class indices, `uint8` of any shape; `IGNORE` does not count.
+        masks: Class indices, `uint8` of shape `(n, height, width)`; `IGNORE` does not count.
         num_classes: Number of classes.
 
     Returns:
         float32 of shape `(num_classes,)`; their mean over all counted pixels is 1. No class that occurs has more than
         10 times that of the commonest; classes that do not occur have weight 1.
     """
-    counts = np.bincount(masks.reshape(-1), minlength=IGNORE + 1)[:num_classes].astype(np.float64)
+    # One mask after the other: to be counted, its values become eight bytes each.
+    counts = sum(np.bincount(mask.reshape(-1), minlength=IGNORE + 1) for mask in masks)[:num_classes].astype(np.float64)
     there = counts > 0
     weights = np.ones(num_classes)
     weights[there] = np.minimum(np.sqrt(counts.max() / counts[there]), _LARGEST_WEIGHT)
     weights[there] *= counts.sum() / (weights * counts).sum()
     return weights.astype(np.float32)
-
-
-def cross_entropy_and_dice(class_indices, logits, weights=None):
-    """Computes the sum of `counted_cross_entropy` and `dice`, where the back end has it in one operation."""
-    if not backend.has_fast_operations():
-        return counted_cross_entropy(class_indices, logits, weights) + dice(class_indices, logits)
-    filled, counts = _counted(class_indices)
-    losses, of_areas = backend.cross_entropy_and_dice(filled, counts, logits)
-    return _mean_of_counted(losses, filled, counts, weights) + of_areas
 
 
 def dice(class_indices, logits):
@@ -170,3 +160,13 @@ def _mean_of_counted(losses, filled, counts, weights):
         counts = counts * ops.take(ops.convert_to_tensor(weights), filled)
         losses = losses * counts
     return ops.sum(losses) / ops.maximum(ops.sum(counts), 1.0)
+
+
+def _fast_cross_entropy_and_dice(class_indices, logits, weights):
+    """Computes the sum of `counted_cross_entropy` and `dice` from one softmax and with one gradient."""
+    filled, counts = _counted(class_indices)
+    losses, of_areas = backend.pixel_losses_and_dice(filled, counts, logits)
+    return _mean_of_counted(losses, filled, counts, weights) + of_areas
+
+
+_OF_AREAS = {"cross_entropy+dice": dice, "cross_entropy+lovasz": lovasz, "lovasz": lovasz}

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from common.learning import backend
 from common.learning.unet import copy_of
 
 
@@ -27,7 +28,8 @@ def recalibrate(model, images, batch_size):
     means, squares, total = [0.0] * len(found), [0.0] * len(found), 0
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        copy(batch, training=True)
+        with backend.without_gradients():
+            copy(batch, training=True)
         for place, layer in enumerate(found):
             mean, variance = (
                 np.asarray(ops.convert_to_numpy(moving), np.float64)

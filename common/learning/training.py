@@ -76,7 +76,7 @@ def compile_training(network, settings, data):
     return model
 
 
-def train(model, data, settings, files, report=print):
+def train(model, data, settings, files, report=print, threads=1):
     """Trains a compiled model, from the start or from its checkpoint.
 
     Args:
@@ -85,6 +85,7 @@ def train(model, data, settings, files, report=print):
         settings: `TrainingSettings`.
         files: `TrainingFiles`.
         report: Called after every epoch with its history entry.
+        threads: How many change images ahead of the training.
 
     Returns:
         The `TrainingState` after the last epoch.
@@ -100,13 +101,13 @@ def train(model, data, settings, files, report=print):
     # With a running mean of the weights, a network of its own holds it: the one that is trained never has other weights
     # than its own.
     scored = copy_of(model) if settings.ema_momentum else model
-    callbacks = [_EndOfEpoch(state, data, scored, save, report)]
+    callbacks = [_EndOfEpoch(state, data, (scored, settings.flip_tta), save, report)]
     if files.events is not None:
         callbacks.append(EventFile(files.events, state.history))
         callbacks[-1].begin()
     if epochs:
         model.fit(
-            training_batches(data.train, settings, epochs),
+            training_batches(data.train, settings, epochs, threads),
             steps_per_epoch=settings.steps_per_epoch(len(data.train)),
             initial_epoch=epochs.start,
             epochs=epochs.stop,
@@ -126,8 +127,8 @@ class _EndOfEpoch(keras.callbacks.Callback):
     def __init__(self, state, data, scored, save, report):
         super().__init__()
         self._state, self._data, self._save, self._report = state, data, save, report
-        self._scored = scored
-        self._predictor = class_index_model(scored)
+        self._scored, mirror = scored
+        self._predictor = class_index_model(self._scored, mirror)
         self._start = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -140,6 +141,8 @@ class _EndOfEpoch(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise TrainingError(f"the loss was {loss} in epoch {epoch + 1}; lower LR or set PRECISION = float32")
         if self._scored is not self.model:
+            # First the weights, then their means over the trained ones: under JAX the latter are the optimiser's own
+            # arrays, which its next step gives away, and nothing may read them after that.
             self._scored.set_weights(self.model.get_weights())
             self.model.optimizer.finalize_variable_values(self._scored.trainable_variables)
         trained = time.perf_counter()

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,8 @@ def run(job):
 def _split(job, pair):
     """Finds a prepared split and makes sure that it is the one the script saw."""
     name, fingerprint = pair
-    split = PreparedDataset(Path(job.base_dir), job.network.size_wh, job.seed_of_split, job.classes).split(name)
+    dataset = PreparedDataset(Path(job.base_dir), job.network.size_wh, job.seed_of_split, job.classes, job.preparation)
+    split = dataset.split(name)
     if split.fingerprint != fingerprint:
         raise DataError(f"{split.root}: was changed while the script was running; start the script again")
     return split
@@ -56,13 +57,15 @@ def _load(job, pair):
     return load_samples(split.samples, split.size_wh, job.network.num_classes, job.threads, ignores=job.classes.ignores)
 
 
-def _without_void(split, job):
-    """Makes void `IGNORE` in the masks of the split to train on, unless the recipe learns it as a class."""
-    if not job.training.train_void:
-        split.masks[np.isin(split.masks, job.classes.void_classes)] = IGNORE
-        if (split.masks == IGNORE).all():
-            raise DataError(f"{job.train[0]}: holds nothing but void; set TRAIN_VOID = True")
-    return split
+def _load_to_train(job):
+    """Loads the split to train on; void is `IGNORE` in its masks, unless the recipe learns it as a class."""
+    split = _load(job, job.train)
+    if job.training.train_void:
+        return split
+    masks = np.where(np.isin(split.masks, job.classes.void_classes), np.uint8(IGNORE), split.masks)
+    if (masks == IGNORE).all():
+        raise DataError(f"{Path(job.base_dir) / job.train[0]}: holds nothing but void; set TRAIN_VOID = True")
+    return replace(split, masks=masks)
 
 
 def _train(job, progress):
@@ -76,12 +79,12 @@ def _train(job, progress):
     keras.config.set_dtype_policy(policy)
     backend.make_deterministic()
     start = time.monotonic()
-    data = TrainingData(_without_void(_load(job, job.train), job), _load(job, job.validate), job.classes)
+    data = TrainingData(_load_to_train(job), _load(job, job.validate), job.classes)
     model = compile_training(job.network, job.training, data)
     # What the last bits depend on besides the job: a state of other bits is not gone on with.
     identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
     files = TrainingFiles(job.paths.work / "checkpoint.npz", identity, job.paths.events)
-    state = train(model, data, job.training, files, lambda entry: append_progress(progress, entry))
+    state = train(model, data, job.training, files, lambda entry: append_progress(progress, entry), job.threads)
     keras.config.set_dtype_policy("float32")
     plain = plain_unet(job.network)
     copy_weights(model, plain)

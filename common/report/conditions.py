@@ -1,11 +1,13 @@
 """What makes the numbers of a study doubtful: mixed settings, other splits than now, missing or damaged results."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from common.recipes import Recipe
 from common.report.content import count
 from common.report.results import label_map_of
 
 _SHOWN = 3
+_CHOICES = {each.name for each in fields(Recipe)}
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,12 @@ def settings_of(result):
     label_map = label_map_of(result)
     study = job["label_map"] is None
     return {
-        "recipe": job["recipe"] or "paper",
+        "recipe": job["recipe"],
         "variant": job["variant"] or "–",
         **{str(key): _text(value) for key, value in settings.items()},
         "classes": f"{len(label_map)}, {'those of the study' if study else 'by LABEL_MAP'}",
-        "seed": str(job["seed_of_split"]),
+        "preparation": job["preparation"],
+        "seed of the split": str(job["seed_of_split"]),
         "precision": result["precision"],
     }
 
@@ -91,7 +94,7 @@ def _mixed(approaches):
     for group in groups.values():
         differing |= {key: values for key, values in values_by_key(group, settings_of).items() if len(values) > 1}
     for key, values in values_by_key(every, settings_of).items():
-        if len(values) > 1 and key not in {"recipe", "variant", *every[0]["job"]["training"]}:
+        if len(values) > 1 and key not in {"recipe", "variant", *_CHOICES}:
             differing[key] = values
     differing |= {
         key: values

@@ -152,7 +152,8 @@ def _checked(content, stem):
     job["label_map"] = content["job"].get("label_map")
     job["network"] = _plain_values(job["network"])
     job["training"] = all_choices(_plain_values(job["training"]))
-    job["recipe"], job["variant"] = (str(content["job"].get(key, "")) for key in ("recipe", "variant"))
+    usual = {"recipe": "paper", "variant": "", "preparation": "study"}
+    job |= {key: str(content["job"].get(key, value)) for key, value in usual.items()}
     result = {
         "model": stem,
         "approach": approach,

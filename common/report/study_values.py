@@ -46,11 +46,10 @@ def _differences(approach, folders):
         found += [line for keys, values in places for line in _unlike(keys, values)]
         if job["label_map"] is not None:
             found.append("LABEL_MAP is not empty")
-        found += _unlike({"SEED": "seed_of_split"}, job)
+        found += _unlike({"SEED": "seed_of_split", "PREPARATION": "preparation"}, job)
     source = folders.get("train_full")
     if source is not None:
-        prepared = {"preparation": "study", **source.settings}
-        found += _unlike({"RESIZE_FACTOR": "resize_factor", "PREPARATION": "preparation"}, prepared)
+        found += _unlike({"RESIZE_FACTOR": "resize_factor"}, source.settings)
     split = approach.results[0]["job"]["train"][0]
     trained_on = folders.get(split)
     if trained_on is None:

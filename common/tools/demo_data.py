@@ -19,7 +19,10 @@ from common.errors import ConfigError
 from common.parallel import usable_cores
 
 # A run of the study in minutes; its scores say nothing but that everything works.
-_SMALL = {"RESIZE_FACTOR": 0.5, "NUM_RUNS": 1, "MODELS_PER_RUN": 2, "TOP_Ks": 1, "NUM_EPOCHS": 20, "BATCH_SIZE": 4}
+_SMALL = {
+    "RESIZE_FACTOR": 0.5, "NUM_RUNS": 1, "MODELS_PER_RUN": 2, "TOP_Ks": 1, "NUM_EPOCHS": 20, "BATCH_SIZE": 4,
+    "MODERN.NUM_EPOCHS": 12, "MODERN.NUM_STEPS": 240, "MODERN.WARMUP_STEPS": 20,
+}  # fmt: skip
 
 
 def main(arguments=None):

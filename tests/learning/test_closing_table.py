@@ -9,7 +9,7 @@ from common.learning.closing_table import Study, closing_table, comparisons
 
 def write_result(study, approach, run, index, **changes):
     """Writes a result JSON; image `a` has `iou`, image `b` 0.2 more."""
-    changes = {"iou": 0.3, "learning_rate": 0.003, "test": "print", "says": approach, **changes}
+    changes = {"iou": 0.3, "learning_rate": 0.003, "test": "print", "says": approach, "job": {}, **changes}
     iou = changes["iou"]
     scores = {
         "mIoU": iou + 0.1,
@@ -34,6 +34,7 @@ def write_result(study, approach, run, index, **changes):
             "training": {"learning_rate": changes["learning_rate"], "seed": 10 * run + index},
             "report_on": [["val", "print"], ["test", changes["test"]]],
             "label_map": None,
+            **changes["job"],
         },
     }
     path = study.base_dir / "models" / f"{result['model']}.json"
@@ -106,6 +107,26 @@ def test_what_cannot_be_compared_is_said_with_the_reason(study, changes, reason)
     (line,) = lines(study)
     assert line.startswith("ours is not compared with other")
     assert reason in line
+
+
+@pytest.mark.parametrize("job", [{"recipe": "modern"}, {"recipe": "paper", "variant": "recal"}])
+def test_recipes_and_variants_are_compared_though_their_choices_differ(study, job):
+    write_approach(study, "other", learning_rate=0.1, job=job)
+    (line,) = lines(study)
+    assert line.startswith("ours - other, test, paper metric: +0.100")
+
+
+def test_other_networks_are_not_compared_whatever_their_recipe(study):
+    write_approach(study, "other", job={"recipe": "modern", "network": {"alpha": 2.0}})
+    (line,) = lines(study)
+    assert "different settings" in line
+
+
+def test_choices_that_older_results_do_not_have_are_those_of_the_study(study):
+    newer = {"learning_rate": 0.003, "seed": 1, "num_steps": 0, "flip": False, "scale": [1.0, 1.0]}
+    write_approach(study, "other", job={"training": newer, "recipe": "paper", "variant": ""})
+    (line,) = lines(study)
+    assert line.startswith("ours - other, test, paper metric")
 
 
 def test_a_result_under_the_name_of_another_approach_is_not_believed(study):

@@ -245,6 +245,33 @@ def test_the_studys_number_stands_beside_only_what_can_be_compared(study):
     assert study_value(Approach("subset", runs), folders) == (0.310, ())
     job["training"]["num_epochs"] = 49
     assert study_value(Approach("subset", runs), folders) == (None, ("NUM_EPOCHS = 49 (the study: 50)",))
+    job["training"] |= {"num_epochs": 50, "batchnorm_recalibration": True, "scale": (0.5, 2.0)}
+    reasons = ("ONLINE_SCALE = 0.5, 2.0 (the study: 1.0, 1.0)", "BATCHNORM_RECALIBRATION = True (the study: False)")
+    assert study_value(Approach("subset", runs), folders) == (None, reasons)
+
+
+def test_recipes_may_differ_in_choices_of_the_training_and_those_stand_side_by_side(study):
+    job = json.loads((study / "models" / "CITYSCAPES_subset_1_0.json").read_text(encoding="utf-8"))["job"]
+    modern = {"recipe": "modern", "variant": "", "training": {**job["training"], "num_epochs": 24, "scale": [0.5, 2]}}
+    for index in (0, 1):
+        write_result(study, ("subset_modern", 1, index), dict.fromkeys(FRAMES, 0.4), job=modern)
+    report, _ = collect_report(study)
+    assert not [line for line in report.warnings if "differ in" in line]
+    (section,) = [section for section in report.sections if section.anchor == "settings"]
+    tables = {block.title: block for block in section.blocks}
+    rows = {row[0]: row[1:] for row in tables["Settings that differ"].rows}
+    place = tables["Settings that differ"].columns.index("subset_modern") - 1
+    assert (rows["recipe"][place], rows["num_epochs"][place], rows["scale"][place]) == ("modern", "24", "0.5, 2")
+    assert set(rows) == {"recipe", "num_epochs", "scale"}
+    assert "alpha" in {row[0] for row in tables["Settings that all share"].rows}
+
+
+def test_models_of_one_recipe_with_other_choices_are_said(study):
+    job = json.loads((study / "models" / "CITYSCAPES_subset_1_0.json").read_text(encoding="utf-8"))["job"]
+    write_result(
+        study, ("subset", 1, 2), dict.fromkeys(FRAMES, 0.4), job={"training": {**job["training"], "flip": True}}
+    )
+    assert "The models differ in flip: False, True." in "\n".join(collect_report(study)[0].warnings)
 
 
 def test_hostile_names_stay_text(study):

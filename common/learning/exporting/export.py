@@ -101,7 +101,7 @@ def export_model(path, target, settings, image, overwrite=False):
     model, card = load_model(path)
     ensemble = Ensemble([(model, card)], settings.size_wh)
     ensemble.check_memory(settings.batch or _COMPARED)
-    card = replace(card, size_wh=ensemble.sizes[0])
+    card = replace(card, size_wh=ensemble.inputs[0].size_wh)
     images = _batch(image, card.size_wh, settings.batch)
     with new_place(Path(target), settings.kind, overwrite) as place:
         try:

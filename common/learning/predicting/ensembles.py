@@ -7,6 +7,7 @@ of one size are one graph, so that the average is made where the network runs.
 import hashlib
 import math
 import os
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -18,14 +19,21 @@ from common.learning.model_card import load_model
 from common.learning.unet import class_index_model, with_input
 
 
+@dataclass(frozen=True)
+class NetworkInput:
+    """What a network takes: photographs of `size_wh` pixels, made smaller as PREPARATION `preparation` does it."""
+
+    size_wh: tuple[int, int]
+    preparation: str
+
+
 class Ensemble:
     """One or more networks with equal classes.
 
     Attributes:
         label_map: The classes of all of them.
         names: Of the models.
-        sizes: Width and height of every input they take.
-        preparations: For each, how photographs are made smaller.
+        inputs: What they take, each once: a `NetworkInput`.
     """
 
     def __init__(self, members, size_wh=None, mirror=False):
@@ -47,16 +55,15 @@ class Ensemble:
         self._groups = {}
         for model, card in members:
             size = size_wh or card.size_wh
-            group = self._groups.setdefault((size, card.preparation), [])
+            group = self._groups.setdefault(NetworkInput(size, card.preparation), [])
             group.append(model if size == card.size_wh else with_input(model, size))
-        self.sizes = tuple(size for size, _ in self._groups)
-        self.preparations = tuple(preparation for _, preparation in self._groups)
+        self.inputs = tuple(self._groups)
         self._count = len(members)
         self._graphs = {}
 
     def fits(self, size_wh):
         """Tells whether images of a size need no resizing, neither before nor after the network."""
-        return self.sizes == (tuple(size_wh),)
+        return [kind.size_wh for kind in self.inputs] == [tuple(size_wh)]
 
     def check_memory(self, batch):
         """Refuses what cannot fit in memory; the probabilities are only a part of what a network needs.
@@ -64,10 +71,10 @@ class Ensemble:
         Raises:
             ConfigError: If the probabilities of one batch alone need more than the memory of the machine.
         """
-        pixels = sum(width * height for width, height in self.sizes)
+        pixels = sum(math.prod(kind.size_wh) for kind in self.inputs)
         needed, there = 4 * len(self.label_map) * pixels * batch, _machine_memory()
         if needed > there:
-            sizes = ", ".join(f"{width}x{height}" for width, height in self.sizes)
+            sizes = ", ".join("x".join(map(str, kind.size_wh)) for kind in self.inputs)
             raise ConfigError(
                 f"{batch:,} images of {sizes} at a time: the probabilities alone take {needed / 1e9:,.1f} GB, and "
                 f"this machine has {there / 1e9:,.1f} GB; choose a smaller batch or size"
@@ -83,7 +90,7 @@ class Ensemble:
         """Predicts each model's share of the mean.
 
         Args:
-            images: For each of `sizes`, `uint8` of shape `(n, height, width, 3)`.
+            images: For each of `inputs`, `uint8` of shape `(n, height, width, 3)`.
 
         Returns:
             As many arrays, float32 of shape `(n, height, width, classes)`; their sum, once they are of one size, is the
@@ -104,7 +111,7 @@ class Ensemble:
 
     def _mean_graph(self, group):
         """Builds the graph from images to the sum of one group's models over the number of all of them."""
-        (width, height), _ = group
+        width, height = group.size_wh
         models = self._groups[group]
         if self._count == 1 and not self._mirror:
             return models[0]

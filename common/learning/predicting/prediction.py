@@ -71,7 +71,7 @@ class Outcome:
 
 
 def prepare(ensemble, name, image, keep=False):
-    """Resizes a photograph to every size of the ensemble.
+    """Resizes a photograph to every input of the ensemble.
 
     Args:
         ensemble: The `Ensemble`.
@@ -80,8 +80,7 @@ def prepare(ensemble, name, image, keep=False):
         keep: Whether the photograph itself is needed afterwards.
     """
     size_wh = image.shape[1], image.shape[0]
-    kinds = zip(ensemble.sizes, ensemble.preparations, strict=True)
-    inputs = tuple(resize_image(image, size, preparation) for size, preparation in kinds)
+    inputs = tuple(resize_image(image, kind.size_wh, kind.preparation) for kind in ensemble.inputs)
     return Loaded(name, size_wh, inputs, image if keep else None)
 
 

@@ -66,7 +66,8 @@ def predict_files(request):
     ensemble = load_ensemble(models, request.size, request.tta)
     folder = ResultFolder(request.out, ensemble.label_map, request.overlay)
     settings = {
-        "sizes": [list(size) for size in ensemble.sizes],
+        "sizes": [list(kind.size_wh) for kind in ensemble.inputs],
+        "preparations": [kind.preparation for kind in ensemble.inputs],
         "tta": request.tta,
         "overlay": request.overlay,
         "video_ids": request.video_ids,
