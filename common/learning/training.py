@@ -141,10 +141,10 @@ class _EndOfEpoch(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise TrainingError(f"the loss was {loss} in epoch {epoch + 1}; lower LR or set PRECISION = float32")
         if self._scored is not self.model:
-            # First the weights, then their means over the trained ones: under JAX the latter are the optimiser's own
-            # arrays, which its next step gives away, and nothing may read them after that.
             self._scored.set_weights(self.model.get_weights())
             self.model.optimizer.finalize_variable_values(self._scored.trainable_variables)
+            # Under JAX these are now the optimiser's own arrays, which a prediction would give away: copies instead.
+            self._scored.set_weights(values_of(self._scored.variables))
         trained = time.perf_counter()
         miou, mpa = score(self._predictor, self._data.validate, self._data.label_map).mean
         history = self._state.history

@@ -215,14 +215,6 @@ def test_recalibrated_statistics_are_those_of_all_training_images(data):
         np.asarray(keras.ops.convert_to_numpy(model(data.train.images, training=one))) for one in (False, True)
     )
     np.testing.assert_allclose(used, trained, rtol=0.02, atol=0.02)
-
-
-def test_statistics_over_several_batches_hold_the_variance_between_them(data):
-    model = compile_training(NETWORK, SETTINGS, data)
     order = np.argsort(data.train.images.mean((1, 2, 3)))  # batches as unlike as they can be
     recalibrate(model, data.train.images[order], 3)
-    first = model.get_layer("stem_norm")
-    inputs = keras.ops.convert_to_numpy(keras.Model(model.input, first.input)(data.train.images))
-    np.testing.assert_allclose(
-        keras.ops.convert_to_numpy(first.moving_variance), np.asarray(inputs, np.float64).var((0, 1, 2)), rtol=1e-3
-    )
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(first.moving_variance), inputs.var((0, 1, 2)), rtol=1e-3)
