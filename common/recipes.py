@@ -88,5 +88,6 @@ def all_choices(values):
     Returns:
         A new dictionary; lists are tuples again.
     """
-    study = {each.name: each.default for each in fields(Recipe) if each.default is not MISSING}
-    return study | {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    study = {each.name: each.default for each in fields(Recipe) if each.name in given or each.default is not MISSING}
+    return study | given
