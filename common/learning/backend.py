@@ -300,8 +300,10 @@ def pixel_losses_and_dice(class_indices, counts, logits):
         of_truth = tf.gather(probabilities, truth, batch_dims=1)
         log_sum = tf.reduce_max(logits, -1) - tf.math.log(tf.reduce_max(probabilities, -1))
         cross_entropies = log_sum - tf.gather(logits, truth, batch_dims=1)
-        overlap = tf.math.unsorted_segment_sum(of_truth * weights, truth, classes)
-        size_of_truth = tf.math.unsorted_segment_sum(weights, truth, classes)
+        # Sums by class and broadcasts as products of matrices: several times faster here than the operations for them.
+        one_hot = tf.one_hot(truth, classes, dtype=logits.dtype)
+        sums = tf.matmul(one_hot, tf.stack([of_truth * weights, weights], 1), transpose_a=True)
+        overlap, size_of_truth = sums[:, 0], sums[:, 1]
         both = tf.maximum(size_of_truth + tf.linalg.matvec(probabilities, weights, transpose_a=True), 1.0)
         present = tf.cast(size_of_truth > 0, logits.dtype)
         share = present / tf.maximum(tf.reduce_sum(present), 1.0)
@@ -314,8 +316,9 @@ def pixel_losses_and_dice(class_indices, counts, logits):
             more = weights * tf.gather(at_truth, truth) * of_truth
             mean = weights * tf.linalg.matvec(probabilities, anywhere) + more
             upstream = of_cross_entropies - mean
-            outside = probabilities * (upstream[:, None] + weights[:, None] * anywhere)
-            return outside + tf.one_hot(truth, classes, dtype=logits.dtype) * (more - of_cross_entropies)[:, None]
+            rows = tf.stack([upstream, weights], 1)
+            factors = tf.matmul(rows, tf.stack([tf.ones_like(anywhere), anywhere]))
+            return probabilities * factors + one_hot * (more - of_cross_entropies)[:, None]
 
         return (cross_entropies, dice), gradient
 
