@@ -78,7 +78,7 @@ def _measure_recipe(recipe, split, steps, keras):
     # Even if no batch were made while the one before is trained on, the loop would wait no longer than this.
     return [
         row(f"training, recipe {recipe}, ms a step of {choices.batch_size} images", [1000 * step]),
-        row(f"training, recipe {recipe}, making a batch, % of a step", [100 * cost / step]),
+        row(f"training, recipe {recipe}, making a batch, % of a step", [100 * cost / step], None, 2),
     ]
 
 

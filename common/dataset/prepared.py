@@ -106,13 +106,14 @@ class PreparedDataset:
                 f"{folder}: holds images of {_size(found)}, config.ini asks for {_size(self.size_wh)}; "
                 f"run the steps from 00 on again or correct IMAGE_WIDTH and IMAGE_HEIGHT"
             )
-        made_with = find_setting(folder, "class_of_id")[0]
-        if made_with is not None and tuple(made_with) != self.label_map.class_of_id:
+        made_with = {key: value for _, found in reversed(_settings_of_sources(folder)) for key, value in found.items()}
+        class_of_id = made_with.get("class_of_id")
+        if class_of_id is not None and tuple(class_of_id) != self.label_map.class_of_id:
             raise DataError(
                 f"{folder}: was made with another LABEL_MAP than config.ini asks for; run the steps from 00 on again "
                 "or correct LABEL_MAP"
             )
-        prepared = find_setting(folder, "preparation")[0] or "study"
+        prepared = made_with.get("preparation", "study")
         if prepared != self.preparation:
             raise DataError(
                 f"{folder}: was made with PREPARATION = {prepared}, config.ini asks for {self.preparation}; run the "
@@ -144,7 +145,7 @@ def find_setting(folder, key):
 
     Args:
         folder: The prepared folder.
-        key: Of the manifest's settings: "class_of_id" or "preparation".
+        key: Of the manifest's settings, as "class_of_id".
 
     Returns:
         The value as the manifest has it, not checked, and the folder of the manifest; None and None if none says it.
@@ -152,14 +153,19 @@ def find_setting(folder, key):
     Raises:
         DataError: If a manifest is damaged; names it.
     """
-    name = folder.name
+    return next(((found[key], place) for place, found in _settings_of_sources(folder) if key in found), (None, None))
+
+
+def _settings_of_sources(folder):
+    """Reads the settings a prepared folder was made with, then those of the one it was made from, and so on."""
+    name, found = folder.name, []
     while name is not None:
         place = folder.parent / name
         manifest = read_manifest(place)
-        if manifest is not None and key in manifest["settings"]:
-            return manifest["settings"][key], place
+        if manifest is not None:
+            found.append((place, manifest["settings"]))
         name = SOURCE_OF_SPLIT.get(name)
-    return None, None
+    return found
 
 
 def _size(size_wh):

@@ -16,7 +16,7 @@ from common.errors import DataError
 from common.labels import IGNORE
 from common.learning.augmentation import change, paste
 
-# Each has a finished batch waiting, which has to fit in memory; four keep up with a fast GPU.
+# Each has a finished batch waiting, which has to fit in memory.
 _MOST_THREADS = 4
 
 

@@ -11,7 +11,7 @@ from keras import ops
 from common.labels import IGNORE
 from common.learning import backend
 
-# Lovasz sorts the pixels once a class; every so many rows and columns say as much of shares of areas.
+# Lovasz sorts the pixels once a class, so that only every so many rows and columns are affordable.
 _LOVASZ_STRIDE = 4
 # A class that is a hundred times rarer than the rest counts ten times as much, and no class counts more than that.
 _LARGEST_WEIGHT = 10.0

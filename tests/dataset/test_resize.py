@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from common.config import DatasetConfig
 from common.dataset import prepare, resize
 from common.dataset.layouts import find_frames
 from common.dataset.png import encode_color_mask, encode_mask, read_image, read_mask
@@ -307,6 +308,15 @@ def test_painted_masks_are_the_polygons_at_the_new_size(demo_tree, tmp_path):
     aligned = prepare_frame(ResizeJob(frame, tmp_path, tmp_path, replace(settings, preparation="aligned")))
     assert (image == aligned[0]).all()
     assert 0.9 < (mask == aligned[1]).mean() < 1  # the same but for borders
+
+
+def test_step_00_refuses_to_paint_without_polygons_before_anything_is_written(original, tmp_path):
+    dataset = DatasetConfig("X", tmp_path / "base", 0.3, 32, 48, 3, 35, preparation="painted")
+    (tmp_path / "base").mkdir()
+    original.rename(tmp_path / "base" / "original_data")
+    with pytest.raises(DataError, match=r"frames of train have no polygons, as .*: set PREPARATION = aligned"):
+        prepare.prepare_originals(dataset, {"train": "train_full"}, dataset.label_map, 1)
+    assert [path.name for path in (tmp_path / "base").iterdir()] == ["original_data"]
 
 
 def test_painting_without_polygons_says_what_to_do(original, tmp_path):
