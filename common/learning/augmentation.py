@@ -102,8 +102,8 @@ def paste(images, masks, kind, rng):
         if rng.random() >= _PASTE_PROBABILITY:
             continue
         chosen = _rectangle(masks.shape[1:], rng) if kind == "cutmix" else _half_of_classes(masks[other], rng)
-        mixed_images[place][chosen] = images[other][chosen]
-        mixed_masks[place][chosen] = masks[other][chosen]
+        cv2.copyTo(images[other], chosen, mixed_images[place])
+        cv2.copyTo(masks[other], chosen, mixed_masks[place])
     return mixed_images, mixed_masks
 
 
@@ -111,11 +111,13 @@ def _rectangle(shape, rng):
     side = math.sqrt(rng.random())
     height, width = (round(length * side) for length in shape)
     top, left = rng.integers(shape[0] - height + 1), rng.integers(shape[1] - width + 1)
-    return slice(top, top + height), slice(left, left + width)
+    chosen = np.zeros(shape, np.uint8)
+    chosen[top : top + height, left : left + width] = 1
+    return chosen
 
 
 def _half_of_classes(mask, rng):
     classes = np.flatnonzero(np.bincount(mask.reshape(-1), minlength=IGNORE + 1)[:IGNORE])
-    table = np.zeros(IGNORE + 1, bool)
-    table[rng.permutation(classes)[: (len(classes) + 1) // 2]] = True
-    return table[mask]
+    table = np.zeros(IGNORE + 1, np.uint8)
+    table[rng.permutation(classes)[: (len(classes) + 1) // 2]] = 1
+    return cv2.LUT(mask, table)
