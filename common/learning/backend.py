@@ -17,6 +17,8 @@ from common.errors import ConfigError
 
 # Where the processor multiplies bfloat16 itself; without it bfloat16 is emulated and slower than float32.
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+# Below it, float32 numbers lose their digits.
+_SMALLEST_NORMAL = 1.1754944e-38
 
 
 def quiet_start():
@@ -264,16 +266,28 @@ def cross_entropy(class_indices, logits):
     @tf.custom_gradient
     def loss(logits):
         probabilities = tf.nn.softmax(logits)
-        # Of the largest logit's class, which is never near 0: no logarithm of an underflow.
-        log_sum = tf.reduce_max(logits, -1) - tf.math.log(tf.reduce_max(probabilities, -1))
+        of_truth = tf.gather(probabilities, class_indices, batch_dims=3)
 
         def gradient(upstream):
             truth = tf.one_hot(class_indices, logits.shape[-1], dtype=logits.dtype)
             return (probabilities - truth) * upstream[..., None]
 
-        return log_sum - tf.gather(logits, class_indices, batch_dims=3), gradient
+        return _minus_log(of_truth, class_indices, logits, probabilities), gradient
 
     return loss(logits)
+
+
+def _minus_log(of_truth, class_indices, logits, probabilities):
+    """Computes minus the log of the true class' probability, from the logits if one is too small for a float32."""
+    import tensorflow as tf
+
+    def from_logits():
+        # The probability of the largest logit's class is never near 0.
+        log_sum = tf.reduce_max(logits, -1) - tf.math.log(tf.reduce_max(probabilities, -1))
+        return log_sum - tf.gather(logits, class_indices, batch_dims=len(class_indices.shape))
+
+    underflows = tf.reduce_min(of_truth) < _SMALLEST_NORMAL
+    return tf.cond(underflows, from_logits, lambda: -tf.math.log(of_truth))
 
 
 def pixel_losses_and_dice(class_indices, counts, logits):
@@ -298,8 +312,7 @@ def pixel_losses_and_dice(class_indices, counts, logits):
     def losses(logits):
         probabilities = tf.nn.softmax(logits)
         of_truth = tf.gather(probabilities, truth, batch_dims=1)
-        log_sum = tf.reduce_max(logits, -1) - tf.math.log(tf.reduce_max(probabilities, -1))
-        cross_entropies = log_sum - tf.gather(logits, truth, batch_dims=1)
+        cross_entropies = _minus_log(of_truth, truth, logits, probabilities)
         # Sums by class and broadcasts as products of matrices: several times faster here than the operations for them.
         one_hot = tf.one_hot(truth, classes, dtype=logits.dtype)
         sums = tf.matmul(one_hot, tf.stack([of_truth * weights, weights], 1), transpose_a=True)
