@@ -40,12 +40,14 @@ demo: .venv/ready
 	$(BIN)/python 04_Cityscapes_subset_aug.py --config $(DEMO)/config.ini
 	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini RECIPE=modern
 
-# Everything, under TensorFlow; then what trains and predicts once more under JAX.
+# Everything, under TensorFlow; then what trains and predicts once more under JAX. Two files of tests at a time: most
+# leave a core idle, and the fixtures of a file are made once.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 test: .venv/ready-dev .venv-oracles/ready
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
-	$(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/learning
+	$(PYTEST)
+	KERAS_BACKEND=jax $(PYTEST) tests/learning
 
 check: test
 
