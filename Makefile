@@ -41,8 +41,9 @@ demo: .venv/ready
 	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini RECIPE=modern
 
 # Everything, under TensorFlow; then what trains and predicts once more under JAX. Two files of tests at a time: most
-# leave a core idle, and the fixtures of a file are made once.
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
+# leave a core idle. A training takes 1 to 2 GB.
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 test: .venv/ready-dev .venv-oracles/ready
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .

@@ -106,7 +106,8 @@ class PreparedDataset:
                 f"{folder}: holds images of {_size(found)}, config.ini asks for {_size(self.size_wh)}; "
                 f"run the steps from 00 on again or correct IMAGE_WIDTH and IMAGE_HEIGHT"
             )
-        made_with = {key: value for _, found in reversed(_settings_of_sources(folder)) for key, value in found.items()}
+        sources = reversed(list(_settings_of_sources(folder)))
+        made_with = {key: value for _, found in sources for key, value in found.items()}
         class_of_id = made_with.get("class_of_id")
         if class_of_id is not None and tuple(class_of_id) != self.label_map.class_of_id:
             raise DataError(
@@ -158,14 +159,13 @@ def find_setting(folder, key):
 
 def _settings_of_sources(folder):
     """Reads the settings a prepared folder was made with, then those of the one it was made from, and so on."""
-    name, found = folder.name, []
+    name = folder.name
     while name is not None:
         place = folder.parent / name
         manifest = read_manifest(place)
         if manifest is not None:
-            found.append((place, manifest["settings"]))
+            yield place, manifest["settings"]
         name = SOURCE_OF_SPLIT.get(name)
-    return found
 
 
 def _size(size_wh):

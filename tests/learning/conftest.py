@@ -1,4 +1,5 @@
 from common.learning import backend
 
 backend.quiet_start()
+backend.prepare_devices()  # two files of tests at a time share a GPU
 backend.make_deterministic()

@@ -208,6 +208,15 @@ def test_the_loss_of_the_study_stays_what_it_was():
     assert make_loss("cross_entropy", leaves_out=True) is counted_cross_entropy
 
 
+def test_both_losses_stay_exact_where_one_of_the_probabilities_underflows():
+    # Class 1 has probability exp(-600) at its only pixel, the first, class 0 has 1/2 at the second. So the overlap of
+    # class 1 is 0; that of class 0 is 1/2, of one pixel in the truth and 1 + 1/2 in the prediction.
+    logits = keras.ops.convert_to_tensor(np.array([[[[300, -300], [0, 0]]]], "float32"))
+    loss = make_loss("cross_entropy+dice")(np.array([[[1, 0]]], "uint8"), logits)
+    areas = 1 - (2 * 0.5 / 2.5 + 0) / 2
+    assert float(loss) == pytest.approx((600 + np.log(2)) / 2 + areas, rel=1e-6)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_gradient_of_cross_entropy_and_dice_is_the_slope(weighted):
     """Held against differences of the sum of the two parts, in which one logit at a time is moved."""
