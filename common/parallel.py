@@ -13,7 +13,7 @@ from tqdm import tqdm
 from common.errors import ProjectError
 
 # Of malloc.h.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 
 
 def usable_cores():
@@ -90,7 +90,7 @@ class _EndsWithParent:
         if not _EndsWithParent._is_watching and os.name == "posix":
             _EndsWithParent._is_watching = True
             self._watch()
-            _keep_freed_memory()
+            keep_freed_memory()
         return self._function(item)
 
     def _watch(self):
@@ -102,16 +102,24 @@ class _EndsWithParent:
             os._exit(1)
 
 
-def _keep_freed_memory():
-    """Lets a worker keep the memory of pictures it is done with for the next ones, where the C library is glibc.
+def keep_freed_memory(limit=256 << 20, of_any_size=False):
+    """Lets this process keep the memory of arrays it is done with for the next ones, where the C library is glibc.
 
     Otherwise it goes back to the system and is filled with zeros when it is asked for again: a fifth of the time of
-    scoring a frame.
+    scoring a frame, a seventh of a training step.
+
+    Args:
+        limit: Bytes at the end of the heap above which they are given back all the same.
+        of_any_size: Also that of arrays above 32 MB, which glibc otherwise takes from the system one by one.
     """
+    if os.name != "posix":
+        return
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(_MMAP_THRESHOLD, 32 << 20)
-        library.mallopt(_TRIM_THRESHOLD, 256 << 20)
+        library.mallopt(_TRIM_THRESHOLD, limit)
+        if of_any_size:
+            library.mallopt(_MMAP_MAX, 0)
 
 
 def _end_with(parent):

@@ -19,14 +19,6 @@ log = logging.getLogger(__name__)
 _PROJECT = Path(__file__).resolve().parent.parent.parent
 _POLL_SECONDS = 0.2
 _SIGKILL = 9
-# A training makes and frees arrays of 70 MB all the time. glibc takes each from the system anew, which clears every
-# page; with these it keeps them. Other systems do not know the names; what the environment sets already wins.
-_KEEP_FREED_MEMORY = {
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_TRIM_THRESHOLD_": str(16 << 30),
-    "MALLOC_TOP_PAD_": str(256 << 20),
-}
 # When this many trainings fail one after the other, the reason is not in one of them.
 _FAILURES_IN_A_ROW = 3
 
@@ -111,7 +103,7 @@ def _start(job):
         stdout=log,
         stderr=log,
         start_new_session=True,  # on Unix Ctrl-C reaches the script alone, which then ends its trainings
-        env={**_KEEP_FREED_MEMORY, **os.environ, "PYTHONUTF8": "1"},
+        env={**os.environ, "PYTHONUTF8": "1"},
     )
     return _Running(job, process, log)
 
