@@ -24,6 +24,7 @@ from common.labels import study_label_map
 from common.learning import processes
 from common.learning.batches import LoadedSplit, training_batches
 from common.learning.experiment import Experiment, run_experiment
+from common.parallel import keep_freed_memory
 from common.recipes import RECIPES
 
 _HEIGHT, _WIDTH = 208, 416
@@ -39,6 +40,7 @@ def measure_waiting(steps):
     """Times how long the training loop waits for its batches, in a thread's shadow or not, as a share of all time."""
     from common.learning import backend
 
+    keep_freed_memory(of_any_size=True)  # as every training process does
     backend.quiet_start()
     import keras
 

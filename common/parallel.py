@@ -14,6 +14,7 @@ from common.errors import ProjectError
 
 # Of malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
+_MOST_OF_MALLOPT = (1 << 31) - 1  # it takes an int
 
 
 def usable_cores():
@@ -102,22 +103,22 @@ class _EndsWithParent:
             os._exit(1)
 
 
-def keep_freed_memory(limit=256 << 20, of_any_size=False):
+def keep_freed_memory(of_any_size=False):
     """Lets this process keep the memory of arrays it is done with for the next ones, where the C library is glibc.
 
     Otherwise it goes back to the system and is filled with zeros when it is asked for again: a fifth of the time of
     scoring a frame, a seventh of a training step.
 
     Args:
-        limit: Bytes at the end of the heap above which they are given back all the same.
-        of_any_size: Also that of arrays above 32 MB, which glibc otherwise takes from the system one by one.
+        of_any_size: Up to 2 GB in arrays of any size, for a process that does one thing until it ends; else up to
+            256 MB, in arrays of at most 32 MB.
     """
     if os.name != "posix":
         return
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(_MMAP_THRESHOLD, 32 << 20)
-        library.mallopt(_TRIM_THRESHOLD, limit)
+        library.mallopt(_TRIM_THRESHOLD, _MOST_OF_MALLOPT if of_any_size else 256 << 20)
         if of_any_size:
             library.mallopt(_MMAP_MAX, 0)
 

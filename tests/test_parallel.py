@@ -67,7 +67,7 @@ _FAULTS_OF_LARGE_ARRAYS = """
 import resource
 from common.parallel import keep_freed_memory
 
-keep_freed_memory(1 << 30, of_any_size=True)
+keep_freed_memory(of_any_size=True)
 bytearray(64 << 20)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(5):

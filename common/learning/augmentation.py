@@ -40,7 +40,7 @@ def change(image, mask, settings, rng):
     if settings.scale != (1.0, 1.0):
         image, mask = _warp(image, mask, _matrix(image.shape, settings.scale, flipped, rng))
     elif flipped:
-        image, mask = np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(mask[:, ::-1])
+        image, mask = cv2.flip(image, 1), cv2.flip(mask, 1)
     return image, mask
 
 

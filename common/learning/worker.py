@@ -25,13 +25,11 @@ from common.parallel import keep_freed_memory
 
 # An orphan notices within a moment that its script is gone; its successor waits that long for it.
 _ORPHAN_SECONDS = 60
-# Every step makes and frees arrays of tens of megabytes; a process that trains keeps what it has until it ends.
-_KEPT_BYTES = (1 << 31) - 1  # the most that mallopt takes
 
 
 def run(job):
     """Trains, scores and writes what is missing of one job."""
-    keep_freed_memory(_KEPT_BYTES, of_any_size=True)
+    keep_freed_memory(of_any_size=True)  # every step makes and frees arrays of tens of megabytes
     backend.quiet_start()
     _end_with_the_script()  # not before: on Windows a library may wait for whoever reads standard input
     backend.prepare_devices(job.threads)
