@@ -107,7 +107,7 @@ def keep_freed_memory(of_any_size=False):
     """Lets this process keep the memory of arrays it is done with for the next ones, where the C library is glibc.
 
     Otherwise it goes back to the system and is filled with zeros when it is asked for again: a fifth of the time of
-    scoring a frame, a seventh of a training step.
+    scoring a frame, a tenth of a whole training.
 
     Args:
         of_any_size: Up to 2 GB in arrays of any size, for a process that does one thing until it ends; else up to
