@@ -8,7 +8,7 @@ LABEL_MAP in config.ini gives other classes, as the 19 of the benchmark.
 """
 
 from common.command_line import run_step
-from common.dataset.prepare import prepare_originals
+from common.dataset.prepared.steps import prepare_originals
 
 
 def main(config, dry_run):

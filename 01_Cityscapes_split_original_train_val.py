@@ -8,9 +8,9 @@ study halves the official validation set into val and test.
 """
 
 from common.command_line import run_step
-from common.dataset.prepare import divide
-from common.dataset.prepared import PreparedDataset
-from common.dataset.split import SplitRule
+from common.dataset.prepared.folders import PreparedDataset
+from common.dataset.prepared.split import SplitRule
+from common.dataset.prepared.steps import divide
 
 
 def main(config, dry_run):

@@ -8,8 +8,8 @@ it was trained on.
 """
 
 from common.command_line import run_step
-from common.dataset.prepared import PreparedDataset
-from common.learning.experiment import Experiment, run_experiment
+from common.dataset.prepared.folders import PreparedDataset
+from common.learning.experiments.experiment import Experiment, run_experiment
 
 
 def main(config, dry_run):

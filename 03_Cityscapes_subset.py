@@ -7,8 +7,8 @@ The lower reference of the study: every semi-supervised method must beat these m
 """
 
 from common.command_line import run_step
-from common.dataset.prepared import PreparedDataset
-from common.learning.experiment import Experiment, run_experiment
+from common.dataset.prepared.folders import PreparedDataset
+from common.learning.experiments.experiment import Experiment, run_experiment
 
 
 def main(config, dry_run):

@@ -7,9 +7,9 @@ The reference with augmentation: as many images an epoch as step 02 has, made fr
 """
 
 from common.command_line import run_step
-from common.dataset.prepare import augment_split
-from common.dataset.prepared import PreparedDataset
-from common.learning.experiment import Experiment, run_experiment
+from common.dataset.prepared.folders import PreparedDataset
+from common.dataset.prepared.steps import augment_split
+from common.learning.experiments.experiment import Experiment, run_experiment
 
 
 def main(config, dry_run):

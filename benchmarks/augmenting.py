@@ -12,10 +12,10 @@ import numpy as np
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
-from common.dataset.augment import AugmentationRanges, AugmentJob, write_augmented
-from common.dataset.layouts import find_frames
-from common.dataset.prepared import Sample
-from common.dataset.resize import ResizeSettings, resize_frames
+from common.dataset.original.layouts import find_frames
+from common.dataset.prepared.augment import AugmentationRanges, AugmentJob, write_augmented
+from common.dataset.prepared.folders import Sample
+from common.dataset.prepared.resize import ResizeSettings, resize_frames
 from common.parallel import run_all
 
 _RANGES = AugmentationRanges((0.6, 1.4), (-15, 15), max_blur=1, max_noise=15)

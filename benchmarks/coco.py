@@ -22,12 +22,14 @@ from pycocotools import mask as coco_mask
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
-from common.dataset.layouts import find_frames
-from common.dataset.png import read_instance_mask
-from common.formats import cityscapes, coco, coco_panoptic
+from common.dataset.original.layouts import find_frames
+from common.formats.cityscapes import reading as cityscapes
+from common.formats.coco import instances as coco
+from common.formats.coco import panoptic as coco_panoptic
 from common.formats.frames import WriteOptions, with_frames
-from common.formats.outlines import trace_outlines
-from common.formats.regions import find_runs
+from common.images.outlines import trace_outlines
+from common.images.png import read_instance_mask
+from common.images.runs import find_runs
 
 WORKERS = 2
 EVALUATED = (24, 25, 26, 27, 28, 31, 32, 33)

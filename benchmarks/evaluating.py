@@ -17,9 +17,9 @@ from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as offic
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
-from common.dataset.layouts import find_frames
-from common.dataset.png import encode_mask, read_mask
+from common.dataset.original.layouts import find_frames
 from common.evaluation.pixels.evaluation import PixelOptions, evaluate_pixels
+from common.images.png import encode_mask, read_mask
 
 _BLOCK = 32
 _NAMES_A_FRAME = 4

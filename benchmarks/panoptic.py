@@ -20,10 +20,10 @@ import numpy as np
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
-from common.dataset.png import encode_image, read_image
 from common.evaluation.panoptic.frames import colors_to_segments
 from common.evaluation.panoptic.matching import count_overlaps
 from common.evaluation.panoptic.quality import evaluate_panoptic
+from common.images.png import encode_image, read_image
 
 WORKERS = 2
 NAME = "cityscapes_panoptic_train"

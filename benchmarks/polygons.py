@@ -15,10 +15,10 @@ import numpy as np
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
-from common.dataset.layouts import find_frames
-from common.dataset.png import encode_instance_mask, read_instance_mask
-from common.dataset.polygons import counted_values, find_label, paint_polygons, read_polygons
-from common.formats.masks import MaskOptions, write_masks
+from common.dataset.original.layouts import find_frames
+from common.dataset.original.polygons import counted_values, find_label, paint_polygons, read_polygons
+from common.formats.mask_files.writing import MaskOptions, write_masks
+from common.images.png import encode_instance_mask, read_instance_mask
 
 WORKERS = 2
 # Asked of painting label ids and instance ids of one frame of 2048x1024.

@@ -11,25 +11,28 @@ from pathlib import Path
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
-from common.learning import backend
+from common.learning.backend import machine as backend
 
 backend.quiet_start()
 
-import cv2  # noqa: E402
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
+import cv2
+import keras
+import numpy as np
 
-from common.dataset.layouts import find_frames  # noqa: E402
-from common.dataset.png import encode_image, read_image  # noqa: E402
-from common.labels import study_label_map  # noqa: E402
-from common.learning.model_card import ModelCard  # noqa: E402
-from common.learning.predicting.ensembles import Ensemble  # noqa: E402
-from common.learning.predicting.photographs import find_photographs  # noqa: E402
-from common.learning.predicting.prediction import predict_photographs  # noqa: E402
-from common.learning.predicting.result_folder import ResultFolder  # noqa: E402
-from common.learning.predicting.upsampling import largest_class  # noqa: E402
-from common.learning.settings import NetworkSettings  # noqa: E402
-from common.learning.unet import plain_unet  # noqa: E402
+from common.config.settings import NetworkSettings
+from common.dataset.original.layouts import find_frames
+from common.images.png import (
+    encode_image,
+    read_image,
+)
+from common.labels.maps import study_label_map
+from common.learning.network.model_card import ModelCard
+from common.learning.network.unet import plain_unet
+from common.learning.predicting.ensembles import Ensemble
+from common.learning.predicting.photographs import find_photographs
+from common.learning.predicting.prediction import predict_photographs
+from common.learning.predicting.result_folder import ResultFolder
+from common.learning.predicting.upsampling import largest_class
 
 SIZE = 416, 208
 MAP = study_label_map()

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import main, row, seconds
-from common.dataset.png import encode_image, encode_mask
-from common.evaluation import official_metric, paper_metric, pooled_metric
-from common.files import link_or_copy, write_bytes, write_json
-from common.labels import study_label_map
+from common.evaluation.metrics import confusion as pooled_metric
+from common.evaluation.metrics import official as official_metric
+from common.evaluation.metrics import paper as paper_metric
+from common.files.disk import link_or_copy, write_bytes, write_json
+from common.files.stages import Stage
+from common.images.png import encode_image, encode_mask
+from common.labels.maps import study_label_map
 from common.report.study import write_report
-from common.stages import Stage
 
 _SIZE_WH = 416, 208
 _FRAMES = {"train_labeled": 297, "train_unlabeled": 2678, "val": 250, "test": 250}

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 from benchmarks.timing import main, row, seconds
-from common.dataset.demo import DemoSettings, draw_demo_dataset
-from common.dataset.layouts import find_frames, read_layout
-from common.dataset.png import read_image, read_mask
-from common.dataset.resize import ResizeJob, ResizeSettings, prepared_size, resize_frame, resize_frames
+from common.dataset.original.layouts import find_frames, read_layout
+from common.dataset.prepared.resize import ResizeJob, ResizeSettings, prepared_size, resize_frame, resize_frames
+from common.demo import DemoSettings, draw_demo_dataset
+from common.images.png import read_image, read_mask
 from common.parallel import usable_cores
 
 FACTOR = 0.2

@@ -7,10 +7,10 @@ import numpy as np
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
-from common.dataset.layouts import find_frames
-from common.dataset.resize import ResizeJob, ResizeSettings, prepare_frame
-from common.evaluation.confusion import confusion_matrix
-from common.evaluation.paper_metric import image_scores
+from common.dataset.original.layouts import find_frames
+from common.dataset.prepared.resize import ResizeJob, ResizeSettings, prepare_frame
+from common.evaluation.metrics.confusion import confusion_matrix
+from common.evaluation.metrics.paper import image_scores
 
 
 def measure(quick=False):

@@ -12,11 +12,11 @@ import cv2
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
-from common.config import DatasetConfig
-from common.dataset.prepare import divide, prepare_originals
-from common.dataset.prepared import PreparedDataset
-from common.dataset.split import SplitRule
-from common.labels import study_label_map
+from common.config.settings import DatasetConfig
+from common.dataset.prepared.folders import PreparedDataset
+from common.dataset.prepared.split import SplitRule
+from common.dataset.prepared.steps import divide, prepare_originals
+from common.labels.maps import study_label_map
 
 _RULES = {"train_full": SplitRule("train_labeled", "train_unlabeled", 0.9)}
 # So many copies of the drawn frames make up the folder that is divided.

@@ -15,17 +15,17 @@ import numpy as np
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row
-from common.config import SHIPPED_CONFIG, load_config, write_config
-from common.dataset.prepare import divide, prepare_originals
-from common.dataset.prepared import PreparedDataset
-from common.dataset.split import SplitRule
-from common.files import read_json
-from common.labels import study_label_map
-from common.learning import processes
-from common.learning.batches import LoadedSplit, training_batches
-from common.learning.experiment import Experiment, run_experiment
+from common.config.loading import SHIPPED_CONFIG, load_config, write_config
+from common.config.settings import RECIPES
+from common.dataset.prepared.folders import PreparedDataset
+from common.dataset.prepared.split import SplitRule
+from common.dataset.prepared.steps import divide, prepare_originals
+from common.files.disk import read_json
+from common.labels.maps import study_label_map
+from common.learning.experiments import processes
+from common.learning.experiments.experiment import Experiment, run_experiment
+from common.learning.training.batches import LoadedSplit, training_batches
 from common.parallel import keep_freed_memory
-from common.recipes import RECIPES
 
 _HEIGHT, _WIDTH = 208, 416
 _BATCHES_TIMED = 12
@@ -38,7 +38,7 @@ def measure(quick=False):
 
 def measure_waiting(steps):
     """Times how long the training loop waits for its batches, in a thread's shadow or not, as a share of all time."""
-    from common.learning import backend
+    from common.learning.backend import machine as backend
 
     keep_freed_memory(of_any_size=True)  # as every training process does
     backend.quiet_start()
@@ -54,8 +54,8 @@ def measure_waiting(steps):
 
 def _measure_recipe(recipe, split, steps, keras):
     """Times a step of a recipe, and what its batches cost when nothing else runs."""
-    from common.learning.settings import NetworkSettings, TrainingSettings
-    from common.learning.training import TrainingData, compile_training
+    from common.config.settings import NetworkSettings, TrainingSettings
+    from common.learning.training.loop import TrainingData, compile_training
 
     choices = load_config("CITYSCAPES", SHIPPED_CONFIG, [f"RECIPE={recipe}"]).training
     settings = TrainingSettings(**vars(choices))

@@ -9,17 +9,24 @@ whatever else the machine does hits all of them alike; what counts is the median
 import time
 
 from benchmarks.timing import main, row
-from common.learning import backend
+from common.learning.backend import machine as backend
 
 backend.quiet_start()
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
+import keras
+import numpy as np
 
-from common.learning.losses import pixel_cross_entropy  # noqa: E402
-from common.learning.optimizer import make_optimizer  # noqa: E402
-from common.learning.settings import NetworkSettings, TrainingSettings  # noqa: E402
-from common.learning.unet import copy_weights, plain_unet, training_unet  # noqa: E402
+from common.config.settings import (
+    NetworkSettings,
+    TrainingSettings,
+)
+from common.learning.network.unet import (
+    copy_weights,
+    plain_unet,
+    training_unet,
+)
+from common.learning.training.losses import pixel_cross_entropy
+from common.learning.training.optimizer import make_optimizer
 
 STUDY = NetworkSettings(height=208, width=416)
 PAPER = TrainingSettings(num_epochs=50, batch_size=32, learning_rate=0.003, weight_decay=1e-4)

@@ -4,10 +4,6 @@ Every run of a step appends to BASE_DIR/logs/<step>.log what it shows on the ter
 """
 
 # ruff: noqa: E402 - what is missing has to be said before it is imported
-from common.installation import check_installation
-
-check_installation()
-
 import argparse
 import contextlib
 import logging
@@ -19,9 +15,13 @@ import time
 import traceback
 from pathlib import Path
 
-from common.config import SHIPPED_CONFIG, load_config
+from common.config.loading import SHIPPED_CONFIG, load_config
 from common.errors import DataError, ProjectError, TrainingError
-from common.stages import only_one
+from common.files.stages import only_one
+from common.installation import check_installation
+
+check_installation()
+
 
 log = logging.getLogger("common")
 _INTERRUPTED = 130
@@ -67,7 +67,7 @@ def run_step(description, main, section="CITYSCAPES"):
 
 def _write_report(config):
     """Writes the report of what there is now; a step has done its work even if that fails."""
-    from common.report.conditions import Plan  # here, so that tools start fast
+    from common.report.checks import Plan
     from common.report.study import write_report
 
     plan = Plan(config.study.num_runs, config.study.models_per_run, config.study.top_ks)

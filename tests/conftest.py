@@ -1,9 +1,12 @@
+"""Fixtures of all tests: drawn datasets, prepared folders, a browser."""
+
 import shutil
 
 import pytest
-from running import run_script
 
-from common.dataset.demo import DemoSettings, draw_demo_dataset
+from common.demo import DemoSettings, draw_demo_dataset
+from tests.support.browser import chromium, open_page, page_with_fixture  # noqa: F401 - fixtures
+from tests.support.running import run_script
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@ import sys
 import venv
 
 import pytest
-from running import PROJECT
 
 from common import installation
+from tests.support.running import PROJECT
 
 
 def test_what_is_missing_is_said_in_one_sentence_with_the_way_out(monkeypatch):

@@ -6,10 +6,10 @@ import time
 
 import psutil
 import pytest
-from running import PROJECT
 
 from common.errors import DataError
 from common.parallel import run_all, usable_cores
+from tests.support.running import PROJECT
 
 
 def square(number):

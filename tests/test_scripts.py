@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from running import PROJECT, SMALL, run_script
 
-from common.files import read_json
-from common.label_maps import load_label_map
-from common.labels import study_label_map
+from common.files.disk import read_json
+from common.labels.map_files import load_label_map
+from common.labels.maps import study_label_map
+from tests.support.running import PROJECT, SMALL, run_script
 
 STEPS = ("00", "01", "02", "03", "04")
 

@@ -20,14 +20,20 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from common.errors import ConfigError, DataError
-from common.formats import camvid, cityscapes, coco, coco_panoptic, cvat, voc, yolo
+from common.files.listing import open_tree
+from common.files.stages import unused_path
+from common.formats.camvid import reading as camvid
+from common.formats.cityscapes import reading as cityscapes
+from common.formats.coco import instances as coco
+from common.formats.coco import panoptic as coco_panoptic
+from common.formats.cvat import reading as cvat
 from common.formats.frames import FrameDataset, WriteOptions
-from common.formats.pictures import IMAGE_ENDINGS
 from common.formats.selection import Selection, filter
-from common.formats.trees import open_tree
-from common.label_tables import CITYSCAPES
+from common.formats.voc import reading as voc
+from common.formats.yolo import reading as yolo
+from common.images.pictures import IMAGE_ENDINGS
+from common.labels.tables import CITYSCAPES
 from common.parallel import is_running, usable_cores
-from common.stages import unused_path
 
 # In the order in which files are looked at: the more special first.
 FORMATS = {

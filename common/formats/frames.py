@@ -13,12 +13,12 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from common.dataset.polygons import AnnotatedImage
-from common.dataset.sources import Source
+from common.dataset.original.polygons import AnnotatedImage
 from common.errors import DataError
-from common.formats.pictures import picture_size
-from common.formats.regions import find_runs
-from common.label_tables import LabelTable
+from common.files.sources import Source
+from common.images.pictures import picture_size
+from common.images.runs import find_runs
+from common.labels.tables import LabelTable
 
 # Folders and lists of frames that have no split or city; Datumaro and CVAT say so too.
 NO_SPLIT, NO_CITY = "default", "default"

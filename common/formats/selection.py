@@ -11,9 +11,9 @@ import numpy as np
 
 from common.errors import ConfigError, LabelError
 from common.formats.frames import Annotation, Segment, source_polygons
-from common.label_maps import load_label_map
-from common.label_tables import CITYSCAPES, LabelTable, make_label
-from common.labels import IGNORE, LABEL_OF_ID
+from common.labels.cityscapes import IGNORE, LABEL_OF_ID
+from common.labels.map_files import load_label_map
+from common.labels.tables import CITYSCAPES, LabelTable, make_label
 
 IGNORED = "ignored"
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from common.inspection.lettering import Canvas, fit_text, plain_text, text_width
 from common.inspection.panels import TEXT, draw_panels, label_colors, panel_size
-from common.label_tables import LabelTable
+from common.labels.tables import LabelTable
 
 _INK, _FAINT, _RULE, _WRONG = (28, 31, 36), (102, 109, 120), (222, 225, 230), (176, 32, 37)
 _MARGIN, _GAP, _ROW_GAP = 36, 14, 30

@@ -11,22 +11,24 @@ from pathlib import Path
 
 import numpy as np
 
-from common.dataset.check import is_prepared
-from common.dataset.layouts import TRUTH_KINDS
-from common.dataset.png import read_mask
-from common.dataset.prepared import STEP_OF_SPLIT, find_setting
-from common.dataset.sources import Source
+from common.dataset.checking.check import is_prepared
+from common.dataset.original.layouts import TRUTH_KINDS
+from common.dataset.prepared.folders import STEP_OF_SPLIT, find_setting
 from common.errors import ConfigError, DataError, LabelError
-from common.formats import coco, coco_panoptic
+from common.files.listing import Tree, open_tree
+from common.files.sources import Source
+from common.files.stages import MANIFEST
+from common.formats.coco import instances as coco
+from common.formats.coco import panoptic as coco_panoptic
 from common.formats.conversion import read
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, city_of
-from common.formats.pictures import IMAGE_ENDINGS
 from common.formats.selection import filter, table_of_classes
-from common.formats.trees import Tree, open_tree
-from common.label_maps import builtin_names, load_label_map
-from common.label_tables import LabelTable, make_label
-from common.labels import IGNORE, study_label_map
-from common.stages import MANIFEST
+from common.images.pictures import IMAGE_ENDINGS
+from common.images.png import read_mask
+from common.labels.cityscapes import IGNORE
+from common.labels.map_files import builtin_names, load_label_map
+from common.labels.maps import study_label_map
+from common.labels.tables import LabelTable, make_label
 
 # Folders of JSON files whose photographs stand in a folder beside them.
 _ANNOTATION_FOLDERS = ("annotations", *TRUTH_KINDS)

@@ -3,12 +3,12 @@
 import numpy as np
 
 from common.errors import DataError
-from common.formats.regions import find_regions, find_runs
+from common.images.runs import find_regions, find_runs
 from common.inspection.contact_sheet import Legend, describe_frame
 from common.inspection.lettering import plain_text
 from common.inspection.loading import NO_CLASS
-from common.labels import IGNORE
-from common.report.gallery import Gallery, GalleryFrame, GalleryObject
+from common.labels.cityscapes import IGNORE
+from common.pages.gallery import Gallery, GalleryFrame, GalleryObject
 
 _MOST_OBJECTS = 65_535
 

@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from common.dataset.png import encode_image
 from common.errors import DataError, LabelError, ProjectError
-from common.files import read_json, write_bytes, write_json, write_text
+from common.files.disk import read_json, write_bytes, write_json, write_text
+from common.files.stages import list_files, unused_path
 from common.formats.frames import FrameDataset
+from common.images.png import encode_image
 from common.inspection.contact_sheet import Legend, SheetFacts, draw_sheets
 from common.inspection.gallery_values import make_gallery
 from common.inspection.lettering import plain_text
 from common.inspection.loading import LoadedFrame, LoadOptions, load_frame
+from common.pages.gallery import render_gallery
+from common.pages.gallery_frames import LARGE_FIRST
+from common.pages.page import render_page
 from common.parallel import progress, run_all
-from common.report.gallery import render_gallery
-from common.report.gallery_frames import LARGE_FIRST
-from common.report.page import render_page
-from common.stages import list_files, unused_path
 
 MARKER, PAGE = "inspection.json", "index.html"
 _MADE_BY = "common.tools.inspect_dataset"

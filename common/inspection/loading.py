@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from common.dataset.polygons import find_label
+from common.dataset.original.polygons import find_label
 from common.errors import ProjectError
-from common.formats.pictures import read_colors
-from common.formats.regions import find_regions, find_runs
-from common.label_tables import LabelTable
+from common.images.pictures import read_colors
+from common.images.runs import find_regions, find_runs
+from common.labels.tables import LabelTable
 
 NO_CLASS = 65535
 

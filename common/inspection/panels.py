@@ -13,7 +13,7 @@ import numpy as np
 
 from common.inspection.lettering import Canvas, fit_text, text_width
 from common.inspection.loading import NO_CLASS
-from common.label_tables import palette_color
+from common.labels.tables import palette_color
 
 TEXT = 15
 _EMPTY = (236, 238, 241)

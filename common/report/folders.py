@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from common.dataset.png import read_mask
-from common.dataset.prepared import STEP_OF_SPLIT
+from common.dataset.prepared.folders import STEP_OF_SPLIT
 from common.errors import DataError
-from common.files import read_json, write_json
+from common.files.disk import read_json, write_json
+from common.files.stages import content_fingerprint, read_manifest
+from common.images.png import read_mask
 from common.parallel import run_all, usable_cores
-from common.stages import content_fingerprint, read_manifest
 
 _CACHE = "class_pixels.json"
 # Below that many masks counting them here is faster than starting processes.

@@ -11,20 +11,19 @@ from datetime import datetime
 from pathlib import Path
 
 from common.errors import DataError
-from common.files import write_text
-from common.report.class_section import class_section, confusion_section
-from common.report.conditions import find_warnings
+from common.files.disk import write_text
+from common.report.charts.svg import key
+from common.report.checks import find_warnings, study_value
 from common.report.content import Report, Section
-from common.report.data_section import data_section, folders_to_count
 from common.report.folders import count_classes, read_folders
-from common.report.frames import collect_gallery
 from common.report.markdown import to_markdown
-from common.report.overview import facts, summarize_in_words
-from common.report.results import read_results
-from common.report.score_tables import score_approaches, score_section
-from common.report.study_values import study_value
-from common.report.svg import key
-from common.report.training_section import curve_section, settings_section
+from common.report.sections.classes import class_section, confusion_section
+from common.report.sections.data import data_section, folders_to_count
+from common.report.sections.frames import collect_gallery
+from common.report.sections.overview import facts, summarize_in_words
+from common.report.sections.scores import score_approaches, score_section
+from common.report.sections.training import curve_section, settings_section
+from common.results.reading import read_results
 
 FRAMES = 16
 _TITLE = "Report of"
@@ -142,8 +141,8 @@ def _find_top_ks(base_dir):
 
 
 def _to_html(report, gallery):
-    from common.report.gallery import render_gallery
-    from common.report.page import render_page
+    from common.pages.gallery import render_gallery
+    from common.pages.page import render_page
 
     drawn = render_gallery(gallery, budget=_GALLERY_BYTES) if gallery is not None else None
     return render_page("study.html.j2", report=report, gallery=drawn, key=key)

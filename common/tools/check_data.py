@@ -10,14 +10,14 @@ import argparse
 from pathlib import Path
 
 from common.command_line import run_tool
-from common.dataset.check import check_data, is_prepared
-from common.dataset.check_report import report_lines
-from common.dataset.layouts import TRUTH_KINDS
+from common.dataset.checking.check import check_data, is_prepared
+from common.dataset.checking.report import report_lines
+from common.dataset.original.layouts import TRUTH_KINDS
 from common.errors import ConfigError, DataError
-from common.files import write_json
-from common.formats import cityscapes
+from common.files.disk import write_json
+from common.formats.cityscapes import reading as cityscapes
 from common.formats.conversion import recognise
-from common.label_tables import CITYSCAPES
+from common.labels.tables import CITYSCAPES
 from common.parallel import usable_cores
 
 # CVAT's zip is a Cityscapes tree too.

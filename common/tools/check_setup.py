@@ -8,7 +8,7 @@ from common.command_line import run_tool
 
 def main():
     """Describes the machine; that the packages are there was tested when this module was imported."""
-    from common.learning import backend
+    from common.learning.backend import machine as backend
 
     backend.quiet_start()
     facts = backend.describe()

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from common.command_line import run_tool, size_argument
-from common.config import write_config
-from common.dataset.demo import DemoSettings, draw_demo_dataset
-from common.dataset.resize import prepared_size
+from common.config.loading import write_config
+from common.dataset.prepared.resize import prepared_size
+from common.demo import DemoSettings, draw_demo_dataset
 from common.errors import ConfigError
 from common.parallel import usable_cores
 

@@ -17,8 +17,8 @@ from common.evaluation.panoptic.quality import evaluate_panoptic
 from common.evaluation.pixels.evaluation import PixelOptions, evaluate_pixels
 from common.evaluation.pixels.predictions import AUTO, ENCODINGS
 from common.evaluation.pixels.scores import BOTH, PROTOCOLS
-from common.files import write_json
-from common.label_maps import load_label_map
+from common.files.disk import write_json
+from common.labels.map_files import load_label_map
 from common.parallel import usable_cores
 
 

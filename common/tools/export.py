@@ -12,10 +12,10 @@ import os
 from pathlib import Path
 
 from common.command_line import run_tool, size_argument
-from common.dataset.demo.scene import draw_frame
-from common.dataset.sources import Source
+from common.demo.scene import draw_frame
+from common.files.sources import Source
+from common.images.pictures import read_photograph
 from common.learning.exporting.files import ENDINGS, check_target, default_target
-from common.learning.predicting.photographs import read_photograph
 
 
 def parser():
@@ -48,7 +48,7 @@ def main(arguments=None):
         else draw_frame("lindental_000000_000019", (512, 256), 0)[0]
     )
     os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
-    from common.learning.backend import quiet_start
+    from common.learning.backend.machine import quiet_start
 
     quiet_start()
     from common.learning.exporting.export import ExportSettings, export_model

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from common.command_line import run_tool
-from common.dataset.layouts import TRUTH_KINDS
+from common.dataset.original.layouts import TRUTH_KINDS
 from common.errors import ConfigError
 from common.formats.conversion import FORMATS
 from common.inspection.choice import choose_frames

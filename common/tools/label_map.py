@@ -10,12 +10,12 @@ from pathlib import Path
 
 from common.command_line import run_tool
 from common.errors import ConfigError, DataError
-from common.files import write_json, write_text
-from common.formats import label_files
+from common.files.disk import write_json, write_text
 from common.formats.selection import table_of_classes
-from common.label_maps import builtin_names, load_label_map
-from common.label_tables import CITYSCAPES
-from common.labels import IGNORE, LABEL_OF_ID
+from common.labels import table_files as label_files
+from common.labels.cityscapes import IGNORE, LABEL_OF_ID
+from common.labels.map_files import builtin_names, load_label_map
+from common.labels.tables import CITYSCAPES
 
 _TABLE = "cityscapes"
 _WRITERS = {

@@ -12,9 +12,9 @@ import logging
 from pathlib import Path
 
 from common.command_line import run_tool, size_argument
-from common.dataset.layouts import TRUTH_KINDS
-from common.formats.masks import ENCODINGS, SOURCES, MaskOptions, write_masks
-from common.label_maps import load_label_map
+from common.dataset.original.layouts import TRUTH_KINDS
+from common.formats.mask_files.writing import ENCODINGS, SOURCES, MaskOptions, write_masks
+from common.labels.map_files import load_label_map
 from common.parallel import usable_cores
 
 log = logging.getLogger("common")

@@ -42,7 +42,7 @@ def parser():
 def main(arguments=None):
     """Parses the command line, predicts, and says how fast; returns 1 if a photograph could not be read."""
     chosen = parser().parse_args(arguments)
-    from common.learning import backend
+    from common.learning.backend import machine as backend
 
     backend.quiet_start()
     backend.prepare_devices()

@@ -10,9 +10,9 @@ import argparse
 from pathlib import Path
 
 from common.command_line import run_tool
-from common.config import SHIPPED_CONFIG, load_config
+from common.config.loading import SHIPPED_CONFIG, load_config
 from common.errors import ConfigError
-from common.report.conditions import Plan
+from common.report.checks import Plan
 from common.report.study import FRAMES, write_report
 
 _MOST_FRAMES = 100

@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 
 from common.command_line import run_tool
-from common.dataset.png import encode_image
 from common.errors import ConfigError
-from common.files import write_bytes, write_json
-from common.formats.census import take_census
-from common.formats.census_picture import draw_census
-from common.formats.census_table import census_lines
+from common.files.disk import write_bytes, write_json
 from common.formats.conversion import read
+from common.images.png import encode_image
 from common.parallel import usable_cores
+from common.stats.counting import take_census
+from common.stats.picture import draw_census
+from common.stats.table import census_lines
 
 
 def main(arguments=None):

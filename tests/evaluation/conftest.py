@@ -3,8 +3,8 @@ import shutil
 import numpy as np
 import pytest
 
-from common.dataset.layouts import find_frames
-from common.dataset.png import encode_mask, read_mask
+from common.dataset.original.layouts import find_frames
+from common.images.png import encode_mask, read_mask
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from difficult import SIZE_WH, difficult_pixels, segments_of
 
-from common.dataset.sources import Source
+from common.files.sources import Source
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset
-from common.label_tables import CITYSCAPES
+from common.labels.tables import CITYSCAPES
+from tests.support.difficult import SIZE_WH, difficult_pixels, segments_of
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,13 @@ import zipfile
 
 import numpy as np
 import pytest
-from difficult import assert_same, masks_of
-from running import PROJECT
 
 from common.errors import ConfigError, DataError
 from common.formats.conversion import FORMATS, convert, filter, read, recognise, write
 from common.formats.frames import with_frames
-from common.formats.masks import write_masks
+from common.formats.mask_files.writing import write_masks
+from tests.support.difficult import assert_same, masks_of
+from tests.support.running import PROJECT
 
 TARGETS = sorted(FORMATS)
 # What comes back: every segment, or the objects of the evaluated classes; of VOC all objects, of CamVid labels alone.

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from difficult import assert_same, segments_of
 
 from common.errors import ConfigError, LabelError
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.formats.selection import filter
-from common.label_tables import CITYSCAPES, LabelTable, make_label
+from common.labels.tables import CITYSCAPES, LabelTable, make_label
+from tests.support.difficult import assert_same, segments_of
 
 PIXELS = np.array([[7, 7, 26000, 26001], [27000, 27000, 26, 26001], [0, 24002, 3, 26001]], np.uint16)
 

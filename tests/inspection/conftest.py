@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from common.dataset.sources import Source
+from common.files.sources import Source
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
-from common.label_tables import CITYSCAPES
+from common.labels.tables import CITYSCAPES
 
 GRAY = 100
 

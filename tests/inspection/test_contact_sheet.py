@@ -7,7 +7,7 @@ from common.inspection.contact_sheet import SheetFacts, draw_sheets
 from common.inspection.lettering import Canvas, fit_text, plain_text, text_width
 from common.inspection.loading import LoadedFrame, LoadOptions, load_frame
 from common.inspection.panels import draw_panels, object_color, panel_size
-from common.label_tables import CITYSCAPES
+from common.labels.tables import CITYSCAPES
 
 FACTS = SheetFacts("ulm", "cityscapes, 1 of 1 frame", CITYSCAPES)
 COLORS = {label.name: label.color for label in CITYSCAPES}

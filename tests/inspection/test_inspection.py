@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from common.dataset.sources import Source
 from common.errors import ConfigError, DataError, LabelError
+from common.files.sources import Source
 from common.formats.conversion import convert, read
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.inspection.choice import find_frames, spread_frames
@@ -14,8 +14,8 @@ from common.inspection.gallery_values import make_gallery
 from common.inspection.inspection import load_inspection, write_inspection
 from common.inspection.loading import LoadOptions, load_frame
 from common.inspection.object_table import object_lines
-from common.label_tables import CITYSCAPES, LabelTable, make_label
-from common.labels import IGNORE
+from common.labels.cityscapes import IGNORE
+from common.labels.tables import CITYSCAPES, LabelTable, make_label
 
 
 def objects_of(dataset, name):

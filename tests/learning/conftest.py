@@ -1,4 +1,4 @@
-from common.learning import backend
+from common.learning.backend import machine as backend
 
 backend.quiet_start()
 backend.prepare_devices()  # two files of tests at a time share a GPU

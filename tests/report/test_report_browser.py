@@ -1,7 +1,7 @@
 import pytest
-from made_up_results import write_predictions, write_result, write_split
 
 from common.report.study import write_report
+from tests.support.made_up_results import write_predictions, write_result, write_split
 
 PHONE = {"width": 360, "height": 740}
 HOSTILE = "x" * 300

@@ -3,16 +3,15 @@ import re
 import shutil
 
 import pytest
-from made_up_results import FRAMES, SPLITS, split_scores, write_result, write_split
 
-from common.dataset import png
 from common.errors import DataError
+from common.images import png
 from common.report import folders as folders_module
-from common.report.conditions import Plan
+from common.report.checks import Plan, study_value
 from common.report.folders import Folder
-from common.report.results import Approach, read_results
 from common.report.study import collect_report, write_report
-from common.report.study_values import study_value
+from common.results.reading import Approach, read_results
+from tests.support.made_up_results import FRAMES, SPLITS, split_scores, write_result, write_split
 
 HOSTILE = '</script><script>window.hacked=1</script>"><img src=x onerror=alert(1)>`|*[a](http://b)'
 

@@ -4,11 +4,11 @@ import subprocess
 import sys
 
 import pytest
-from running import PROJECT
 
 from common.errors import ConfigError, DataError
 from common.formats.conversion import convert
 from common.tools import check_data
+from tests.support.running import PROJECT
 
 
 @pytest.fixture

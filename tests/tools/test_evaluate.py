@@ -3,12 +3,12 @@ import shutil
 
 import numpy as np
 import pytest
-from blocks import write_masks
 
-from common.dataset.layouts import find_frames
-from common.dataset.png import encode_mask, read_instance_mask, read_mask
+from common.dataset.original.layouts import find_frames
 from common.errors import ConfigError, DataError
+from common.images.png import encode_mask, read_instance_mask, read_mask
 from common.tools import convert, evaluate
+from tests.support.blocks import write_masks
 
 
 @pytest.fixture(scope="module")

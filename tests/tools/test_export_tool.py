@@ -3,14 +3,14 @@ import subprocess
 import sys
 
 import pytest
-from running import PROJECT
 
+from common.config.settings import NetworkSettings
 from common.errors import DataError
-from common.labels import study_label_map
-from common.learning.model_card import ModelCard, add_card
-from common.learning.settings import NetworkSettings
-from common.learning.unet import plain_unet
+from common.labels.maps import study_label_map
+from common.learning.network.model_card import ModelCard, add_card
+from common.learning.network.unet import plain_unet
 from common.tools import export
+from tests.support.running import PROJECT
 
 
 @pytest.mark.slow

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from common.errors import ConfigError, DataError, LabelError
-from common.formats.label_files import read_dataset_meta, read_label_colors
-from common.label_tables import CITYSCAPES
+from common.labels.table_files import read_dataset_meta, read_label_colors
+from common.labels.tables import CITYSCAPES
 from common.tools.label_map import main
 
 

@@ -3,11 +3,11 @@ import sys
 
 import numpy as np
 import pytest
-from running import PROJECT
 
-from common.dataset.png import read_mask
-from common.label_maps import load_label_map
+from common.images.png import read_mask
+from common.labels.map_files import load_label_map
 from common.tools.masks import main
+from tests.support.running import PROJECT
 
 
 def run(*arguments):

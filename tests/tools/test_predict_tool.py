@@ -5,18 +5,18 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from official_pixels import ask_official_pixels, assert_as_official
 from PIL import Image
 
-from common.dataset.png import read_image, read_mask
+from common.config.settings import NetworkSettings
 from common.errors import ConfigError, DataError
-from common.labels import study_label_map
-from common.learning.model_card import ModelCard, add_card
-from common.learning.scoring import predict as predict_split
-from common.learning.scoring import write_predictions
-from common.learning.settings import NetworkSettings
-from common.learning.unet import class_index_model, plain_unet
+from common.images.png import read_image, read_mask
+from common.labels.maps import study_label_map
+from common.learning.network.model_card import ModelCard, add_card
+from common.learning.network.unet import class_index_model, plain_unet
+from common.learning.training.scoring import predict as predict_split
+from common.learning.training.scoring import write_predictions
 from common.tools import evaluate, predict
+from tests.support.official_pixels import ask_official_pixels, assert_as_official
 
 MAP = study_label_map()
 

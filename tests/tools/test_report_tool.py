@@ -3,13 +3,13 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from made_up_results import write_result
-from running import PROJECT
 
 from common import command_line
 from common.errors import ConfigError, TrainingError
 from common.report import study
 from common.tools import report
+from tests.support.made_up_results import write_result
+from tests.support.running import PROJECT
 
 
 @pytest.fixture

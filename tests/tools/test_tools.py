@@ -2,9 +2,9 @@ import subprocess
 import sys
 
 import pytest
-from running import PROJECT, run_script
 
-from common.config import load_config
+from common.config.loading import load_config
+from tests.support.running import PROJECT, run_script
 
 
 def run_tool(*arguments, expect=0):

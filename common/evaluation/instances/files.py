@@ -10,16 +10,15 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.dataset.png import check_png, read_mask
-from common.dataset.sources import Source
 from common.errors import DataError
-from common.evaluation.files import ReadFile, decode_unusual_png, files_below
-from common.files import read_text
-from common.labels import LABEL_OF_ID
+from common.files.disk import files_below, read_text
+from common.files.sources import ReadFile, Source
+from common.images.pictures import decode_unusual_png
+from common.images.png import check_png, read_mask
+from common.labels.cityscapes import LABEL_OF_ID
 
 # A frame with 10,000 objects has a text file of about 1 MB.
 LARGEST_LIST_BYTES = 16 * 1024 * 1024
-
 _GRAY = 0
 
 

@@ -9,21 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.dataset.sources import Source
 from common.errors import DataError
 from common.evaluation.instances.files import PredictedMask
 from common.evaluation.instances.truth import FIRST_OBJECT, read_objects, truth_file
-from common.labels import LABELS
+from common.files.sources import Source
+from common.labels.cityscapes import LABELS
 
 EVALUATED = tuple(label for label in LABELS if label.has_instances and not label.ignore_in_eval)
-
 # A true region in pixels; a group is several objects that were not told apart.
 Region = namedtuple("Region", "is_group size")
 # A prediction: pixels, of these on void, and pixels by index of the region of its label, where there are any.
 Guess = namedtuple("Guess", "confidence size void_overlap overlaps")
 # Of one label in one frame: a tuple of regions and a list of guesses.
 Table = namedtuple("Table", "regions guesses")
-
 _IS_EVALUATED = frozenset(label.id for label in EVALUATED)
 _VOID_IDS = tuple(label.id for label in LABELS if label.ignore_in_eval and label.id >= 0)
 

@@ -5,13 +5,12 @@ prediction for val can be scored against a tree with train, val and test, and a 
 noticed. labelIds and color do not tell objects apart and are never used instead.
 """
 
-from common.dataset.layouts import read_layout
-from common.dataset.truth import first_kind, read_truth
+from common.dataset.original.layouts import read_layout
+from common.dataset.original.truth import first_kind, read_truth
 from common.errors import DataError, shorten
 
 # Values of instanceIds from here on are label id * 1000 + number of the object; smaller ones are label ids.
 FIRST_OBJECT = 1000
-
 _KINDS = ("instanceIds", "polygons")
 
 

@@ -7,12 +7,12 @@ that a wrong file is named before anything is decoded.
 
 from pathlib import Path
 
-from common.dataset.sources import Source
 from common.errors import DataError
 from common.evaluation.instances.truth import object_frames
 from common.evaluation.panoptic.frames import LARGEST_SEGMENT_ID, VOID, Category, ListedFrame, Segment, TreeFrame
-from common.files import is_safe_member, read_json
-from common.labels import LABELS
+from common.files.disk import read_json
+from common.files.sources import Source, is_safe_member
+from common.labels.cityscapes import LABELS
 
 
 def read_panoptic_truth(path):

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from common.dataset.png import read_color_mask
-from common.dataset.sources import Source
 from common.evaluation.instances.truth import FIRST_OBJECT, read_objects, truth_file
-from common.labels import LABEL_OF_ID
+from common.files.sources import Source
+from common.images.png import read_color_mask
+from common.labels.cityscapes import LABEL_OF_ID
 
 VOID = 0
 LARGEST_SEGMENT_ID = 2**24 - 1
-
 Category = namedtuple("Category", "id name is_thing")
 # `area` in pixels as the JSON file says, None where nothing is said.
 Segment = namedtuple("Segment", "id category is_crowd area")

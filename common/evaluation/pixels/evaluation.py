@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import ConfigError, DataError
-from common.evaluation.official_metric import is_defined
+from common.evaluation.metrics.official import is_defined
 from common.evaluation.pixels.frame_counts import FrameCounter
+from common.evaluation.pixels.mask_values import CLASSES
 from common.evaluation.pixels.pairing import pair
 from common.evaluation.pixels.predictions import AUTO, choose_reader
 from common.evaluation.pixels.recognition import ENOUGH, agreement, describe_kind, describe_mistake, find_mistake
 from common.evaluation.pixels.scores import BOTH, PROTOCOLS, PixelScores
 from common.evaluation.pixels.truth_frames import find_truth
-from common.evaluation.pixels.value_codes import CLASSES
-from common.labels import LabelMap
+from common.labels.maps import LabelMap
 from common.parallel import run_all
 
 # After so many frames a wrong reading is plain, so that nobody waits for 500 to be told.

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.dataset.sources import Source
 from common.errors import DataError, LabelError, ProjectError
-from common.evaluation.pixels.instance_weights import weigh_instances
+from common.evaluation.metrics.instance_iou import weigh_instances
+from common.evaluation.pixels.mask_values import IDS, ValueCode
 from common.evaluation.pixels.predictions import PredictionReader
 from common.evaluation.pixels.recognition import describe_mistake, find_mistake
 from common.evaluation.pixels.truth_frames import TruthFrame
-from common.evaluation.pixels.value_codes import IDS, ValueCode
+from common.files.sources import Source
 
 _VALUES = 256
 

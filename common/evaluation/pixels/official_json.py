@@ -4,8 +4,8 @@ Where the official file has NaN, here is null. What it does not have stands unde
 "protocol"; "perImageScores" goes by frame names, and its numbers are what their names say.
 """
 
-from common.evaluation.official_metric import CATEGORIES, mean_iou
-from common.labels import LABELS, LARGEST_ID
+from common.evaluation.metrics.official import CATEGORIES, mean_iou
+from common.labels.cityscapes import LABELS, LARGEST_ID
 
 VERSION = 1
 

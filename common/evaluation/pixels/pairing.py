@@ -9,11 +9,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.dataset.sources import Source, open_zip
 from common.errors import DataError, shorten
-from common.evaluation.files import files_below
 from common.evaluation.pixels.truth_frames import OFFICIAL_ENDING
-from common.files import is_safe_member
+from common.files.disk import files_below
+from common.files.sources import Source, is_safe_member, open_zip
 
 COLOR = "color"
 # Folders side by side, as the tool `predict` writes them.

@@ -7,18 +7,18 @@ colours are asked for, as its colours.
 from dataclasses import dataclass
 from functools import cached_property
 
-from common.dataset.png import read_color_mask, read_mask
-from common.dataset.truth import colors_to_ids
+from common.dataset.original.truth import colors_to_ids
 from common.errors import ConfigError
-from common.evaluation.files import ReadFile, decode_unusual_png
+from common.evaluation.pixels.mask_values import CLASSES, IDS, ValueCode
 from common.evaluation.pixels.pairing import COLOR
-from common.evaluation.pixels.value_codes import CLASSES, IDS, ValueCode
-from common.label_tables import CITYSCAPES, LabelTable, make_label
-from common.labels import IGNORE
+from common.files.sources import ReadFile
+from common.images.pictures import decode_unusual_png
+from common.images.png import read_color_mask, read_mask
+from common.labels.cityscapes import IGNORE
+from common.labels.tables import CITYSCAPES, LabelTable, make_label
 
 AUTO = "auto"
 ENCODINGS = (AUTO, IDS, CLASSES, COLOR)
-
 # Place in the header of a PNG, and colour types.
 _COLOR_TYPE_AT, _PALETTE, _COLORS = 25, 3, (2, 6)
 _BLACK = (0, 0, 0)

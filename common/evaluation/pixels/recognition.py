@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.evaluation.official_metric import EVALUATED
-from common.evaluation.pixels.value_codes import IDS
-from common.label_maps import load_label_map
-from common.labels import IGNORE, study_label_map
+from common.evaluation.metrics.official import EVALUATED
+from common.evaluation.pixels.mask_values import IDS
+from common.labels.cityscapes import IGNORE
+from common.labels.map_files import load_label_map
+from common.labels.maps import study_label_map
 
 TRAIN_IDS_MAP = "cityscapes19"
 # A reading is taken for the right one from here on: as much agreement, that many times the other's, on that many

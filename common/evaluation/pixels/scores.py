@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from common.evaluation import official_metric, paper_metric, pooled_metric
-from common.evaluation.intervals import mean_interval
-from common.evaluation.pixels import instance_weights
-from common.evaluation.pixels.instance_weights import empty_sums
+from common.evaluation.metrics import confusion as pooled_metric
+from common.evaluation.metrics import instance_iou as instance_weights
+from common.evaluation.metrics import official as official_metric
+from common.evaluation.metrics import paper as paper_metric
+from common.evaluation.metrics.instance_iou import empty_sums
+from common.evaluation.metrics.intervals import mean_interval
+from common.evaluation.pixels.mask_values import ValueCode, counts_in_classes, counts_in_ids
 from common.evaluation.pixels.official_json import scores_as_json
 from common.evaluation.pixels.tables import table_lines
-from common.evaluation.pixels.value_codes import ValueCode, counts_in_classes, counts_in_ids
 
 PAPER, CITYSCAPES, BOTH = "paper", "cityscapes", "both"
 PROTOCOLS = (PAPER, CITYSCAPES, BOTH)

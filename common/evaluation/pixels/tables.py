@@ -1,6 +1,6 @@
 """Prints the scores of predictions: one table for each protocol, with a sentence on what it is."""
 
-from common.evaluation.official_metric import mean_iou
+from common.evaluation.metrics.official import mean_iou
 
 _NAME, _COLUMN, _SHOWN = 28, 10, 3
 _OFFICIAL = """\

@@ -8,19 +8,19 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.dataset.check_prepared import is_prepared
-from common.dataset.layouts import read_layout
-from common.dataset.png import read_instance_mask, read_mask
-from common.dataset.polygons import instances_to_ids
-from common.dataset.prepared import find_setting
-from common.dataset.sources import Source
-from common.dataset.truth import KINDS_FOR_IDS, first_kind, read_ids, read_truth
+from common.dataset.original.layouts import read_layout
+from common.dataset.original.polygons import instances_to_ids
+from common.dataset.original.truth import KINDS_FOR_IDS, first_kind, read_ids, read_truth
+from common.dataset.prepared.folders import find_setting, is_prepared
 from common.errors import ConfigError, DataError
-from common.evaluation.files import files_below
-from common.evaluation.pixels.value_codes import CLASSES, IDS, ValueCode
-from common.label_maps import builtin_names, load_label_map
-from common.labels import IGNORE, LARGEST_ID, LabelMap, study_label_map
-from common.stages import MANIFEST, read_manifest
+from common.evaluation.pixels.mask_values import CLASSES, IDS, ValueCode
+from common.files.disk import files_below
+from common.files.sources import Source
+from common.files.stages import MANIFEST, read_manifest
+from common.images.png import read_instance_mask, read_mask
+from common.labels.cityscapes import IGNORE, LARGEST_ID
+from common.labels.map_files import builtin_names, load_label_map
+from common.labels.maps import LabelMap, study_label_map
 
 LABEL_IDS = "labelIds"
 _TELLS_OBJECTS = ("instanceIds", "polygons")

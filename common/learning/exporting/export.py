@@ -17,13 +17,14 @@ import numpy as np
 from keras import ops
 
 from common.errors import ConfigError, DataError, ProjectError
-from common.learning import backend
+from common.learning.backend import machine as backend
+from common.learning.exporting import runtimes as backend_runtimes
 from common.learning.exporting.files import CARD_NAME, new_place
 from common.learning.exporting.runtimes import run_exported
-from common.learning.layers import largest
-from common.learning.model_card import load_model
+from common.learning.network.layers import largest
+from common.learning.network.model_card import load_model
+from common.learning.network.unet import with_input
 from common.learning.predicting.ensembles import Ensemble
-from common.learning.unet import with_input
 
 # What conversion and another order of additions may change; measured are 2e-6 and no pixel.
 LARGEST_DIFFERENCE = 1e-3
@@ -208,7 +209,7 @@ def _write_tflite(network, place, card_text):
 
     with TemporaryDirectory(prefix="export-") as folder:
         network.export(folder, format="tf_saved_model", verbose=False)
-        place.write_bytes(backend.saved_model_to_tflite(folder))
+        place.write_bytes(backend_runtimes.saved_model_to_tflite(folder))
     # A zip behind the model, which is where TensorFlow Lite keeps files that belong to one.
     with zipfile.ZipFile(place, "a") as archive:
         archive.writestr(zipfile.ZipInfo(CARD_NAME), card_text)

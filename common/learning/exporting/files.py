@@ -5,7 +5,7 @@ import secrets
 import shutil
 
 from common.errors import DataError
-from common.files import atomic_path
+from common.files.disk import atomic_path
 
 # How names end by kind; a SavedModel is a folder.
 ENDINGS = {"onnx": ".onnx", "saved_model": "_saved_model", "tflite": ".tflite"}

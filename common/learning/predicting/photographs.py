@@ -5,24 +5,15 @@ size is tested before anything is decoded, a damaged file is refused by name, an
 file is carried out.
 """
 
-import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-from PIL import Image, ImageOps
-
-from common.dataset.layouts import IMAGE_KIND, read_layout
-from common.dataset.png import LARGEST_PIXELS, check_png, read_image
-from common.dataset.sources import Source
+from common.dataset.original.layouts import IMAGE_KIND, read_layout
 from common.errors import ConfigError, DataError
-from common.files import is_safe_member
-from common.formats.pictures import IMAGE_ENDINGS
+from common.files.sources import Source, is_safe_member
+from common.images.pictures import IMAGE_ENDINGS
 
-_PNG_START = b"\x89PNG\r\n\x1a\n"
-_PNG_RGB8 = b"\x08\x02"  # bit depth and colour type, at byte 24
 _PREPARED = ("images", "masks")
 
 
@@ -74,25 +65,6 @@ def find_photographs(path, splits=()):
     return tuple(found)
 
 
-def read_photograph(source):
-    """Reads a photograph as people see it: upright, in colours, without its alpha.
-
-    Of 16 bits a channel the upper 8 are taken, as by most viewers; of several pages the first.
-
-    Returns:
-        Red, green, blue, `uint8` of shape `(height, width, 3)`.
-
-    Raises:
-        DataError: If it is missing, damaged, too large or no picture; names it.
-    """
-    whole = _Whole(source, source.read_bytes())
-    if whole.data.startswith(_PNG_START):
-        check_png(whole.data, source)
-        if whole.data[24:26] == _PNG_RGB8 and b"eXIf" not in whole.data:
-            return read_image(whole)
-    return _decoded(whole)
-
-
 def _pictures_below(path):
     if path.is_file():
         return [path] if path.suffix.lower() in IMAGE_ENDINGS else []
@@ -132,50 +104,3 @@ def _named(path, files):
     for name, file in zip(plain, files, strict=True):
         whole = file.relative_to(root)
         yield whole.as_posix() if whole.parent in crowded else name, file
-
-
-@dataclass(frozen=True)
-class _Whole:
-    """A file that has been read, under its name."""
-
-    source: Source
-    data: bytes
-
-    def __str__(self):
-        return str(self.source)
-
-    def read_bytes(self):
-        """Returns the whole file."""
-        return self.data
-
-
-# What Pillow raises for files that are damaged, or made to do damage.
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, OverflowError,
-    Image.DecompressionBombError, Image.DecompressionBombWarning)  # fmt: skip
-
-
-def _decoded(whole):
-    try:
-        picture = Image.open(io.BytesIO(whole.data))
-    except _DAMAGED as error:
-        raise DataError(
-            f"{whole}: is no picture that can be read, or is damaged ({len(whole.data):,} bytes)"
-        ) from error
-    with picture:
-        if not 0 < picture.width * picture.height <= LARGEST_PIXELS:
-            size = f"{picture.width} x {picture.height} pixels"
-            raise DataError(f"{whole}: has {size}, expected were 1 to {LARGEST_PIXELS:,} pixels")
-        try:
-            return _upright_colors(picture)
-        except _DAMAGED as error:
-            raise DataError(f"{whole}: the picture inside is cut off or damaged: {error}") from error
-
-
-def _upright_colors(picture):
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.asarray(picture)
-        if picture.mode == "F" or values.min() < 0 or values.max() > 65535:
-            raise ValueError(f"its values from {values.min()} to {values.max()} are no brightness of 8 or 16 bits")
-        return cv2.cvtColor((values >> 8).astype(np.uint8), cv2.COLOR_GRAY2RGB)
-    return np.asarray(picture.convert("RGB"))

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from common.dataset.resize import resize_image
+from common.dataset.prepared.resize import resize_image
 from common.errors import ConfigError, DataError
-from common.learning.predicting.photographs import read_photograph
+from common.images.pictures import read_photograph
 from common.learning.predicting.upsampling import largest_class
 from common.parallel import progress, usable_cores
 

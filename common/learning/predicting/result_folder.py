@@ -19,10 +19,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from common.dataset.png import encode_image, encode_mask
 from common.errors import DataError
-from common.files import read_json, write_bytes, write_json, write_text
-from common.stages import unused_path
+from common.files.disk import read_json, write_bytes, write_json, write_text
+from common.files.stages import unused_path
+from common.images.png import encode_image, encode_mask
 
 _RECORD = "prediction.json"
 _OVERLAY_SHARE = 0.5

@@ -4,8 +4,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.dataset.sources import Source
 from common.errors import ConfigError, DataError
+from common.files.sources import Source
 from common.learning.predicting.ensembles import load_ensemble, model_files
 from common.learning.predicting.photographs import Photograph, find_photographs
 from common.learning.predicting.prediction import predict_photographs

@@ -15,15 +15,14 @@ from pathlib import Path
 
 import cv2
 
-from common.dataset.png import LARGEST_PIXELS, encode_mask
 from common.errors import DataError
-from common.files import atomic_path, write_bytes
+from common.files.disk import atomic_path, write_bytes
+from common.images.png import LARGEST_PIXELS, encode_mask
 from common.learning.predicting.prediction import Lanes, Outcome, prepare
 from common.learning.predicting.result_folder import blend
 from common.parallel import progress
 
 log = logging.getLogger(__name__)
-
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
 _CODEC = "mp4v"
 # Of a video that does not say.

@@ -1,0 +1,1 @@
+"""config.ini: its values as models, and how the file is read and checked."""

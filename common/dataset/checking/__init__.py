@@ -1,0 +1,1 @@
+"""Is a dataset, original or prepared, complete and consistent?"""

@@ -1,0 +1,132 @@
+"""Checks a dataset, original or prepared, and lists everything that is wrong with it.
+
+Of an original it is asked whether all files are there, whole, of one size and of one opinion; of prepared folders
+whether they are what their manifests say. One broken file does not stop the others. Nothing is written or repaired.
+"""
+
+import functools
+from collections import Counter
+from pathlib import Path
+
+import cv2
+
+from common.dataset.checking.frames import IMAGE, KINDS, FrameJob, check_frame, files_of
+from common.dataset.checking.prepared_folders import check_prepared
+from common.dataset.checking.report import CheckReport, Problem, SplitReport
+from common.dataset.original.layouts import read_layout
+from common.dataset.prepared.folders import is_prepared
+from common.errors import ConfigError
+from common.labels.tables import CITYSCAPES
+from common.parallel import run_all
+
+# Frames and cities of the splits as they can be downloaded.
+OFFICIAL_COUNTS = {"train": (2975, 18), "val": (500, 3), "test": (1525, 6), "train_extra": (19998, 23)}
+
+
+def check_data(source, splits=(), truth=None, table=CITYSCAPES, workers=1):
+    """Checks every frame of a dataset.
+
+    Args:
+        source: An original in any layout `read_layout` knows, folder or zip; or BASE_DIR, or one prepared folder.
+        splits: Names of the splits to check; () takes all.
+        truth: `gtFine` or `gtCoarse`, for an original; None takes the fine annotation where there is any.
+        table: `LabelTable` of an original.
+        workers: Number of processes.
+
+    Returns:
+        `CheckReport`.
+
+    Raises:
+        DataError: If there is nothing to check, a frame is there twice, or a zip cannot be opened.
+        ConfigError: If a wanted split is not there, or `workers` is below 1.
+    """
+    if workers < 1:
+        raise ConfigError(f"workers = {workers}: expected 1 or more")
+    source = Path(source).absolute()  # workers may have been started in another folder
+    if is_prepared(source):
+        return check_prepared(source, splits, workers)
+    layout = read_layout(source, truth)
+    frames_of = {}
+    for frame in layout.frames:
+        frames_of.setdefault(frame.split, []).append(frame)
+    chosen = choose_splits(source, frames_of, splits)
+    has = {name: Counter(kind for frame in frames_of[name] for kind in files_of(frame)) for name in chosen}
+    jobs = [
+        FrameJob(frame, layout.truth, tuple(kind for kind in KINDS if kind in has[name]), table)
+        for name in chosen
+        for frame in frames_of[name]
+    ]
+    check = functools.partial(_check_in_worker, workers > 1)
+    results = list(run_all(check, jobs, workers, "check"))
+    reports = tuple(_split_report(name, has[name], results) for name in chosen)
+    notes, problems = _of_layout(layout, truth)
+    problems += [problem for result in results for problem in result.problems]
+    return CheckReport(str(source), "original", reports, tuple(problems), tuple(notes))
+
+
+def choose_splits(source, found, wanted):
+    """Chooses the splits to check.
+
+    Args:
+        source: Where they were looked for; named in errors.
+        found: Names of the splits that are there.
+        wanted: Names of those to check; () takes all.
+
+    Returns:
+        A sorted list of names.
+
+    Raises:
+        ConfigError: If a wanted split is not there; names those that are.
+    """
+    for name in wanted:
+        if name not in found:
+            names = ", ".join(sorted(found)) or "none"
+            raise ConfigError(f"{source}: has no split {name!r}; found: {names}")
+    return [name for name in sorted(found) if not wanted or name in wanted]
+
+
+def _check_in_worker(alone, job):
+    if alone:
+        cv2.setNumThreads(1)
+    return check_frame(job)
+
+
+def _of_layout(layout, truth):
+    """Sorts what was found while listing the files into notes and problems."""
+    notes = list(layout.remarks)
+    problems = [Problem("source", str(layout.root), fault) for fault in layout.faults]  # frames say what they miss
+    return notes, problems
+
+
+def _split_report(name, counts, results):
+    results = [result for result in results if result.split == name]
+    return SplitReport(
+        name,
+        len(results),
+        len({result.city for result in results}),
+        {kind: counts.get(kind, 0) for kind in KINDS},
+        sum(bool(result.problems) for result in results),
+        dict(Counter(result.size for result in results if result.size)),
+        tuple(_remarks(name, counts, results)),
+    )
+
+
+def _remarks(name, counts, results):
+    frames, cities = len(results), len({result.city for result in results})
+    if name in OFFICIAL_COUNTS:
+        all_frames, all_cities = OFFICIAL_COUNTS[name]
+        official = f"the official {all_frames:,} frames in {all_cities} cities"
+        if (frames, cities) == (all_frames, all_cities):
+            yield f"{official} are all there"
+        elif frames < all_frames:
+            yield f"fewer than {official}: a part of them, or another dataset"
+        else:
+            yield f"not {official}: another dataset"
+    absent = [kind for kind in KINDS if not counts.get(kind)]
+    if set(absent) >= set(KINDS[1:]):
+        absent = ["annotation", *(kind for kind in absent if kind == IMAGE)]
+    if absent:
+        yield f"no frame has {' or '.join(absent)}; nothing was checked there"
+    without_truth = [result.is_void for result in results if result.is_void is not None]
+    if without_truth and all(without_truth):
+        yield "the ground truth is all void, a placeholder as in the official test split; nothing can be scored on it"

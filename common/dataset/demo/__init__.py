@@ -1,9 +1,0 @@
-"""The demo dataset: drawn street scenes in the layout of Cityscapes, for tests and for a first run without a download.
-
-Everything is this project's own drawing. A scene is built in metres, seen by a camera, and kept twice: as a picture and
-as polygons; ids, instance ids and colours are painted from the polygons as they are for the real frames.
-"""
-
-from common.dataset.demo.dataset import DemoSettings, draw_demo_dataset
-
-__all__ = ["DemoSettings", "draw_demo_dataset"]

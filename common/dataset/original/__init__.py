@@ -1,0 +1,1 @@
+"""The downloaded dataset: layouts, polygons, ground truth."""

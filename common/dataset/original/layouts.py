@@ -1,0 +1,284 @@
+"""Finds the frames of a Cityscapes download: extracted, half extracted, or as zips that stay closed.
+
+A file is known by its name, `<frame>_leftImg8bit.png` or `<frame>_gtFine_<kind>.png|json`, and its split and city by
+the folders around it, so that the official tree, `imgsFine/leftImg8bit`, `leftImg8bit_trainvaltest/leftImg8bit`, a
+folder around any of them, a single split or city, and the same inside zips are all one case. Frame names are unique in
+a dataset: whatever is there twice is refused. Nothing is decoded here.
+"""
+
+import os
+import re
+from collections import namedtuple
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common.dataset.original.truth import KINDS, first_kind
+from common.errors import DataError, shorten
+from common.files.sources import Source, is_safe_member, open_zip
+
+IMAGE_KIND = "leftImg8bit"
+TRUTH_KINDS = ("gtFine", "gtCoarse")
+SPLITS = ("train", "val", "test", "train_extra")
+_ANCHORS = (IMAGE_KIND, *TRUTH_KINDS)
+# The video sequences repeat every frame of the dataset among their own 150,000.
+_IGNORED_FOLDERS = ("__MACOSX", "leftImg8bit_sequence")
+# Folders of generated files, which hold a file of each frame of a split.
+_GENERATED = "cityscapes_panoptic_"
+_FILE = re.compile(
+    r"(.+?)_(?:(leftImg8bit)\.(?:png|jpe?g|webp|bmp|tiff?)|(gtFine|gtCoarse)_([A-Za-z]+)(?:\.png|(?<=polygons)\.json))"
+)
+_WANTED = """expected are the archives of cityscapes-dataset.com (log in, Downloads), as they are or extracted:
+    gtFine_trainvaltest.zip       or  gtFine/<split>/<city>/<frame>_gtFine_labelIds.png
+    leftImg8bit_trainvaltest.zip  or  leftImg8bit/<split>/<city>/<frame>_leftImg8bit.png"""
+# A file that belongs to a frame: `group` is leftImg8bit, gtFine or gtCoarse, `size` is bytes in a zip, None on disk.
+_Found = namedtuple("_Found", "name split city group kind source size")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One photographed scene with what belongs to it.
+
+    Attributes:
+        name: `<city>_<sequence>_<frame>`, unique in the dataset.
+        split: `train`, `val`, `test`, ..., or "" if no folder says so.
+        city: Name of the folder, or of the folders below the split joined by "/".
+        image: The photograph, or None.
+        files: Annotation files by kind: `labelIds`, `instanceIds`, `color`, `polygons`, ...; empty without any.
+    """
+
+    name: str
+    split: str
+    city: str
+    image: Source | None = None
+    files: dict[str, Source] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a folder or zip holds.
+
+    Attributes:
+        root: Where was looked.
+        frames: All frames, sorted by split and name.
+        truth: Which annotation is in `files`: `gtFine` or `gtCoarse`, or "" if there is none.
+        faults: Sentences about what could not be read or was ignored, as a zip that is damaged.
+        missing: Sentences about frames that lack a part.
+        remarks: Sentences about what is odd but harmless.
+    """
+
+    root: Path
+    frames: tuple[Frame, ...]
+    truth: str
+    faults: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def problems(self):
+        """All of these sentences; empty if all is well."""
+        return self.faults + self.remarks + self.missing
+
+
+def find_frames(root):
+    """Finds the frames below a folder or in a zip, sorted by split and name; `read_layout` also tells the problems."""
+    return read_layout(root).frames
+
+
+def read_layout(root, truth=None):
+    """Looks through a folder or zip for frames.
+
+    Args:
+        root: A folder in any of the layouts above, or one of the zips.
+        truth: `gtFine` or `gtCoarse`; None takes the fine annotation where there is any.
+
+    Returns:
+        A `Layout` with at least one frame.
+
+    Raises:
+        DataError: If nothing is found, a frame is there twice, or a Cityscapes zip cannot be opened.
+    """
+    root = Path(root)
+    faults, remarks = [], []
+    found = list(_look_through(root, faults))
+    groups = {file.group for file in found}
+    is_missing = truth is not None and truth not in groups
+    truth = truth or next((kind for kind in TRUTH_KINDS if kind in groups), "")
+    others = {file.name for file in found if file.group not in (IMAGE_KIND, truth)}
+    found = [file for file in found if file.group in (IMAGE_KIND, truth)]
+    if is_missing or not found:
+        raise DataError(_nothing_found(root, truth, faults))
+    frames = _join(found, remarks)
+    if others:
+        other = next(kind for kind in TRUTH_KINDS if kind != truth)
+        alone = len(others - {frame.name for frame in frames})
+        remarks.append(
+            f"{other} of {len(others):,} frames was left out, {alone:,} of them have nothing else; ask for {other} to "
+            "get it"
+        )
+    return Layout(root, frames, truth, tuple(faults), tuple(_missing_parts(frames, truth)), tuple(remarks))
+
+
+def _look_through(root, faults):
+    if root.is_dir():
+        for folder, entries in _walk(root, faults):
+            inside = (*root.absolute().parts[-2:], *folder.relative_to(root).parts)
+            yield from _files_of_folder(folder, inside, entries)
+            for name in sorted(entry.name for entry in entries if entry.name.lower().endswith(".zip")):
+                yield from _files_of_zip(folder / name, faults)
+    elif root.is_file():
+        yield from _files_of_zip(root, faults)
+    else:
+        raise DataError(f"{root}: is not there; {_WANTED}")
+
+
+def _walk(root, faults):
+    """Yields each folder with its files, real folders before linked ones and none twice, so that links cannot loop."""
+    folders, links, seen = [root], [], set()
+    while folders or links:
+        folder = folders.pop() if folders else links.pop()
+        try:
+            status = folder.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as listing:
+                entries = [entry for entry in listing if not entry.name.startswith(".")]
+        except PermissionError as error:
+            raise DataError(f"{folder}: cannot be listed: {error.strerror}; change its permissions") from error
+        except OSError as error:
+            faults.append(f"{folder}: cannot be listed: {error.strerror or error}")
+            continue
+        inner = [entry for entry in entries if _is(entry.is_dir) and not _is_ignored(entry.name)]
+        folders += [folder / entry.name for entry in inner if not entry.is_symlink()]
+        links += [folder / entry.name for entry in inner if entry.is_symlink()]
+        yield folder, [entry for entry in entries if _is(entry.is_file)]
+
+
+def _is_ignored(folder):
+    return folder in _IGNORED_FOLDERS or folder.startswith(_GENERATED)
+
+
+def _is(test):
+    """Asks what a directory entry is; a link that leads round in circles is nothing."""
+    try:
+        return test()
+    except OSError:
+        return False
+
+
+def _files_of_folder(folder, inside, entries):
+    for entry in entries:
+        match = _FILE.fullmatch(entry.name)
+        if match:
+            yield _known_file(match, inside, Source(folder / entry.name), None)
+
+
+def _files_of_zip(path, faults):
+    try:
+        members = open_zip(path).infolist()
+    except DataError as error:
+        if any(word.lower() in path.name.lower() for word in _ANCHORS):
+            raise
+        faults.append(str(error))
+        return
+    unsafe = []
+    for info in members:
+        *folders, name = info.filename.split("/")
+        match = None if name.startswith(".") else _FILE.fullmatch(name)
+        if not match or any(_is_ignored(part) or (part[:1] == "." and part != "..") for part in folders):
+            continue
+        if is_safe_member(info.filename):
+            yield _known_file(match, folders, Source(path, info.filename), info.file_size)
+        else:
+            unsafe.append(info.filename)
+    if unsafe:
+        faults.append(f"{path}: ignored, as the names lead out of the archive: {shorten(unsafe)}")
+
+
+def _known_file(match, folders, source, size):
+    name, image, truth, kind = match.groups()
+    split, city = _place(folders, name)
+    return _Found(name, split, city, image or truth, kind or IMAGE_KIND, source, size)
+
+
+def _place(folders, name):
+    """Reads split and city off the folders: what follows the last one called like a split, or like a whole set."""
+    for index in reversed(range(len(folders))):
+        rest = folders[index + 1 :]
+        if folders[index] in SPLITS:
+            return folders[index], "/".join(rest) or _city_of(name)
+        if folders[index] in _ANCHORS:
+            if len(rest) > 1 or (rest and not name.startswith(f"{rest[0]}_")):
+                return rest[0], "/".join(rest[1:]) or _city_of(name)
+            return "", rest[0] if rest else _city_of(name)
+    return "", _city_of(name)
+
+
+def _city_of(name):
+    return name.rsplit("_", 2)[0]
+
+
+def _join(found, remarks):
+    """Puts the files of each frame together; a file that is in a zip and also extracted from it counts once."""
+    parts, places, extracted = {}, {}, []
+    for file in found:
+        first = places.setdefault(file.name, file)
+        if (first.split, first.city) != (file.split, file.city):
+            if first.split and file.split or first.city != file.city:
+                raise _twice(first, file, "in two places")
+            places[file.name] = max(first, file, key=lambda place: place.split)
+        files = parts.setdefault(file.name, {})
+        other = files.setdefault(file.kind, file)
+        if other is not file:
+            files[file.kind] = _extracted_one(other, file)
+            extracted.append(file.name)
+    if extracted:
+        remarks.append(f"{len(extracted):,} files are in a zip and also extracted; the extracted ones are used")
+    frames = (_frame(places[name], files) for name, files in parts.items())
+    return tuple(sorted(frames, key=lambda frame: (frame.split, frame.name)))
+
+
+def _extracted_one(first, second):
+    on_disk, in_zip = sorted((first, second), key=lambda file: file.size is not None)
+    if on_disk.size is not None or in_zip.size is None:
+        raise _twice(first, second, "twice")
+    if on_disk.source.size() != in_zip.size:
+        raise _twice(first, second, "extracted and in a zip, but the two differ in size")
+    return on_disk
+
+
+def _twice(first, second, how):
+    return DataError(
+        f"the frame {second.name} is there {how}; keep one of them:\n    {first.source}\n    {second.source}"
+    )
+
+
+def _frame(place, files):
+    sources = {kind: files[kind].source for kind in sorted(files)}
+    image = sources.pop(IMAGE_KIND, None)
+    return Frame(place.name, place.split, place.city, image, sources)
+
+
+def _missing_parts(frames, truth):
+    without_image = [frame.name for frame in frames if frame.image is None]
+    without_files = [frame.name for frame in frames if not frame.files]
+    unusable = [frame.name for frame in frames if frame.files and first_kind(frame.files) is None]
+    cases = (
+        (without_image, "have no image (leftImg8bit)"),
+        (without_files, f"have no annotation ({truth or ' or '.join(TRUTH_KINDS)})"),
+        (unusable, f"have none of {', '.join(KINDS)} among the files of {truth}"),
+    )
+    return [f"{len(names):,} of {len(frames):,} frames {what}: {shorten(names)}" for names, what in cases if names]
+
+
+def _nothing_found(root, truth, faults):
+    there = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+    parts = [f"{root}: no frames found"]
+    if truth:
+        parts[0] += f" with {truth} files"
+    if root.is_dir():
+        parts.append(f"there is: {shorten(there) or 'nothing at all'}")
+    stopped = [name for name in there if name.endswith((".part", ".crdownload", ".download", ".tmp"))]
+    if stopped:
+        parts.append(f"a download seems to have stopped or to be under way: {shorten(stopped)}")
+    return "\n".join(["; ".join([*parts, *faults]), _WANTED])

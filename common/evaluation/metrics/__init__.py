@@ -1,0 +1,1 @@
+"""The metrics: each counts pixels or takes counts, and knows no files."""

@@ -1,0 +1,1 @@
+"""Files: atomic writing, folders and zips as sources, stages with manifests, safe targets."""

@@ -1,0 +1,1 @@
+"""CamVid: a photograph and a mask of classes per frame."""

@@ -1,0 +1,92 @@
+"""Writes CamVid: photographs, colour masks, lists and the label file."""
+
+from collections import Counter
+from functools import partial
+
+import numpy as np
+
+from common.errors import DataError
+from common.files.disk import write_bytes, write_text
+from common.formats.camvid.lists import LIST, MASKS
+from common.formats.class_masks import (
+    code_of,
+    paint_classes,
+    table_to_write,
+)
+from common.formats.frames import NO_SPLIT, Tally
+from common.formats.names import name_to_write
+from common.formats.writing import fit_to_table, for_each_frame, place_image
+from common.images.pictures import encode_palette_mask
+from common.images.runs import find_runs
+from common.labels.table_files import COLORS_FILES, label_colors_text, name_in_files
+from common.labels.tables import CITYSCAPES
+
+
+def write(dataset, folder, options):
+    """Writes a dataset.
+
+    Args:
+        dataset: `FrameDataset`.
+        folder: An empty folder.
+        options: `WriteOptions`: images, image_ext, workers.
+
+    Returns:
+        `Tally`; objects and groups are counted as lost, as only their class is kept.
+
+    Raises:
+        DataError: If two frames of a split have one name, one has a name that cannot be written, or a file cannot be
+            written.
+        LabelError: If there are more labels than 8 bits hold, or a segment's label is not in the table.
+    """
+    table, changed = table_to_write(dataset.labels)
+    respelled = [
+        label.name for label in table if not CITYSCAPES.find(label.name) and name_in_files(label) != label.name
+    ]
+    if respelled:
+        changed[f"label names whose spaces had to become _ ({', '.join(respelled)})"] = len(respelled)
+    tally = Tally(lost=changed)
+    write_text(folder / COLORS_FILES[0], label_colors_text(table))
+    write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
+    lists = {}
+    for item_id, split, line, counts in for_each_frame(write_one, dataset, options.workers, "camvid"):
+        if item_id in lists.setdefault(split, {}):
+            raise DataError(f"two frames of the split {split!r} are called {item_id}; rename one of them")
+        lists[split][item_id] = line
+        tally += counts
+    for split, lines in lists.items():
+        write_text(folder / f"{split}{LIST}", "".join(f"{line}\n" for line in lines.values()))
+    return tally
+
+
+def _write_frame(frame, folder, table, code, options):
+    """Writes the files of one frame; returns its name, its split, its line in the list, and its counts."""
+    tally = Tally()
+    item_id, split = name_to_write(frame), frame.split or NO_SPLIT
+    image = f"/{split}/{item_id}.png"
+    if frame.image is not None:
+        placed = place_image(frame.image, folder / split / item_id, options)
+        image = image.rpartition("/")[0] + "/" + placed
+        tally.written["images"] += options.images != "none"
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth"] += 1
+        return item_id, split, _line(image, ""), tally
+    mask = f"{split}{MASKS}/{item_id}.png"
+    visible = set(np.unique(find_runs(annotation.pixels).keys).tolist())
+    annotation = fit_to_table(annotation, table, visible, item_id)
+    write_bytes(folder / mask, encode_palette_mask(paint_classes(annotation, code), code.palette))
+    tally.written["frames"] += 1
+    segments = annotation.segments.values()
+    tally.lost += annotation.lost + Counter(
+        {
+            "objects (their pixels have a class only)": sum(segment.number is not None for segment in segments),
+            "groups (their pixels have a class only)": sum(segment.is_crowd for segment in segments),
+        }
+    )
+    return item_id, split, _line(image, mask), tally
+
+
+def _line(image, mask):
+    if len(f"{image}{mask}".split()) > 1:
+        return f'"{image}" "{mask}"'
+    return f"{image} {mask}".strip()

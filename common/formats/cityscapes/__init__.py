@@ -1,0 +1,1 @@
+"""Cityscapes' own tree."""

@@ -1,0 +1,169 @@
+"""Writes Cityscapes' tree: color, labelIds, instanceIds and polygons.json of each frame, and the label files.
+
+A polygons.json of the source is copied as it is if it paints the pixels that are written; else outlines are drawn anew
+from the pixels (`redrawing`). Labels that are not Cityscapes' get ids that fit the files.
+"""
+
+import json
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from common.dataset.original.polygons import (
+    INSTANCES_PER_CLASS,
+    LARGEST_COUNTED_ID,
+    ids_to_colors,
+    instances_to_ids,
+    polygons_to_json,
+)
+from common.errors import DataError, LabelError
+from common.files.disk import write_bytes, write_json, write_text
+from common.formats.cityscapes.pixels_to_polygons import redraw
+from common.formats.frames import NO_CITY, NO_SPLIT, Tally, city_of, source_polygons
+from common.formats.names import check_name
+from common.formats.writing import for_each_frame, place_image
+from common.images.png import encode_color_mask, encode_instance_mask, encode_mask
+from common.images.runs import find_runs
+from common.labels.table_files import dataset_meta_json, label_colors_text
+from common.labels.tables import BACKGROUND, LabelTable, make_label
+
+_LARGEST_ID = 255
+_IMAGE_ROOTS = {"official": "leftImg8bit", "imgsFine": "imgsFine/leftImg8bit"}
+
+
+def write(dataset, folder, options):
+    """Writes a tree with the official names.
+
+    Args:
+        dataset: `FrameDataset`.
+        folder: An empty folder.
+        options: `WriteOptions`: images, image_ext, layout, truth, workers.
+
+    Returns:
+        `Tally`.
+
+    Raises:
+        DataError: If two frames have one name, a frame has 1,000 objects of a label, or a file cannot be written.
+    """
+    table, changed = _table_to_write(dataset.labels)
+    tally = Tally()
+    if changed:
+        tally.lost["label ids of the source (labels are numbered in the order of label_colors.txt)"] += changed
+    write_text(folder / "label_colors.txt", label_colors_text(table))
+    write_json(folder / "dataset_meta.json", dataset_meta_json(table))
+    write_one = partial(_write_frame, folder=folder, table=table, options=options)
+    places = {}
+    for frame_place, counts in for_each_frame(write_one, dataset, options.workers, "cityscapes"):
+        name = frame_place.rsplit("/", 1)[1]
+        if places.setdefault(name, frame_place) != frame_place:
+            raise DataError(
+                f"two frames are called {name} ({places[name]} and {frame_place}); in Cityscapes' layout names are "
+                "unique, rename one of them"
+            )
+        tally += counts
+    return tally
+
+
+def _table_to_write(labels):
+    """Gives labels the ids 0, 1, 2, ... in the order of the label files, black background first, counted ones next.
+
+    Cityscapes' own table, and any other that is of that form already, stays as it is.
+
+    Returns:
+        The table, and how many ids were changed.
+    """
+    painted = [label for label in labels if label.id >= 0]
+    in_order = [label.id for label in painted] == list(range(len(painted)))
+    background = labels.find(labels.background) if labels.background else None
+    starts_black = background is not None and background.id == 0 and background.color == (0, 0, 0)
+    if in_order and starts_black and all(label.id <= LARGEST_COUNTED_ID for label in painted if label.has_instances):
+        return labels, 0
+    others = [label for label in painted if label != background]
+    counted = sum(label.has_instances for label in others)
+    if len(others) > _LARGEST_ID or counted > LARGEST_COUNTED_ID:
+        raise DataError(
+            f"{len(others)} labels, {counted} of them counted, do not fit Cityscapes' files, which hold {_LARGEST_ID} "
+            f"and {LARGEST_COUNTED_ID}; choose some of them with --classes"
+        )
+    first = replace(background or make_label(BACKGROUND, 0), color=(0, 0, 0))
+    others.sort(key=lambda label: not label.has_instances)
+    renumbered = [replace(label, id=id_) for id_, label in enumerate((first, *others))]
+    changed = sum(old.id != new.id for old, new in zip(others, renumbered[1:], strict=True))
+    return LabelTable(tuple(renumbered), first.name), changed
+
+
+def _write_frame(frame, folder, table, options):
+    """Writes the files of one frame; returns its place below the split's folders, and its counts."""
+    tally = Tally()
+    place = "/".join((frame.split or NO_SPLIT, frame.city or city_of(frame.name) or NO_CITY, frame.name))
+    check_name(frame)
+    if frame.image is not None and options.images != "none":
+        place_image(frame.image, folder / _IMAGE_ROOTS[options.layout] / f"{place}_leftImg8bit", options)
+        tally.written["images"] += 1
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth"] += 1
+        return place, tally
+    values = values_of(annotation, table, frame.item_id)
+    start = f"{folder / options.truth / place}_{options.truth}_"
+    for kind, data in _masks(values, table):
+        write_bytes(f"{start}{kind}.png", data)
+    write_bytes(f"{start}polygons.json", _polygons(frame, annotation, table, tally))
+    tally.written["frames"] += 1
+    visible = set(np.unique(find_runs(annotation.pixels).keys).tolist())
+    numbered = [key for key, segment in annotation.segments.items() if segment.number is not None]
+    tally.written["objects"] += len(visible.intersection(numbered))
+    return place, tally
+
+
+def values_of(annotation, table, where):
+    """Makes the values of instanceIds.
+
+    Args:
+        annotation: `Annotation`.
+        table: `LabelTable` with the ids to write.
+        where: Name of the frame, for errors.
+
+    Returns:
+        `uint16` of shape `(height, width)`.
+
+    Raises:
+        DataError: If an object has a number above 999.
+    """
+
+    def value_of(segment):
+        label = table.find(segment.label)
+        if label is None:
+            raise LabelError(f"{where}: has the label {segment.label!r}, which is not in the dataset's table")
+        id_ = label.id
+        if segment.number is None or id_ > LARGEST_COUNTED_ID:
+            return id_
+        if segment.number >= INSTANCES_PER_CLASS:
+            raise DataError(
+                f"{where}: object {segment.number:,} of {segment.label}: instanceIds have room for 0 to 999 in a frame"
+            )
+        return id_ * INSTANCES_PER_CLASS + segment.number
+
+    return annotation.paint(value_of, table.background_id, np.uint16)
+
+
+def _masks(values, table):
+    """Encodes the PNG files of a frame, looking everything up once a run of pixels and not once a pixel."""
+    runs = find_runs(values)
+    ids = instances_to_ids(runs.keys)
+    colors = runs.paint(ids_to_colors(ids, table).view(np.uint32)[..., 0])
+    yield "labelIds", encode_mask(runs.paint(ids))
+    yield "instanceIds", encode_instance_mask(values)
+    yield "color", encode_color_mask(colors.view(np.uint8).reshape(*values.shape, 4))
+
+
+def _polygons(frame, annotation, table, tally):
+    data, reason = source_polygons(frame.truth, annotation)
+    if data is None:
+        tally.lost += annotation.lost
+        if reason:
+            tally.lost[f"polygons.json files {reason}"] += 1
+        image = redraw(annotation, table, frame.item_id)
+        data = json.dumps(polygons_to_json(image), separators=(", ", ": ")).encode()
+    return data

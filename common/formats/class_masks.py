@@ -1,0 +1,248 @@
+"""What values and colours of class masks stand for, and how the labels of any dataset are numbered for them.
+
+A value is the label's place in the label file. In what is written, background comes first and is black, and all colours
+differ, so that readers of values and readers of colours get the same labels.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from common.errors import DataError, LabelError
+from common.formats.frames import Segment
+from common.images.pictures import read_colors, read_values
+from common.images.runs import find_runs
+from common.labels.tables import CITYSCAPES, LabelTable, make_label, palette_color, plain_name
+
+VOID = 255
+BLACK = (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class MaskCode:
+    """What the pixels of class masks stand for.
+
+    Attributes:
+        names: Of labels, by value; at most 255.
+        colors: Red, green, blue by value; None where the label file has none.
+        background: Name of the label of pixels that belong to nothing, or None.
+        counted: Names of labels whose pixels without an object are a crowd.
+    """
+
+    names: tuple[str, ...]
+    colors: tuple[tuple[int, int, int] | None, ...]
+    background: str | None
+    counted: frozenset[str]
+
+    @cached_property
+    def value_of_color(self):
+        """The first value with a colour, by colour."""
+        found = {palette_color(VOID): VOID}
+        found.update((color, value) for value, color in reversed(tuple(enumerate(self.colors))) if color is not None)
+        return found
+
+    @cached_property
+    def value_of_name(self):
+        """Values by name as `plain_name` reads it."""
+        return {plain_name(name): value for value, name in enumerate(self.names)}
+
+    @property
+    def notes(self):
+        """Sentences on colours that stand for several labels, a list."""
+        counts = Counter(color for color in self.colors if color is not None)
+        names = [name for name, color in zip(self.names, self.colors, strict=True) if counts[color] > 1]
+        if not names:
+            return []
+        return [f"labels with equal colours, of which masks of colours mean the first: {', '.join(names)}"]
+
+    @property
+    def palette(self):
+        """Colours by value, `uint8` of shape `(256, 3)`; those without a label are VOC's."""
+        colors = [palette_color(value) for value in range(256)]
+        colors[: len(self.colors)] = [own or voc for own, voc in zip(self.colors, colors, strict=False)]
+        return np.array(colors, np.uint8)
+
+    def segment(self, value):
+        """The `Segment` of pixels that belong to no object; None for background and void."""
+        if value >= len(self.names) or self.names[value] == self.background:
+            return None
+        name = self.names[value]
+        return Segment(name, None, name in self.counted)
+
+
+def code_of(table, colors=None):
+    """Makes the `MaskCode` of a label file, in whose order the table is.
+
+    Args:
+        table: `LabelTable`.
+        colors: As `MaskCode.colors`; None takes the table's.
+    """
+    names = tuple(label.name for label in table)
+    counted = frozenset(label.name for label in table if label.has_instances)
+    colors = tuple(label.color for label in table) if colors is None else tuple(colors)
+    return MaskCode(names, colors, table.background, counted)
+
+
+def table_to_write(table):
+    """Orders and colours labels for masks whose values are places: a black background first, all colours different.
+
+    Returns:
+        The `LabelTable`, and a Counter of what this changed, for `Tally.lost`.
+
+    Raises:
+        LabelError: If there are more than 255 labels.
+    """
+    background = table.find(table.background or "background")
+    first = replace(background or make_label("background", _free_id(table)), color=BLACK)
+    rest = tuple(label for label in table if label is not background)
+    if len(rest) > VOID - 1:
+        raise LabelError(f"the dataset has {len(table)} labels; a mask with 8 bits holds {VOID}; choose some of them")
+    ordered, changed = LabelTable((first, *rest), first.name).with_distinct_colors()
+    if background is not None and background.color != BLACK:
+        changed = (first.name, *changed)
+    lost = Counter()
+    if changed:
+        lost[f"labels whose colour had to change ({', '.join(changed)})"] = len(changed)
+    return ordered, lost
+
+
+def _free_id(table):
+    return max((label.id for label in table), default=-1) + 1
+
+
+def table_as_read(table):
+    """Gives back Cityscapes' own table where a label file is the one that is written for it, with other colours."""
+    ours, _ = table_to_write(CITYSCAPES)
+    names = [CITYSCAPES.find(label.name) for label in table]
+    if names == list(CITYSCAPES) and all(a.color == b.color for a, b in zip(table, ours, strict=True)):
+        return CITYSCAPES
+    return table
+
+
+def paint_classes(annotation, code):
+    """Makes the class mask of an annotation.
+
+    Args:
+        annotation: `Annotation`, whose labels are all in the code.
+        code: `MaskCode`.
+
+    Returns:
+        `uint8` of shape `(height, width)`; background is 0.
+    """
+    return annotation.paint(lambda segment: code.value_of_name[plain_name(segment.label)])
+
+
+_UNKNOWN = -1
+
+
+def read_classes(source, code):
+    """Reads a class mask as values.
+
+    Args:
+        source: `Source` of a mask of any kind.
+        code: `MaskCode`.
+
+    Returns:
+        `uint8` of shape `(height, width)`; `VOID` where it is void.
+
+    Raises:
+        DataError: If the file is missing or damaged; names it.
+        LabelError: If a colour or value stands for no label; names the file and the colour or value.
+    """
+    values, palette, colors = _read_any(source)
+    if values is None:
+        return _colors_to_values(source, colors, code)
+    present = present_values(values)
+    if palette is not None and not _is_by_value(palette, present, code):
+        return _palette_to_values(source, palette, present, code)[values]
+    for value in present:
+        if value >= len(code.names) and value != VOID:
+            raise LabelError(
+                f"{source}: holds the value {value}, but the label file has {len(code.names)} labels, which are 0 to "
+                f"{len(code.names) - 1}; is this the label file of these masks?"
+            )
+    return values.astype(np.uint8)
+
+
+def read_object_numbers(source):
+    """Reads a mask of objects: any values, whatever the palette; or colours, those of VOC or others.
+
+    Returns:
+        Integers of shape `(height, width)`; 0 where there is no object, also for VOC's void border.
+
+    Raises:
+        DataError: If the file is missing or damaged; names it.
+    """
+    values, _, colors = _read_any(source)
+    if values is None:
+        number_of_color = {palette_color(value): value for value in range(256)}
+        values, unknown = _look_up(colors, number_of_color)
+        if unknown:
+            number_of_color = {color: VOID + 1 + place for place, color in enumerate(unknown)} | number_of_color
+            values, _ = _look_up(colors, number_of_color)
+    return np.where(values == VOID, 0, values)
+
+
+def present_values(values):
+    """Lists the values of a picture that occur, sorted."""
+    return [int(value) for value in np.flatnonzero(np.bincount(values.ravel()))]
+
+
+def has_values(source):
+    """Tells whether a mask holds grey values, which are the places of labels, and no colours."""
+    values, palette, _ = _read_any(source)
+    return values is not None and palette is None
+
+
+def _read_any(source):
+    """Reads `(values, palette, None)` or, of a picture with several channels, `(None, None, colours)`."""
+    try:
+        return *read_values(source), None
+    except DataError:
+        return None, None, read_colors(source)  # a damaged file is an error here, too
+
+
+def _is_by_value(palette, present, code):
+    colors = [tuple(map(int, palette[value])) for value in present]
+    if all(
+        value >= len(code.colors) or code.colors[value] == color for value, color in zip(present, colors, strict=True)
+    ):
+        return True
+    return not any(color in code.value_of_color for color in colors if color != BLACK)
+
+
+def _palette_to_values(source, palette, present, code):
+    table = np.zeros(256, np.uint8)
+    for value in present:
+        color = tuple(map(int, palette[value]))
+        if color not in code.value_of_color:
+            raise _unknown_color(source, color)
+        table[value] = code.value_of_color[color]
+    return table
+
+
+def _colors_to_values(source, colors, code):
+    values, unknown = _look_up(colors, code.value_of_color)
+    if unknown:
+        raise _unknown_color(source, unknown[0])
+    return values.astype(np.uint8)
+
+
+def _unknown_color(source, color):
+    return LabelError(
+        f"{source}: holds the colour {' '.join(map(str, color))}, which no label of the label file has; add it there, "
+        "or use the label file of these masks"
+    )
+
+
+def _look_up(colors, value_of_color):
+    """Replaces colours by values, run by run: `(values, colours that have none)`."""
+    red, green, blue = (colors[..., channel].astype(np.int32) for channel in range(3))
+    runs = find_runs(red << 16 | green << 8 | blue)
+    codes, places = np.unique(runs.keys, return_inverse=True)
+    found = [(int(code) >> 16, int(code) >> 8 & 255, int(code) & 255) for code in codes]
+    values = np.array([value_of_color.get(color, _UNKNOWN) for color in found], np.int32)
+    unknown = [color for color, value in zip(found, values, strict=True) if value == _UNKNOWN]
+    return np.repeat(values[places], runs.stops - runs.starts).reshape(colors.shape[:2]), unknown

@@ -1,0 +1,1 @@
+"""COCO: object instances and the panoptic form."""

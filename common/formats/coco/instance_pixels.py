@@ -1,0 +1,104 @@
+"""The objects of one COCO image as pixels, painted in the order of the file, later over earlier."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from common.files.sources import Source
+from common.formats.coco.entries import read_crowd
+from common.formats.coco.index import Spool
+from common.formats.coco.json_items import item_key
+from common.formats.coco.run_lengths import find_ranges, pack_segmentation, paint_ranges
+from common.formats.frames import Annotation, Segment
+from common.formats.writing import HIDDEN, HIDDEN_REGIONS
+from common.labels.cityscapes import Label
+
+
+def pack_annotation(where, item):
+    """Tests an item of `annotations` and gives what `CocoTruth` needs of it; for `read_index`.
+
+    Args:
+        where: What to call the item in errors.
+        item: The object.
+
+    Returns:
+        Keys of its category, a tuple; what JSON can hold of it; and bytes.
+
+    Raises:
+        DataError: If it is no annotation of instances.
+    """
+    head, data = pack_segmentation(where, item.get("segmentation"))
+    category = item_key(where, item, "category_id")
+    return (category,), head | {"category": category, "crowd": read_crowd(where, item), "number": _number(item)}, data
+
+
+def _number(item):
+    """Reads which object of its label it is, where the file says that as we do; None if not."""
+    attributes = item.get("attributes")
+    number = attributes.get("number") if isinstance(attributes, dict) else None
+    return number if type(number) is int and 0 <= number < 2**31 else None
+
+
+@dataclass(frozen=True)
+class CocoTruth:
+    """The annotations of an image, waiting in a spool.
+
+    Attributes:
+        spool: Where they wait.
+        owner: Key of the image in it.
+        source: Where they are from; named in errors.
+        size_wh: Width and height in pixels.
+        labels: `Label` by key of the category.
+    """
+
+    spool: Spool
+    owner: str
+    source: Source
+    size_wh: tuple[int, int]
+    labels: dict[str, Label] = field(hash=False)
+
+    def load(self):
+        """Paints the objects; see `AnnotatedFrame.annotation`."""
+        width, height = self.size_wh
+        flat = np.zeros(width * height, np.int32)
+        segments, counts, shared, said, lost = {}, Counter(), {}, {}, Counter()
+        for key, (number, head, data) in enumerate(self.spool.rows(self.owner), 1):
+            label = self.labels[head["category"]]
+            if label.id < 0:
+                lost[f"outlines of {label.name}, which is never painted"] += 1
+                continue
+            segment = _segment(label, head["crowd"], counts)
+            if segment.number is None:
+                key = shared.setdefault(segment, key)
+            elif head["number"] is not None:
+                said[key] = head["number"]
+            segments[key] = segment
+            where = f"{self.source}: annotations, item {number:,}"
+            for ranges in find_ranges(where, head, data, self.size_wh):
+                paint_ranges(flat, ranges, key)
+            if short := head.get("short"):
+                lost["polygons of less than three points"] += short
+        _take_numbers(segments, said)
+        present = np.bincount(flat, minlength=max(segments, default=0) + 1)
+        for key in [key for key in segments if not present[key]]:
+            lost[HIDDEN if segments.pop(key).number is not None else HIDDEN_REGIONS] += 1
+        dtype = np.uint16 if len(present) <= 2**16 else np.int32
+        pixels = np.ascontiguousarray(flat.astype(dtype).reshape(width, height).T)
+        return Annotation(pixels, segments, None, lost)
+
+
+def _take_numbers(segments, said):
+    """Gives objects the numbers the file says, if it says one for each and none twice for a label."""
+    objects = {key: segment for key, segment in segments.items() if segment.number is not None}
+    if said.keys() == objects.keys() and len({(objects[key].label, said[key]) for key in objects}) == len(objects):
+        segments.update({key: replace(segment, number=said[key]) for key, segment in objects.items()})
+
+
+def _segment(label, is_crowd, counts):
+    if not label.has_instances:
+        return Segment(label.name)
+    if is_crowd:
+        return Segment(label.name, None, True)
+    counts[label.name] += 1
+    return Segment(label.name, counts[label.name] - 1)

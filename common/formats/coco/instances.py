@@ -1,0 +1,168 @@
+"""COCO instances: one JSON file per split, polygons or run lengths per object.
+
+Written: `annotations/instancesonly_filtered_gtFine_<split>.json` and, where images are wanted,
+`images/<split>/<file_name>`. Category ids are label ids (one more if a label that is written has the id 0) and the same
+for every split. Polygons follow pixel corners, so pycocotools gives back exactly the pixels of an object; one with a
+hole is written as run lengths, because polygons cannot have holes. A group is one annotation with iscrowd 1. COCO knows
+no pixels without an object. The number of an object among those of its label is an attribute, which other readers
+ignore; objects without it are numbered in their order.
+
+Read: any such file below `annotations`, in the root or beside the images. Objects are painted in the order of the file,
+later over earlier. The files are read once, in pieces; what belongs to an image waits in a temporary database, which is
+deleted when the last frame is forgotten or the process ends.
+"""
+
+from functools import partial
+
+from common.dataset.original.layouts import TRUTH_KINDS
+from common.formats.coco.entries import NO_SPLIT, find_labels, find_photograph, frame_name, make_table, split_of
+from common.formats.coco.index import read_index, refuse_double_frames, refuse_no_images
+from common.formats.coco.instance_pixels import CocoTruth, pack_annotation
+from common.formats.coco.run_lengths import counts_to_text
+from common.formats.coco.search import find_files, refuse_none
+from common.formats.coco.writing import category_ids, check_before_writing, compact, place_photograph, write_splits
+from common.formats.frames import AnnotatedFrame, FrameDataset, Tally
+from common.formats.names import check_name
+from common.formats.writing import counted_labels, fit_to_table, for_each_frame
+from common.images.outlines import outlines_to_counts, trace_outlines
+from common.images.runs import find_regions, find_runs
+
+JSON_NAMES = {truth: f"instancesonly_filtered_{truth}_{{split}}.json" for truth in TRUTH_KINDS}
+
+
+def matches(tree):
+    """Tells whether a folder or zip holds JSON files with instances, or files in their place that `read` refuses."""
+    found = find_files(tree)
+    return bool(found.names or found.others)
+
+
+def read(tree):
+    """Reads a dataset.
+
+    Args:
+        tree: `Tree`.
+
+    Returns:
+        `FrameDataset`, sorted as in the files. Photographs that are not there, and JSON files that are not read, are
+        named in the notes.
+
+    Raises:
+        DataError: If no file of instances is found, no image is in them, or one is not of the expected form; names the
+            file and the place.
+    """
+    found = find_files(tree)
+    if not found.names:
+        refuse_none(tree, found)
+    names = found.names
+    files = [read_index(tree[name], split_of(name), pack_annotation) for name in names]
+    refuse_no_images(files)
+    table = make_table([file.categories for file in files], is_thing=True)
+    frames, notes = [], found.notes
+    for name, file in zip(names, files, strict=True):
+        listed = _frames(tree, name, file, table)
+        absent = [frame.name for frame in listed if frame.image is None]
+        if absent:
+            notes.append(f"{name}: {len(absent):,} of {len(listed):,} images are not there, as {absent[0]}")
+        notes += [] if listed else [f"{name}: has no images in it"]
+        frames += listed
+    refuse_double_frames(tree, frames)
+    truth = "gtCoarse" if all("gtCoarse" in name for name in names) else ""
+    return FrameDataset(table, tuple(frames), "coco", tuple(notes), truth)
+
+
+def _frames(tree, name, file, table):
+    split, folder = split_of(name), name[: name.rfind("/") + 1]
+    labels = find_labels(file.categories, table)
+    frames = []
+    for entry in file.images:
+        city, frame = frame_name(entry.file_name, split)
+        truth = CocoTruth(file.spool, entry.key, file.source, entry.size_wh, labels)
+        frames.append(AnnotatedFrame(frame, split, city, find_photograph(tree, folder, split, entry.file_name), truth))
+    return frames
+
+
+def write(dataset, folder, options):
+    """Writes a dataset.
+
+    Args:
+        dataset: `FrameDataset`.
+        folder: `Path` of the new dataset.
+        options: `WriteOptions`.
+
+    Returns:
+        `Tally`.
+
+    Raises:
+        ConfigError: If a class is not in the table, no class is counted, or the JSON files cannot have the name asked
+            for.
+        DataError: If a file cannot be read or written, two frames would have one name, or one has a name that cannot be
+            written.
+        LabelError: If a segment's label is not in the table; names the frame.
+    """
+    json_name = JSON_NAMES[options.truth] if options.json_name is None else options.json_name
+    check_before_writing(dataset, folder, json_name)
+    labels = counted_labels(dataset.labels, options.classes)
+    ids = category_ids(labels)
+    categories = [{"id": ids[label.name], "name": label.name, "supercategory": label.category} for label in labels]
+    writing = partial(_write_frame, folder=folder, table=dataset.labels, ids=ids, options=options)
+    results = for_each_frame(writing, dataset, options.workers, "write COCO")
+    return write_splits(results, folder / "annotations", json_name, categories)
+
+
+def _write_frame(frame, folder, table, ids, options):
+    """Writes the photograph; returns the split, the image's entry, the annotations' texts and a tally."""
+    tally = Tally()
+    check_name(frame)
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth"] += 1
+        return frame.split, None, (), tally
+    runs = find_runs(annotation.pixels)
+    regions = find_regions(runs)
+    annotation = fit_to_table(annotation, table, regions, frame.item_id)
+    tally.lost += annotation.lost
+    _count(annotation, ids, regions, tally)
+    texts = _annotation_texts(annotation, ids, runs, regions, options.rle)
+    file_name = place_photograph(frame, folder / "images" / (frame.split or NO_SPLIT), options)
+    tally.written["images"] += frame.image is not None and options.images != "none"
+    tally.written["frames"] += 1
+    width, height = annotation.size_wh
+    entry = {"file_name": file_name, "width": width, "height": height}
+    return frame.split, entry, texts, tally
+
+
+def _annotation_texts(annotation, ids, runs, regions, rle):
+    """Makes the texts of a frame's annotations without `id` and `image_id`, in the order of the segments."""
+    chosen = [key for key, segment in annotation.segments.items() if segment.label in ids]
+    outlines = trace_outlines(runs.of(chosen))
+    texts = []
+    for key in chosen:
+        segment = annotation.segments[key]
+        values = {
+            "category_id": ids[segment.label],
+            "segmentation": _segmentation(outlines[key], annotation.size_wh, rle or segment.is_crowd),
+            "area": regions[key].area,
+            "bbox": list(regions[key].box),
+            "iscrowd": int(segment.is_crowd),
+        }
+        if segment.number is not None:
+            values["attributes"] = {"number": segment.number}
+        texts.append(compact(values))
+    return texts
+
+
+def _segmentation(outlines, size_wh, rle):
+    if rle or any(outline.is_hole for outline in outlines):
+        counts = outlines_to_counts(outlines, size_wh)
+        return {"size": [size_wh[1], size_wh[0]], "counts": counts_to_text(counts, size_wh)}
+    return [outline.points.ravel().tolist() for outline in outlines]
+
+
+def _count(annotation, ids, regions, tally):
+    for key, segment in annotation.segments.items():
+        if segment.label not in ids:
+            tally.lost["segments of labels that are not written"] += 1
+            tally.lost["pixels of labels that are not written"] += regions[key].area
+        else:
+            kind = "groups" if segment.is_crowd else "objects" if segment.number is not None else "areas"
+            tally.written[kind] += 1

@@ -1,0 +1,115 @@
+"""Writes CVAT's XML with the photographs in one zip."""
+
+import tempfile
+import zipfile
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from common.dataset.original.polygons import ids_to_colors
+from common.errors import DataError
+from common.files.disk import atomic_path
+from common.files.sources import is_safe_member
+from common.formats.cityscapes.writing import LARGEST_COUNTED_ID, values_of
+from common.formats.cvat.reading import (
+    _IMAGES,
+    _TRUTH,
+    _places_as_ids,
+)
+from common.formats.frames import NO_CITY, NO_SPLIT, Tally, city_of, instance_segments
+from common.formats.names import check_name
+from common.formats.writing import fit_to_table, for_each_frame, place_image
+from common.images.pictures import read_whole
+from common.images.png import encode_color_mask, encode_instance_mask, encode_mask
+from common.labels.table_files import COLORS_FILES, label_colors_text, with_black_background
+
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def write(dataset, path, options):
+    """Writes a zip as CVAT exports and imports it.
+
+    Members are stored in the order of the frames, and have no date, so that the same frames give the same bytes.
+
+    Args:
+        dataset: `FrameDataset`.
+        path: The zip; it takes its place when it is complete.
+        options: `WriteOptions`: images, image_ext, workers.
+
+    Returns:
+        `Tally`.
+
+    Raises:
+        DataError: If two frames have one place, one has a name that cannot be written, a frame has 1,000 objects of a
+            label, or the disk is full.
+        LabelError: If there are more than 256 labels, or a segment's label is not in the table.
+    """
+    labels = with_black_background(dataset.labels)
+    write_one = partial(_encode_frame, table=_places_as_ids(labels), options=options)
+    tally, written = Tally(), set()
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        _add(archive, COLORS_FILES[0], label_colors_text(labels).encode())
+        for place, members, counts in for_each_frame(write_one, dataset, options.workers, "cvat"):
+            if place in written or not is_safe_member(place):
+                what = "is there twice" if place in written else "leads out of the archive"
+                raise DataError(f"the frame {place} {what}; rename it")
+            written.add(place)
+            for name, data in members:
+                _add(archive, name, data)
+            tally += counts
+    return tally
+
+
+def _add(archive, name, data):
+    info = zipfile.ZipInfo(name, _DATE)
+    info.external_attr = 0o644 << 16
+    archive.writestr(info, data)
+
+
+def _encode_frame(frame, table, options):
+    """Encodes a frame's files; returns its place, `[(member name, bytes)]`, and its counts."""
+    place = "/".join((frame.split or NO_SPLIT, frame.city or city_of(frame.name) or NO_CITY, frame.name))
+    members, tally = [], Tally()
+    check_name(frame)
+    if frame.image is not None and options.images != "none":
+        data, ending = _image_bytes(frame.image, options)
+        members.append((f"{_IMAGES[0]}{place}_leftImg8bit{ending}", data))
+        tally.written["images"] += 1
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth"] += 1
+        return place, members, tally
+    annotation = fit_to_table(annotation, table, set(np.unique(annotation.pixels).tolist()), frame.item_id)
+    values = values_of(annotation, table, frame.item_id)
+    ids = annotation.paint(lambda segment: table.find(segment.label).id)
+    pictures = {
+        "color": encode_color_mask(ids_to_colors(ids, table)),
+        "labelIds": encode_mask(ids),
+        "instanceIds": encode_instance_mask(values),
+    }
+    members += [(f"{_TRUTH}{place}_gtFine_{kind}.png", data) for kind, data in pictures.items()]
+    _count(annotation, table, tally)
+    return place, members, tally
+
+
+def _count(annotation, table, tally):
+    objects = [table.find(segment.label) for _, segment in instance_segments(annotation)]
+    without_number = sum(label.id > LARGEST_COUNTED_ID for label in objects)
+    tally.written["frames"] += 1
+    tally.written["objects"] += len(objects)
+    tally.lost += annotation.lost + Counter(
+        {f"numbers of objects of labels above {LARGEST_COUNTED_ID}": without_number}
+    )
+
+
+def _image_bytes(source, options):
+    """Gives a photograph's bytes and ending, encoded anew where another ending is asked for."""
+    ending = Path(source.member or source.path).suffix.lower()
+    if options.image_ext is None:
+        return read_whole(source), ending
+    with tempfile.TemporaryDirectory() as folder:
+        name = place_image(source, Path(folder, "image"), replace(options, images="copy"))
+        return Path(folder, name).read_bytes(), Path(name).suffix

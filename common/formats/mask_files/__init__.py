@@ -1,0 +1,1 @@
+"""Mask files of every encoding, made from polygons or from other masks."""

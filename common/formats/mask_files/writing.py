@@ -1,0 +1,261 @@
+"""Ground truth as mask files in Cityscapes' own folders: ids, train ids, colours, classes of a label map, panoptic.
+
+What is read are polygons.json, or PNG files that are there already; every encoding is a look-up in the painted values,
+nothing is painted twice. Names and folders are the official ones, `gtFine/<split>/<city>/<name>_gtFine_<kind>.png`.
+Ids are those of Cityscapes, or of the label file beside the data. Files the masks are made from are never replaced.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common.dataset.original.layouts import TRUTH_KINDS, read_layout
+from common.dataset.original.truth import KINDS, first_kind
+from common.dataset.prepared.resize import LARGEST_SIDE
+from common.errors import ConfigError, DataError, ProjectError, shorten
+from common.files.disk import write_bytes
+from common.formats.cityscapes.labels import read_table
+from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, FrameDataset, WriteOptions
+from common.formats.mask_files.encodings import ENDINGS, MaskEncoder
+from common.formats.mask_files.values import MASK_KINDS, FrameValues
+from common.formats.writing import for_each_frame
+from common.labels.maps import LabelMap
+
+PANOPTIC = "panoptic"
+ENCODINGS = (*ENDINGS, PANOPTIC)
+AUTO = "auto"
+SOURCES = (*KINDS, AUTO)
+NEEDS_OBJECTS = ("instanceIds", "instanceTrainIds", PANOPTIC)
+TELLS_OBJECTS = ("instanceIds", "polygons")
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class MaskOptions:
+    """How masks are made.
+
+    Attributes:
+        read_from: "polygons", one of the PNG kinds, or "auto" for the first that a frame has of instanceIds, labelIds,
+            polygons and color.
+        label_map: For the encoding "classes"; None takes the 35 classes of the study.
+        splits: Names of splits; () takes all.
+        truth: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
+        size_wh: Width and height of the masks; None keeps those of the frames. Polygons are painted at that size, from
+            PNG files the nearest pixels are taken.
+        overwrite: Whether files that are there may be replaced.
+        workers: Number of processes.
+    """
+
+    read_from: str = "polygons"
+    label_map: LabelMap | None = None
+    splits: tuple[str, ...] = ()
+    truth: str | None = None
+    size_wh: tuple[int, int] | None = None
+    overwrite: bool = False
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class MaskSummary:
+    """What was written.
+
+    Attributes:
+        folder: Below which.
+        read: Number of frames by kind of the file they were made from.
+        missing: Frames that lack the file asked for; they have no mask.
+        panoptic_lost: What of the frames panoptic files cannot hold, counted by reason; other encodings count nothing.
+        notes: Sentences on what was found missing or odd.
+    """
+
+    folder: Path
+    read: Counter = field(hash=False)
+    missing: tuple[str, ...] = ()
+    panoptic_lost: Counter = field(default_factory=Counter, hash=False)
+    notes: tuple[str, ...] = ()
+
+    def __str__(self):
+        made = ", ".join(f"{count:,} from {kind}" for kind, count in sorted(self.read.items()))
+        text = f"{self.folder}: {_count(self.read.total(), 'mask')} written ({made})"
+        if self.missing:
+            lack = f"{_count(len(self.missing), 'frame')} without the file to read"
+            text += f"; {lack}, not written: {shorten(self.missing, _SHOWN)}"
+        text += "".join(f"; {count:,} {what}" for what, count in self.panoptic_lost.items())
+        if "color" in self.read:
+            text += "; colours do not tell all labels apart: black was read as unlabeled, (153, 153, 153) as pole"
+        return text
+
+
+def write_masks(source, out, encoding, options=None):
+    """Writes one mask for each frame of a dataset.
+
+    Args:
+        source: A folder or zip in any layout that `read_layout` knows.
+        out: The folder to write to; `gtFine` (or `gtCoarse`) is made in it.
+        encoding: One of `ENCODINGS`.
+        options: `MaskOptions`.
+
+    Returns:
+        `MaskSummary`. What is written does not depend on the number of workers.
+
+    Raises:
+        DataError: If no frame can be read, files are there already, or a file of the source would be replaced, before
+            anything is written. If some frames are broken: after the others are done, but for panoptic, which is one
+            file for all, at the first, with nothing written.
+        ConfigError: If the options do not fit each other.
+        LabelError: If labels cannot be encoded.
+    """
+    options = options or MaskOptions()
+    kinds = _kinds_to_read(encoding, options)
+    source, out = Path(source).absolute(), Path(out).absolute()  # workers may have been started in another folder
+    if inside := next((part for part in out.resolve().parts[-3:] if part in TRUTH_KINDS), None):
+        raise DataError(f"{out}: lies in a folder {inside}, which is made in OUT; give the folder above it")
+    layout = read_layout(source, options.truth)
+    table = read_table(source, layout.frames)
+    frames = _choose(layout, options)
+    usable = tuple(frame for frame in frames if first_kind(frame.files, kinds))
+    missing = tuple(frame.name for frame in frames if not first_kind(frame.files, kinds))
+    if not usable:
+        raise DataError(f"{source}: none of {len(frames):,} frames has {' or '.join(kinds)}; choose another --from")
+    frames = tuple(_annotated(frame, table, kinds, options.size_wh) for frame in usable)
+    folder = out / layout.truth
+    if encoding == PANOPTIC:
+        lost = _write_panoptic(FrameDataset(table, frames), folder, options)
+    else:
+        lost = Counter()
+        job = MaskJob(folder, layout.truth, MaskEncoder(encoding, table, options.label_map))
+        if encoding in MASK_KINDS:
+            own = [frame.files.get(encoding) for frame in usable]
+            _refuse_sources(zip(map(job.path_of, frames), own, strict=True), source)
+        _write_each(FrameDataset(table, frames), job, options)
+    read = Counter(first_kind(frame.files, kinds) for frame in usable)
+    return MaskSummary(folder, read, missing, lost, layout.problems)
+
+
+def _kinds_to_read(encoding, options):
+    if encoding not in ENCODINGS:
+        raise ConfigError(f"there is no encoding {encoding!r}; there are {', '.join(ENCODINGS)}")
+    if options.read_from not in SOURCES:
+        raise ConfigError(f"masks cannot be read from {options.read_from!r}, only from {', '.join(SOURCES)}")
+    if options.label_map is not None and encoding != "classes":
+        raise ConfigError(f"a label map makes classes, but the encoding is {encoding}; leave one of them out")
+    if options.workers < 1:
+        raise ConfigError(f"workers = {options.workers}: expected 1 or more")
+    if options.size_wh and not all(0 < side <= LARGEST_SIDE for side in options.size_wh):
+        raise ConfigError(
+            f"a size of {options.size_wh[0]} x {options.size_wh[1]}: sides of 1 to {LARGEST_SIDE} expected"
+        )
+    kinds = KINDS if options.read_from == AUTO else (options.read_from,)
+    if encoding in NEEDS_OBJECTS:
+        kinds = tuple(kind for kind in kinds if kind in TELLS_OBJECTS)
+        if not kinds:
+            raise ConfigError(
+                f"{options.read_from} does not tell objects apart, which {encoding} needs; "
+                f"read from {' or '.join(TELLS_OBJECTS)}"
+            )
+    return kinds
+
+
+def _choose(layout, options):
+    there = {frame.split for frame in layout.frames}
+    if unknown := sorted(set(options.splits) - there):
+        raise ConfigError(
+            f"{layout.root}: there is no split {unknown[0]!r}; there are {', '.join(map(repr, sorted(there)))}"
+        )
+    frames = [frame for frame in layout.frames if not options.splits or frame.split in options.splits]
+    if not layout.truth:
+        raise DataError(f"{layout.root}: holds images only; annotation (gtFine or gtCoarse) was expected")
+    return frames
+
+
+def _annotated(frame, table, kinds, size_wh):
+    files = {kind: frame.files[kind] for kind in kinds if kind in frame.files}
+    read = first_kind(files, kinds)
+    masks = (frame.files[kind] for kind in MASK_KINDS if kind in frame.files and kind != read)
+    values = FrameValues(files, table, kinds, size_wh, frame.image or next(masks, None))
+    image = frame.image if size_wh is None else None  # masks of another size do not fit it
+    return AnnotatedFrame(frame.name, frame.split, frame.city, image, values)
+
+
+@dataclass(frozen=True)
+class MaskJob:
+    """Where masks go, and how they are made."""
+
+    folder: Path
+    truth: str
+    encoder: MaskEncoder
+
+    def path_of(self, frame):
+        """The file of an `AnnotatedFrame`."""
+        name = f"{frame.name}_{self.truth}_{ENDINGS[self.encoder.encoding]}.png"
+        return self.folder / (frame.split or NO_SPLIT) / (frame.city or NO_CITY) / name
+
+    def write(self, frame):
+        """Writes the mask of a frame; returns what is wrong with it, or None, so that the others are done too."""
+        try:
+            data = self.encoder.to_png(*frame.truth.runs())
+        except ProjectError as error:
+            return str(error)
+        write_bytes(self.path_of(frame), data)
+        return None
+
+
+def _write_each(dataset, job, options):
+    _refuse_present((job.path_of(frame) for frame in dataset), options)
+    results = for_each_frame(job.write, dataset, options.workers, job.encoder.encoding)
+    failures = [failure for failure in results if failure]
+    if failures:
+        shown = "".join(f"\n    {failure}" for failure in failures[:_SHOWN])
+        more = f"\n    and {len(failures) - _SHOWN:,} more" if len(failures) > _SHOWN else ""
+        raise DataError(
+            f"{len(failures):,} of {len(dataset.frames):,} frames could not be read; the others are done:{shown}{more}"
+        )
+
+
+def _write_panoptic(dataset, folder, options):
+    """Writes COCO panoptic files beside their place, and moves them there when all are complete."""
+    from common.formats.coco import panoptic as coco_panoptic
+
+    splits = sorted({frame.split or NO_SPLIT for frame in dataset})
+    _refuse_present(
+        (folder / f"cityscapes_panoptic_{split}{end}" for split in splits for end in (".json", "")), options
+    )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".panoptic", dir=folder.parent) as building:
+        how = WriteOptions(images="none", truth=folder.name, workers=options.workers)
+        tally = coco_panoptic.write(dataset, Path(building), how)
+        for path in sorted(Path(building, folder.name).iterdir()):
+            target = folder / path.name
+            if target.is_dir():
+                shutil.rmtree(target)
+            folder.mkdir(exist_ok=True)
+            path.replace(target)
+    return +tally.lost
+
+
+def _refuse_sources(targets, source):
+    """Refuses to replace masks of the source, for nothing gives them back."""
+    own = [str(target) for target, file in targets if file is not None and _is_same(target, file.path)]
+    if own:
+        raise DataError(
+            f"{_count(len(own), 'file')} to be written would replace what {source} came with; choose another OUT, or "
+            f"move them away first: {shorten(own, 3)}"
+        )
+
+
+def _is_same(target, path):
+    return target.exists() and path.exists() and target.samefile(path)
+
+
+def _refuse_present(paths, options):
+    present = [] if options.overwrite else [str(path) for path in paths if path.exists()]
+    if present:
+        raise DataError(
+            f"{_count(len(present), 'file')} already there, nothing was written; choose another folder, or --overwrite "
+            f"to replace: {shorten(present, 3)}"
+        )
+
+
+def _count(number, what):
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -1,0 +1,1 @@
+"""Pascal VOC: class and object masks with a palette, and boxes in XML."""

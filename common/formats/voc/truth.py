@@ -1,0 +1,149 @@
+"""The ground truth of a frame in VOC's files, as pixels.
+
+An object is a number in SegmentationObject; its label is that of most of its pixels in SegmentationClass. Where that
+mask is missing, number k is the k-th object of the XML. Pixels with a class and no object are stuff, or of a counted
+label a crowd. Numbers of stuff, which Datumaro writes, are dropped.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from common.errors import DataError, LabelError
+from common.files.sources import Source
+from common.formats.class_masks import VOID, MaskCode, read_classes, read_object_numbers
+from common.formats.frames import Annotation, Segment
+from common.formats.voc.boxes import read_boxes
+from common.labels.tables import plain_name
+
+# A key is this times the object's number plus the class.
+_BASE = 256
+
+
+@dataclass(frozen=True)
+class VocTruth:
+    """The annotation files of a frame.
+
+    Attributes:
+        classes: Mask of SegmentationClass, or None.
+        objects: Mask of SegmentationObject, or None; one of the two is there.
+        boxes: XML file, or None.
+        code: What values and colours of the masks mean.
+    """
+
+    classes: Source | None
+    objects: Source | None
+    boxes: Source | None
+    code: MaskCode
+
+    def load(self):
+        """Reads the pixels; see `AnnotatedFrame.annotation`."""
+        boxed = read_boxes(self.boxes) if self.boxes is not None else []
+        crowds = {plain_name(item.label) for item in boxed if item.is_crowd}
+        boxed = [item for item in boxed if not item.is_crowd]
+        numbers = read_object_numbers(self.objects) if self.objects is not None else None
+        classes = read_classes(self.classes, self.code) if self.classes is not None else self._classes(numbers, boxed)
+        keys = classes.astype(np.uint16) if numbers is None else self._join(numbers, classes)
+        keys, lost = _drop_loose(keys, self.code)
+        segments = _segments(keys, self.code, crowds, boxed)
+        objects = len({key // _BASE for key in segments} - {0})
+        lost["boxes without a mask"] = max(0, len(boxed) - objects)
+        return Annotation(keys, segments, lost=+lost)
+
+    def _join(self, numbers, classes):
+        if numbers.shape != classes.shape:
+            sizes = [f"{shape[1]} x {shape[0]}" for shape in (numbers.shape, classes.shape)]
+            raise DataError(f"{self.objects}: has {sizes[0]} pixels, {self.classes} has {sizes[1]}; equal was expected")
+        dtype = np.uint16 if int(numbers.max(initial=0)) < _BASE else np.int32
+        return numbers.astype(dtype) * dtype(_BASE) + classes
+
+    def _classes(self, numbers, boxed):
+        """Makes the mask of classes from the names in the XML."""
+        value_of = self.code.value_of_name
+        background = self.code.names.index(self.code.background) if self.code.background else VOID
+        table = np.full(int(numbers.max(initial=0)) + 1, background, np.uint8)
+        for number in map(int, np.unique(numbers[numbers > 0])):
+            if number > len(boxed):
+                raise DataError(
+                    f"{self.objects}: holds object {number}, but there is no mask of classes, and "
+                    f"{self.boxes or 'no XML file'} names {len(boxed)} objects; one of the two was expected"
+                )
+            name = boxed[number - 1].label
+            if plain_name(name) not in value_of:
+                raise LabelError(f"{self.boxes}: object {number}: the label {name[:60]!r} is not in the label file")
+            table[number] = value_of[plain_name(name)]
+        return table[numbers]
+
+
+def _areas(keys):
+    present, areas = np.unique(keys, return_counts=True) if keys.dtype == np.int32 else _count(keys)
+    return dict(zip(present.tolist(), areas.tolist(), strict=True))
+
+
+def _count(keys):
+    areas = np.bincount(keys.ravel())
+    present = np.flatnonzero(areas)
+    return present, areas[present]
+
+
+def _drop_loose(keys, code):
+    """Takes the number off pixels that are not of their object's class, or whose class has no objects.
+
+    Returns:
+        The keys, and a Counter of pixels that changed or are void.
+    """
+    areas = _areas(keys)
+    classes = defaultdict(Counter)
+    for key, area in areas.items():
+        number, value = divmod(key, _BASE)
+        if number and code.segment(value) is not None:
+            classes[number][value] = area
+    own = {number: found.most_common(1)[0][0] for number, found in classes.items()}
+    lost = Counter({"pixels of VOC's void border": sum(area for key, area in areas.items() if _is_void(key, code))})
+    loose = []
+    for key, area in areas.items():
+        number, value = divmod(key, _BASE)
+        if number and (own.get(number) != value or code.names[value] not in code.counted):
+            loose.append(key)
+            lost["pixels of an object that are not of its class"] += area if own.get(number) != value else 0
+    if loose:
+        keys = np.where(np.isin(keys, loose), keys % _BASE, keys).astype(keys.dtype)
+    return keys, lost
+
+
+def _is_void(key, code):
+    return key % _BASE == VOID and len(code.names) <= VOID
+
+
+def _segments(keys, code, crowds, boxed):
+    """Lists what the keys stand for: stuff and crowds, then objects in the order of their numbers."""
+    segments, objects = {}, []
+    for key in _areas(keys):
+        number, value = divmod(key, _BASE)
+        segment = code.segment(value)
+        if segment is None:
+            continue
+        if number:
+            objects.append((key, number, segment.label))
+        elif plain_name(segment.label) in crowds:
+            segment = replace(segment, is_crowd=True)
+        segments[key] = segment
+    numbers = _numbers_said(objects, boxed)
+    counted = Counter()
+    for key, _, label in objects:
+        segments[key] = Segment(label, numbers.get(key, counted[label]))
+        counted[label] += 1
+    return segments
+
+
+def _numbers_said(objects, boxed):
+    """Reads the number each object has among those of its label, by key; nothing unless the XML says all of them."""
+    numbers, names = {}, set()
+    for key, number, label in objects:
+        item = boxed[number - 1] if number <= len(boxed) else None
+        if item is None or item.number is None or plain_name(item.label) != plain_name(label):
+            return {}
+        numbers[key] = item.number
+        names.add((label, item.number))
+    return numbers if len(names) == len(objects) else {}

@@ -1,0 +1,104 @@
+"""Writes Pascal VOC: class masks, object masks, boxes, lists."""
+
+from collections import Counter
+from functools import partial
+
+import numpy as np
+
+from common.errors import DataError
+from common.files.disk import write_bytes, write_text
+from common.formats.class_masks import code_of, paint_classes, table_to_write
+from common.formats.frames import NO_SPLIT, Tally
+from common.formats.names import name_to_write
+from common.formats.voc.boxes import BoxedObject, boxes_to_xml
+from common.formats.voc.labels import LABEL_MAP, label_map_text
+from common.formats.voc.reading import (
+    BOXES,
+    CLASSES,
+    IMAGES,
+    LISTS,
+    OBJECTS,
+)
+from common.formats.writing import fit_to_table, for_each_frame, place_image
+from common.images.pictures import encode_palette_mask
+from common.images.runs import find_regions, find_runs
+from common.labels.tables import palette_color
+
+# 255 is the void border.
+LARGEST_NUMBER = 254
+_OBJECT_PALETTE = np.array([palette_color(number) for number in range(256)], np.uint8)
+
+
+def write(dataset, folder, options):
+    """Writes a dataset.
+
+    Args:
+        dataset: `FrameDataset`.
+        folder: An empty folder.
+        options: `WriteOptions`: images, image_ext, workers.
+
+    Returns:
+        `Tally`.
+
+    Raises:
+        DataError: If two frames have one name, or a file cannot be written.
+        LabelError: If there are more labels than 8 bits hold, labelmap.txt cannot hold a label's name, or a segment's
+            label is not in the table.
+    """
+    table, changed = table_to_write(dataset.labels)
+    tally = Tally(lost=changed)
+    write_text(folder / LABEL_MAP, label_map_text(table))
+    write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
+    lists, places = {}, {}
+    for item_id, split, has_truth, counts in for_each_frame(write_one, dataset, options.workers, "voc"):
+        if places.setdefault(item_id, split) != split or item_id in lists.get(f"Main/{split}", ()):
+            raise DataError(
+                f"two frames are called {item_id} (splits {places[item_id]!r} and {split!r}); VOC has one folder for "
+                "all splits, rename one of them"
+            )
+        for kind in ("Main", "Segmentation")[: 1 + has_truth]:
+            lists.setdefault(f"{kind}/{split}", {})[item_id] = None
+        tally += counts
+    for name, item_ids in lists.items():
+        write_text(folder / LISTS / f"{name}.txt", "".join(f"{item_id}\n" for item_id in item_ids))
+    return tally
+
+
+def _write_frame(frame, folder, table, code, options):
+    """Writes the files of one frame; returns its name, its split, whether it has ground truth, and its counts."""
+    tally = Tally()
+    item_id = name_to_write(frame)
+    filename = f"{item_id}.jpg"
+    if frame.image is not None:
+        placed = place_image(frame.image, folder / IMAGES / item_id, options)
+        filename = item_id.rpartition("/")[0] + "/" + placed if "/" in item_id else placed
+        tally.written["images"] += options.images != "none"
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth"] += 1
+        return item_id, frame.split or NO_SPLIT, False, tally
+    regions = find_regions(find_runs(annotation.pixels))
+    annotation = fit_to_table(annotation, table, regions, item_id)
+    objects = [(key, segment) for key, segment in annotation.segments.items() if segment.number is not None]
+    groups = [(key, segment) for key, segment in annotation.segments.items() if segment.is_crowd]
+    classes = paint_classes(annotation, code)
+    boxes = [
+        BoxedObject(segment.label, segment.is_crowd, regions[key].box, segment.number)
+        for key, segment in objects + groups
+    ]
+    numbers = _paint_numbers(annotation.pixels, [key for key, _ in objects[:LARGEST_NUMBER]])
+    write_bytes(folder / CLASSES / f"{item_id}.png", encode_palette_mask(classes, code.palette))
+    write_bytes(folder / OBJECTS / f"{item_id}.png", encode_palette_mask(numbers, _OBJECT_PALETTE))
+    write_bytes(folder / BOXES / f"{item_id}.xml", boxes_to_xml(filename, annotation.size_wh, boxes))
+    too_many = max(0, len(objects) - LARGEST_NUMBER)
+    tally.written.update(frames=1, objects=len(objects) - too_many, groups=len(groups))
+    tally.lost += annotation.lost + Counter(
+        {f"objects beyond {LARGEST_NUMBER} in a frame (their pixels are a group)": too_many}
+    )
+    return item_id, frame.split or NO_SPLIT, True, tally
+
+
+def _paint_numbers(pixels, keys):
+    table = np.zeros(int(pixels.max(initial=0)) + 1, np.uint8)
+    table[keys] = np.arange(1, len(keys) + 1)
+    return table[pixels]

@@ -1,0 +1,1 @@
+"""YOLO segmentation: a text file of polygons per image, and data.yaml."""

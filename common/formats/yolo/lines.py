@@ -1,0 +1,156 @@
+"""A line of a YOLO segmentation label: `class x1 y1 x2 y2 ...`, and the pixels it stands for.
+
+Coordinates are those of pixel corners, divided by the width and height of the image, with six decimals: up to 8,192
+pixels that is exact to a hundredth of a pixel. A pixel belongs to a polygon if its centre lies inside by the even-odd
+rule, so that outlines along pixel corners come back as the same pixels.
+
+A line has one polygon. Several parts, and holes, are joined to one by bridges, lines that are walked there and back and
+enclose nothing: read by the even-odd rule, or by the non-zero rule, they leave no trace. A program that draws the
+border of a polygon, as Ultralytics does with OpenCV, draws a line of one pixel where a bridge is.
+"""
+
+import numpy as np
+
+from common.errors import DataError
+
+LARGEST_BYTES = 32 * 1024 * 1024
+# Pairs of points that are compared at once to find the shortest bridge, and bridges that are sought in this way.
+_MOST_PAIRS = 2**18
+_MOST_SHORT_BRIDGES = 256
+# Crossings of rows and edges that are held at once.
+_MOST_CROSSINGS = 2**21
+# How far a point may lie outside of the image, as a part of its size; Ultralytics allows as much.
+_TOLERANCE = 0.01
+
+
+def join_outlines(outlines):
+    """Joins all outlines of an object to one polygon.
+
+    Args:
+        outlines: `Outline`s of one key, as from `trace_outlines`.
+
+    Returns:
+        Points `(x, y)`, `int32` of shape `(n, 2)`, the first is not repeated; and the number of bridges.
+    """
+    path = outlines[0].points
+    if len(outlines) > _MOST_SHORT_BRIDGES:
+        firsts = np.stack([outline.points[0] for outline in outlines])
+        loops = [part for outline in outlines for part in (outline.points, outline.points[:1])]
+        return np.concatenate((*loops, firsts[-2:0:-1])), len(outlines) - 1
+    for outline in outlines[1:]:
+        start, end = _nearest(path, outline.points)
+        loop = np.roll(outline.points, -end, axis=0)
+        path = np.concatenate((path[: start + 1], loop, loop[:1], path[start:]))
+    return path, len(outlines) - 1
+
+
+def _nearest(path, points):
+    """Finds the places of two points, one of each, that are near each other: the nearest ones if it is not too dear."""
+    if len(path) * len(points) > _MOST_PAIRS:
+        points = points[:1]
+    distances = ((path[:, None] - points[None]).astype(np.int64) ** 2).sum(axis=2)
+    return divmod(int(distances.argmin()), len(points))
+
+
+def polygon_to_line(class_index, points, size_wh):
+    """Writes a polygon as a line.
+
+    Args:
+        class_index: Index of its class.
+        points: `(x, y)` in pixels, of shape `(n, 2)`.
+        size_wh: Width and height of the image in pixels.
+
+    Returns:
+        The text, without a line break.
+    """
+    values = (points / np.array(size_wh)).ravel().tolist()
+    return f"{class_index} " + " ".join(["%.6f"] * len(values)) % tuple(values)
+
+
+def read_lines(source, names):
+    """Reads a label file.
+
+    Args:
+        source: `Source` of the file.
+        names: Name of each class by its index.
+
+    Returns:
+        `[(class index, points)]`; points `(x, y)` from 0 to 1, `float64` of shape `(n, 2)`.
+
+    Raises:
+        DataError: If a line is no polygon of a known class; names file and line.
+    """
+    data = source.read_bytes()
+    if len(data) > LARGEST_BYTES:
+        raise DataError(f"{source}: has {len(data):,} bytes, at most {LARGEST_BYTES:,} were expected of a label file")
+    lines = data.decode("utf-8", "replace").splitlines()
+    return [_read_line(f"{source}: line {number}", line, names) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _read_line(where, line, names):
+    words = line.split()
+    try:
+        values = np.array(words, np.float64)
+    except ValueError as error:
+        raise DataError(f"{where}: {line[:60]!r} was found, numbers were expected: class x1 y1 x2 y2 ...") from error
+    if len(values) in (5, 6):
+        raise DataError(
+            f"{where}: has {len(values)} numbers, so it is a box without an outline; polygons were expected"
+        )
+    if len(values) < 7 or len(values) % 2 == 0:
+        raise DataError(
+            f"{where}: has {len(values)} numbers; a class, and x and y of three or more points were expected"
+        )
+    if not np.isfinite(values).all():
+        raise DataError(f"{where}: holds a value that is no finite number")
+    if values[0] not in names:
+        raise DataError(f"{where}: is of class {words[0][:20]}; data.yaml names the classes {_shown(names)}")
+    points = values[1:].reshape(-1, 2)
+    if points.min() < -_TOLERANCE or points.max() > 1 + _TOLERANCE:
+        wrong = float(points.min() if points.min() < -_TOLERANCE else points.max())
+        raise DataError(f"{where}: holds the coordinate {wrong:g}; coordinates are parts of the image, from 0 to 1")
+    return int(values[0]), points
+
+
+def _shown(names):
+    return ", ".join(map(str, sorted(names)[:20])) + (" ..." if len(names) > 20 else "")
+
+
+def fill_polygon(points, size_wh):
+    """Fills a polygon by the even-odd rule at the centres of pixels.
+
+    Args:
+        points: `(x, y)` in pixels, of shape `(n, 2)`; what lies outside of the image is cut off.
+        size_wh: Width and height of the image.
+
+    Returns:
+        The mask of the box around the polygon, `bool` of shape `(height, width)`, and `(x, y)` of its first pixel.
+    """
+    width, height = size_wh
+    left, top = (int(value) for value in np.clip(np.floor(points.min(axis=0)), 0, size_wh))
+    right, bottom = (int(value) for value in np.clip(np.ceil(points.max(axis=0)), (left, top), size_wh))
+    sides = np.zeros((bottom - top, right - left + 1), bool)
+    for rows, x in _crossings(points, top, bottom):
+        columns = np.clip(np.ceil(x - 0.5).astype(np.int64), left, right) - left
+        places, counts = np.unique((rows - top) * sides.shape[1] + columns, return_counts=True)
+        sides.reshape(-1)[places[counts % 2 == 1]] ^= True
+    return np.logical_xor.accumulate(sides, axis=1)[:, :-1], (left, top)
+
+
+def _crossings(points, top, bottom):
+    """Yields rows, and where in them an edge crosses the line of the pixels' centres."""
+    # Each edge from its upper to its lower end, so that a bridge crosses at the very same place both times.
+    following = np.roll(points, -1, axis=0)
+    is_down = (points[:, 1] < following[:, 1])[:, None]
+    upper, lower = np.where(is_down, points, following), np.where(is_down, following, points)
+    first = np.clip(np.ceil(upper[:, 1] - 0.5), top, bottom).astype(np.int64)
+    counts = np.clip(np.ceil(lower[:, 1] - 0.5), top, bottom).astype(np.int64) - first
+    slope = np.zeros(len(points))
+    np.divide(lower[:, 0] - upper[:, 0], lower[:, 1] - upper[:, 1], out=slope, where=counts > 0)
+    so_far = np.cumsum(counts)
+    cuts = np.searchsorted(so_far, np.arange(_MOST_CROSSINGS, so_far[-1], _MOST_CROSSINGS))
+    for part in np.split(np.arange(len(points)), cuts):
+        edges = np.repeat(part, counts[part])
+        offsets = np.arange(len(edges)) - np.repeat(np.cumsum(counts[part]) - counts[part], counts[part])
+        rows = first[edges] + offsets
+        yield rows, upper[edges, 0] + (rows + 0.5 - upper[edges, 1]) * slope[edges]

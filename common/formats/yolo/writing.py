@@ -1,0 +1,96 @@
+"""Writes YOLO segmentation: a line per object with its outline, and data.yaml."""
+
+from collections import Counter
+from functools import partial
+
+import numpy as np
+
+from common.errors import DataError
+from common.files.disk import write_text
+from common.files.sources import is_safe_member
+from common.formats.frames import NO_SPLIT, Tally
+from common.formats.names import check_name
+from common.formats.writing import counted_labels, fit_to_table, for_each_frame, place_image
+from common.formats.yolo.data_yaml import data_yaml_text
+from common.formats.yolo.lines import join_outlines, polygon_to_line
+from common.formats.yolo.reading import INDEX
+from common.images.outlines import trace_outlines
+from common.images.runs import find_runs
+
+
+def write(dataset, folder, options):
+    """Writes a YOLO segmentation dataset.
+
+    Args:
+        dataset: `FrameDataset`.
+        folder: An empty folder.
+        options: `WriteOptions`: images, image_ext, classes, workers.
+
+    Returns:
+        `Tally`.
+
+    Raises:
+        ConfigError: If a class is not in the table, or there is none to write.
+        DataError: If two frames have one name, one has a name that cannot be written, or a file cannot be written.
+        LabelError: If a segment's label is not in the table; names the frame.
+    """
+    classes = counted_labels(dataset.labels, options.classes)
+    write_one = partial(_write_frame, folder=folder, table=dataset.labels, classes=classes, options=options)
+    tally, written, splits = Tally(), set(), set()
+    for place, counts in for_each_frame(write_one, dataset, options.workers, "yolo"):
+        if place in written:
+            raise DataError(f"two frames are called {place}; rename one of them")
+        written.add(place)
+        splits.add(place.split("/")[0])
+        tally += counts
+    order = sorted(splits, key=lambda split: (split != "train", split))
+    names = [label.name for label in classes]
+    write_text(folder / INDEX, data_yaml_text(names, {split: f"images/{split}" for split in order}))
+    return tally
+
+
+def _write_frame(frame, folder, table, classes, options):
+    """Writes the files of one frame; returns its place below `images`, without ending, and its counts."""
+    place, tally = f"{frame.split or NO_SPLIT}/{frame.item_id}", Tally()
+    check_name(frame)
+    if not is_safe_member(place):
+        raise DataError(f"the frame {place} leads out of the dataset; rename it")
+    if frame.image is not None and options.images != "none":
+        place_image(frame.image, folder / "images" / place, options)
+        tally.written["images"] += 1
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth"] += 1
+        return place, tally
+    runs = find_runs(annotation.pixels)
+    annotation = fit_to_table(annotation, table, set(np.unique(runs.keys).tolist()), frame.item_id)
+    tally.lost += annotation.lost
+    lines = _lines(annotation, runs, classes, tally)
+    write_text(folder / "labels" / f"{place}.txt", "".join(f"{line}\n" for line in lines))
+    tally.written["frames"] += 1
+    if frame.image is None:
+        tally.lost["sizes of frames without an image (their labels are not read back)"] += 1
+    return place, tally
+
+
+def _lines(annotation, runs, classes, tally):
+    """Writes the objects as lines, in the order of the segments, and counts what is written and lost."""
+    index_of = {label.name: index for index, label in enumerate(classes)}
+    wanted = {}
+    for key, segment in annotation.segments.items():
+        if segment.label not in index_of:
+            what = "objects" if segment.number is not None else "areas"
+            tally.lost[f"{what} of other labels"] += 1
+        elif segment.is_crowd:
+            tally.lost["groups"] += 1
+        else:
+            wanted[key] = index_of[segment.label]
+    outlines = trace_outlines(runs.of(list(wanted)))
+    lines = []
+    for key, index in wanted.items():
+        points, bridges = join_outlines(outlines[key])
+        lines.append(polygon_to_line(index, points, annotation.size_wh))
+        tally.written["objects"] += 1
+        tally.written["bridges between parts and around holes"] += bridges
+    tally.written += Counter()
+    return lines

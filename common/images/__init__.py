@@ -1,0 +1,1 @@
+"""Pixels: PNG files, pictures of any kind, runs of equal pixels, polygons to pixels and back."""

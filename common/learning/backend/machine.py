@@ -1,0 +1,186 @@
+"""What depends on the machine and on the Keras back end: precision, determinism, memory, fast operations, exports.
+
+The only module that touches TensorFlow, JAX or PyTorch directly; each is imported by the function that needs it, and
+only if it is the back end Keras runs on. `quiet_start` is to be called before Keras is imported for the first time.
+"""
+
+import contextlib
+import importlib
+import os
+import platform
+import sys
+from pathlib import Path
+
+from common.config.keys import PRECISIONS
+from common.errors import ConfigError
+
+# Where the processor multiplies bfloat16 itself; without it bfloat16 is emulated and slower than float32.
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+
+
+def quiet_start():
+    """Imports Keras and its back end without TensorFlow's start-up messages; what comes later is shown.
+
+    Where the environment sets TF_CPP_MIN_LOG_LEVEL, everything is shown as it asks for.
+    """
+    if "keras" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    with native_messages_dropped():
+        importlib.import_module("keras")
+        if backend_name() == "tensorflow":
+            has_gpu()  # it also logs when it looks for devices
+
+
+@contextlib.contextmanager
+def native_messages_dropped():
+    """Sends what is written to file descriptor 2 to nowhere: TensorFlow logs there before its log level counts."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no standard error stream
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def backend_name():
+    """Returns the name of the back end Keras runs on: `tensorflow`, `jax` or `torch`."""
+    import keras
+
+    return keras.backend.backend()
+
+
+def has_gpu():
+    """Tells whether the back end sees a GPU."""
+    name = backend_name()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    if name == "jax":
+        import jax
+
+        return jax.default_backend() in ("gpu", "cuda", "rocm")
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def has_bfloat16_processor(cpuinfo="/proc/cpuinfo"):
+    """Tells whether the processor multiplies bfloat16 itself, as far as the system says so (Linux)."""
+    try:
+        text = Path(cpuinfo).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    return not _BFLOAT16_FLAGS.isdisjoint(flags.split())
+
+
+def choose_precision(precision="auto"):
+    """Chooses the Keras policy to train with.
+
+    Args:
+        precision: One of `PRECISIONS`. "auto": mixed_float16 on a GPU; on a processor mixed_bfloat16 where TensorFlow
+            is the back end and the processor has instructions for it, otherwise float32.
+
+    Returns:
+        The name of a Keras dtype policy.
+
+    Raises:
+        ConfigError: If the name is unknown, or if float16 is asked for where only float32 hardware is.
+    """
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision = {precision}: unknown, expected one of {', '.join(PRECISIONS)}")
+    gpu = has_gpu()
+    if precision == "mixed_float16" and not gpu:
+        raise ConfigError(
+            "precision = mixed_float16: no GPU was found, and on a processor float16 is about 180 times slower than "
+            "float32; use precision = auto"
+        )
+    if precision != "auto":
+        return precision
+    if gpu:
+        return "mixed_float16"
+    return "mixed_bfloat16" if backend_name() == "tensorflow" and has_bfloat16_processor() else "float32"
+
+
+def prepare_devices(threads=None):
+    """Lets several trainings share a GPU's memory, and limits the processor threads of one training.
+
+    To be called before the first model is built: a back end cannot change either afterwards.
+
+    Args:
+        threads: Threads for one operation; None leaves the choice to the back end, as JAX always does.
+    """
+    name = backend_name()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if threads:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+    elif name == "jax":
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    elif threads:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def make_deterministic():
+    """Makes equal inputs give equal bits, in this process and in the next one on the same machine.
+
+    On a processor, with the same number of threads, trainings repeat bit by bit without it, in float32 and bfloat16;
+    TensorFlow then runs the same kernels either way. On a GPU it is needed, and some operations get slower. JAX takes
+    it from the environment only, before it starts: XLA_FLAGS=--xla_gpu_deterministic_ops=true.
+    """
+    name = backend_name()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    elif name == "torch":
+        import torch
+
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def without_gradients():
+    """Makes a context in which nothing is kept for gradients: PyTorch keeps it outside of a training too."""
+    if backend_name() != "torch":
+        return contextlib.nullcontext()
+    import torch
+
+    return torch.no_grad()
+
+
+def describe():
+    """Describes what a training ran on, for its result file.
+
+    Returns:
+        A dictionary of strings: Keras, the back end and its version, Python, system, devices.
+    """
+    import keras
+
+    name = backend_name()
+    version = importlib.import_module(name).__version__
+    return {
+        "keras": keras.__version__,
+        "backend": f"{name} {version}",
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": "gpu" if has_gpu() else "cpu",
+    }
+
+
+def jit_compile():
+    """Returns what `compile` is to be given: XLA is slower than TensorFlow's own kernels on a processor."""
+    return False if backend_name() == "tensorflow" and not has_gpu() else "auto"

@@ -1,0 +1,1 @@
+"""Many trainings: jobs, processes, and the experiment of a numbered script."""

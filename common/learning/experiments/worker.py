@@ -1,0 +1,209 @@
+"""A training in a process of its own: `python -m common.learning.experiments.worker JOB.json`.
+
+Started by the numbered scripts, one process per training, because tens of megabytes stay behind with every model
+trained in a process. Ends with the script: the script holds the other end of its standard input.
+"""
+
+import os
+import sys
+import threading
+import time
+import traceback
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from common.dataset.prepared.folders import PreparedDataset
+from common.errors import DataError, ProjectError
+from common.files.disk import atomic_path, write_json
+from common.labels.cityscapes import IGNORE
+from common.learning.backend import machine as backend
+from common.learning.experiments.jobs import Job, append_progress, missing_predictions, read_result
+from common.parallel import keep_freed_memory
+
+# An orphan notices within a moment that its script is gone; its successor waits that long for it.
+_ORPHAN_SECONDS = 60
+
+
+def run(job):
+    """Trains, scores and writes what is missing of one job."""
+    keep_freed_memory(of_any_size=True)  # every step makes and frees arrays of tens of megabytes
+    backend.quiet_start()
+    _end_with_the_script()  # not before: on Windows a library may wait for whoever reads standard input
+    backend.prepare_devices(job.threads)
+    job.paths.work.mkdir(parents=True, exist_ok=True)
+    progress = job.paths.work / "progress.jsonl"
+    progress.unlink(missing_ok=True)
+    result = read_result(job)
+    if result is None:
+        result = _train(job, progress)
+    _write_missing_predictions(job, result)
+
+
+def _split(job, pair):
+    """Finds a prepared split and makes sure that it is the one the script saw."""
+    name, fingerprint = pair
+    dataset = PreparedDataset(Path(job.base_dir), job.network.size_wh, job.seed_of_split, job.classes, job.preparation)
+    split = dataset.split(name)
+    if split.fingerprint != fingerprint:
+        raise DataError(f"{split.root}: was changed while the script was running; start the script again")
+    return split
+
+
+def _load(job, pair):
+    from common.learning.training.batches import load_samples
+
+    split = _split(job, pair)
+    return load_samples(split.samples, split.size_wh, job.network.num_classes, job.threads, ignores=job.classes.ignores)
+
+
+def _load_to_train(job):
+    """Loads the split to train on; void is `IGNORE` in its masks, unless the recipe learns it as a class."""
+    split = _load(job, job.train)
+    if job.training.train_void:
+        return split
+    masks = np.where(np.isin(split.masks, job.classes.void_classes), np.uint8(IGNORE), split.masks)
+    if (masks == IGNORE).all():
+        raise DataError(f"{Path(job.base_dir) / job.train[0]}: holds nothing but void; set TRAIN_VOID = True")
+    return replace(split, masks=masks)
+
+
+def _train(job, progress):
+    import keras
+
+    from common.learning.network.model_card import ModelCard, add_card
+    from common.learning.network.unet import copy_weights, plain_unet
+    from common.learning.training.loop import TrainingData, TrainingFiles, compile_training, train
+
+    policy = backend.choose_precision(job.precision)
+    keras.config.set_dtype_policy(policy)
+    backend.make_deterministic()
+    start = time.monotonic()
+    data = TrainingData(_load_to_train(job), _load(job, job.validate), job.classes)
+    model = compile_training(job.network, job.training, data)
+    # What the last bits depend on besides the job: a state of other bits is not gone on with.
+    identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
+    files = TrainingFiles(job.paths.work / "checkpoint.npz", identity, job.paths.events)
+    state = train(model, data, job.training, files, lambda entry: append_progress(progress, entry), job.threads)
+    keras.config.set_dtype_policy("float32")
+    plain = plain_unet(job.network)
+    copy_weights(model, plain)
+    validate = data.validate
+    del data, model  # the training images are a gigabyte that scoring can use
+    trained = time.monotonic()
+    append_progress(progress, {"scoring": True})
+    with atomic_path(job.paths.keras, durable=True) as temporary:
+        plain.save(temporary)
+        add_card(temporary, ModelCard(job.model, job.classes, job.network.size_wh, job.preparation))
+    scores = _score(job, validate)
+    result = {
+        "model": job.model,
+        "approach": job.approach,
+        "identity": job.identity,
+        "scores": scores,
+        "best_epoch": state.best_epoch,
+        "history": state.history,
+        "seconds": {"training": round(trained - start, 1), "scoring": round(time.monotonic() - trained, 1)},
+        "precision": policy,
+        "model_bytes": job.paths.keras.stat().st_size,
+        "peak_memory_mb": _peak_memory_mb(),
+        "job": asdict(job),
+        "versions": backend.describe(),
+        "predictions": [],
+    }
+    write_json(job.paths.result, result)
+    append_progress(progress, {"done": _in_words(result)})
+    return result
+
+
+def _in_words(result):
+    seconds = sum(result["seconds"].values())
+    return f"best epoch {result['best_epoch'] + 1}, mIoU_val {result['scores']['val']['mIoU']:.3f}, {seconds:.0f} s"
+
+
+def _peak_memory_mb():
+    """The most memory this process ever used, in MB; None where the system does not tell (Linux does)."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((round(int(line.split()[1]) / 1000) for line in lines if line.startswith("VmHWM:")), None)
+
+
+def _load_model(job):
+    """Loads the model file; its scores and predictions are those anyone gets who loads it."""
+    from common.learning.network.model_card import load_model
+    from common.learning.network.unet import class_index_model
+
+    model, _ = load_model(job.paths.keras)
+    return class_index_model(model, job.training.flip_tta)
+
+
+def _score(job, validate):
+    from common.learning.training.scoring import score
+
+    model, scores = _load_model(job), {}
+    for pair in job.report_on:
+        split = validate if pair == job.validate else _load(job, pair)
+        scores[pair[0]] = score(model, split, job.classes).as_json()
+    return scores
+
+
+def _write_missing_predictions(job, result):
+    from common.learning.training.scoring import predict, write_predictions
+
+    missing = missing_predictions(job, result)
+    if not missing:
+        return
+    model = _load_model(job)
+    pairs = {pair[0]: pair for pair in job.report_on}
+    for name in missing:
+        split, folder = _load(job, pairs[name]), job.paths.predictions(name)
+        write_predictions(predict(model, split.images), split.names, folder, job.classes)
+        result["predictions"] = sorted({*result["predictions"], name})
+        write_json(job.paths.result, result)
+
+
+def _end_with_the_script():
+    """Ends this process when the script that started it is gone."""
+
+    def wait():
+        os.read(0, 1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main(path):
+    """Runs the job of a file, unless another process is at it."""
+    job = Job.read(path)
+    lock = FileLock(job.paths.work / "lock")
+    try:
+        with lock.acquire(timeout=_ORPHAN_SECONDS):
+            run(job)
+    except Timeout:
+        raise DataError(f"{job.model}: is being trained by another process; wait for it or stop it") from None
+
+
+def _explain(error):
+    """Makes one line of an error: the last line of the log is what the script shows."""
+    if isinstance(error, ProjectError):
+        return str(error)
+    text = " ".join(str(error).split())
+    words = ("out of memory", "resource_exhausted", "resourceexhausted", "oom when", "bad_alloc")
+    if isinstance(error, MemoryError) or any(word in f"{type(error).__name__} {text}".lower() for word in words):
+        return "memory ran out; lower TRAININGS_AT_A_TIME or BATCH_SIZE, or close other programs"
+    return f"{type(error).__name__}: {text[:300]}"
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]))
+    except Exception as problem:
+        if not isinstance(problem, ProjectError):
+            traceback.print_exc()
+        print(f"error: {_explain(problem)}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)

@@ -1,0 +1,1 @@
+"""The networks, their layers, and what a saved model says about itself."""

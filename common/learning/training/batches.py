@@ -1,0 +1,154 @@
+"""Decoded images in memory, and the batches of every epoch in an order that the seed alone decides.
+
+Images stay uint8 until the network scales them: 2,975 images of 416x208 with their masks are 1.0 GB. Batches come from
+a plain generator, so that any Keras back end can use them; TensorFlow draws them in a thread of its own.
+"""
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from common.errors import DataError
+from common.images.png import read_image, read_mask
+from common.labels.cityscapes import IGNORE
+from common.learning.training.augmentation import change, paste
+
+# Each has a finished batch waiting, which has to fit in memory.
+_MOST_THREADS = 4
+
+
+@dataclass(frozen=True)
+class LoadedSplit:
+    """The images and masks of a split, in memory.
+
+    Attributes:
+        names: Frame names, sorted.
+        images: Red, green, blue, `uint8` of shape `(n, height, width, 3)`.
+        masks: Class indices, `uint8` of shape `(n, height, width)`; `IGNORE` where a pixel does not count.
+    """
+
+    names: tuple[str, ...]
+    images: np.ndarray
+    masks: np.ndarray
+
+    def __len__(self):
+        return len(self.names)
+
+
+def load_samples(samples, size_wh, num_classes, threads=1, ignores=False):
+    """Decodes samples into memory.
+
+    Args:
+        samples: `Sample`s in the order wanted.
+        size_wh: The size each must have, in pixels.
+        num_classes: Every mask value must be below it.
+        threads: Number of threads that decode.
+        ignores: Whether masks may hold `IGNORE` too.
+
+    Raises:
+        DataError: If a file is broken, has another size or a class too large, or if no pixel of all counts; names the
+            file.
+    """
+    width, height = size_wh
+    images = np.empty((len(samples), height, width, 3), np.uint8)
+    masks = np.empty((len(samples), height, width), np.uint8)
+
+    def load(index):
+        sample = samples[index]
+        try:
+            image, mask = read_image(sample.image), read_mask(sample.mask)
+        except DataError as error:
+            folders = f"{sample.mask.parent.parent.name}, train_full and val_test"
+            raise DataError(f"{error}: delete the folders {folders}, then run the steps from 00 on") from error
+        for path, found in ((sample.image, image), (sample.mask, mask)):
+            if found.shape[:2] != (height, width):
+                raise DataError(f"{path}: has {found.shape[1]}x{found.shape[0]} pixels, expected {width}x{height}")
+        counted = mask[mask != IGNORE] if ignores else mask
+        if (largest := int(counted.max(initial=0))) >= num_classes:
+            raise DataError(f"{sample.mask}: holds the class {largest}; expected classes from 0 to {num_classes - 1}")
+        images[index], masks[index] = image, mask
+        return counted.size > 0
+
+    with ThreadPoolExecutor(threads) as pool:
+        counts = list(pool.map(load, range(len(samples))))
+    if counts and not any(counts):
+        raise DataError(f"{samples[0].mask.parent}: LABEL_MAP ignores every pixel; give the labels that occur a class")
+    return LoadedSplit(tuple(sample.name for sample in samples), images, masks)
+
+
+def epoch_order(num_images, settings, epoch):
+    """Decides which images make up the batches of one epoch, from the seed alone.
+
+    Without a number of steps, every image comes at most once; up to batch_size - 1 images, others in every epoch, sit
+    it out, so that all batches are full. With fewer images than batch_size: one batch of all of them. With a number of
+    steps, one pass over all images follows the other, and an epoch takes the batches that are its turn.
+
+    Args:
+        num_images: Number of training images.
+        settings: `TrainingSettings`.
+        epoch: From 0.
+
+    Returns:
+        Numbers of passes and of images, both of shape `(steps, batch)`.
+    """
+    steps, batch = settings.steps_per_epoch(num_images), settings.images_per_step(num_images)
+    if not settings.num_steps:
+        order = _shuffled(num_images, settings.seed, epoch)[: steps * batch]
+        return np.full((steps, batch), epoch), order.reshape(steps, batch)
+    start, end = epoch * steps * batch, (epoch + 1) * steps * batch
+    first, last = start // num_images, (end - 1) // num_images
+    orders = [_shuffled(num_images, settings.seed, one) for one in range(first, last + 1)]
+    images = np.concatenate(orders)[start - first * num_images :][: end - start]
+    return (np.arange(start, end) // num_images).reshape(steps, batch), images.reshape(steps, batch)
+
+
+def _shuffled(num_images, seed, number):
+    return np.random.default_rng((seed, number)).permutation(num_images)
+
+
+def training_batches(split, settings, epochs, threads=1):
+    """Yields `(images, masks)` for all steps of all `epochs`, changed as the recipe says.
+
+    Args:
+        split: `LoadedSplit`.
+        settings: `TrainingSettings`.
+        epochs: A range of epoch numbers.
+        threads: Number of threads that change images, ahead of the training; the result does not depend on it.
+    """
+    turns = (
+        (passes, images)
+        for epoch in epochs
+        for passes, images in zip(*epoch_order(len(split), settings, epoch), strict=True)
+    )
+    if not settings.augments and settings.mix == "none":
+        for _, images in turns:
+            yield split.images[images], split.masks[images]
+        return
+    threads = min(_MOST_THREADS, threads)
+    cv2.setNumThreads(1)  # these threads are enough
+    with ThreadPoolExecutor(threads) as pool:
+        ahead = deque()
+        for passes, images in turns:
+            ahead.append(pool.submit(_make_batch, split, settings, passes, images))
+            if len(ahead) > threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _make_batch(split, settings, passes, numbers):
+    """Makes one batch; every image is changed by a random state of its own, that of its pass and number."""
+    images, masks = [], []
+    for one, number in zip(passes, numbers, strict=True):
+        rng = np.random.default_rng((settings.seed, one, number))
+        image, mask = change(split.images[number], split.masks[number], settings, rng)
+        images.append(image)
+        masks.append(mask)
+    images, masks = np.stack(images), np.stack(masks)
+    if settings.mix != "none":
+        rng = np.random.default_rng((settings.seed, passes[0], numbers[0], len(split)))
+        images, masks = paste(images, masks, settings.mix, rng)
+    return images, masks

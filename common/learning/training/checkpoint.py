@@ -1,0 +1,102 @@
+"""The state of a training after an epoch, in one file: all a resumed training needs to give the same bits.
+
+Weights, optimiser state and best weights are arrays of an .npz file (read without pickle), history and epoch are JSON
+inside it. The file is replaced atomically, so that a killed training leaves the last whole epoch.
+"""
+
+import io
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from keras import ops
+
+from common.files.disk import atomic_path
+
+
+@dataclass
+class TrainingState:
+    """Where a training stands; changes from epoch to epoch.
+
+    Attributes:
+        history: One dictionary per finished epoch.
+        best_epoch: Number of the best epoch so far, from 0; None before the first.
+        best_weights: The network's weights after it.
+    """
+
+    history: list
+    best_epoch: int | None = None
+    best_weights: list | None = None
+
+    @property
+    def epochs_done(self):
+        """Number of finished epochs."""
+        return len(self.history)
+
+
+def values_of(variables):
+    """Copies Keras variables to numpy arrays, under any back end."""
+    return [np.array(ops.convert_to_numpy(ops.convert_to_tensor(variable))) for variable in variables]
+
+
+def save_checkpoint(path, state, model, identity):
+    """Writes the state of a training.
+
+    Args:
+        path: The .npz file.
+        state: `TrainingState`.
+        model: A compiled and built Keras model.
+        identity: Fingerprint of the training; another training refuses the file.
+    """
+    header = {"identity": identity, "history": state.history, "best_epoch": state.best_epoch}
+    arrays = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
+    for group, values in (
+        ("model", values_of(model.variables)),
+        ("optimizer", values_of(model.optimizer.variables)),
+        ("best", state.best_weights or []),
+    ):
+        arrays.update({f"{group}_{index}": value for index, value in enumerate(values)})
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    with atomic_path(path, durable=True) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def load_checkpoint(path, model, identity):
+    """Puts a saved state back into a model.
+
+    Returns:
+        The `TrainingState`; a fresh one if there is no file, or it is damaged or belongs to another training.
+    """
+    try:
+        header, groups = _read(path)
+        fits = header["identity"] == identity
+        state = TrainingState(header["history"], header["best_epoch"], groups["best"] or None)
+    except FileNotFoundError:
+        return TrainingState([])
+    except Exception as error:  # whatever is wrong with the file, the training can start over
+        print(f"{path}: cannot be used ({type(error).__name__}: {error}); the training starts over")
+        return TrainingState([])
+    if not (fits and _fits(model.variables, groups["model"]) and _fits(model.optimizer.variables, groups["optimizer"])):
+        print(f"{path}: belongs to another precision, back end or number of threads; the training starts over")
+        return TrainingState([])
+    for variables, values in ((model.variables, groups["model"]), (model.optimizer.variables, groups["optimizer"])):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+    return state
+
+
+def _read(path):
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+        arrays = dict(content)
+    header = json.loads(arrays.pop("header").tobytes())
+    groups = {"model": [], "optimizer": [], "best": []}
+    for name in sorted(arrays, key=lambda name: (name.split("_")[0], int(name.split("_")[1]))):
+        groups[name.split("_")[0]].append(arrays[name])
+    return header, groups
+
+
+def _fits(variables, values):
+    return len(variables) == len(values) and all(
+        tuple(variable.shape) == value.shape for variable, value in zip(variables, values, strict=True)
+    )

@@ -1,0 +1,1 @@
+"""What trainings left: paths, reading, ranking, summary, comparison, tables."""

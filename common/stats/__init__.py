@@ -1,0 +1,1 @@
+"""What a dataset holds: counts, as a table and as a picture."""

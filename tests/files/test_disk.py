@@ -1,0 +1,98 @@
+import errno
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from common.errors import DataError
+from common.files import disk as files
+from common.files import sources as files_sources
+
+
+def test_an_error_while_writing_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old")
+    with pytest.raises(RuntimeError), files.atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_full_disk_is_one_clear_error(tmp_path):
+    with pytest.raises(DataError, match="disk is full"), files.atomic_path(tmp_path / "a.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_file_where_a_folder_should_be_is_named(tmp_path):
+    (tmp_path / "a").write_text("")
+    with pytest.raises(DataError, match="a part of this path is a file"):
+        files.write_text(tmp_path / "a" / "b.txt", "")
+
+
+@pytest.mark.parametrize("name", ["", "/dev/null", "folder"])
+def test_only_a_file_can_be_replaced(tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    with pytest.raises(DataError, match="is no place for a file"):
+        files.write_text(Path(name), "text")
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "folder"]
+
+
+def test_json_is_strict(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        files.write_json(tmp_path / "a.json", {"score": float("nan")})
+    (tmp_path / "b.json").write_text("{")
+    with pytest.raises(DataError, match="b.json.*no valid JSON"):
+        files.read_json(tmp_path / "b.json")
+    for hostile in (b"[" * 100_000, b"1" * 5_000, b"\xff\xfe"):
+        (tmp_path / "hostile.json").write_bytes(hostile)
+        with pytest.raises(DataError, match="no valid JSON"):
+            files.read_json(tmp_path / "hostile.json")
+
+
+def test_a_fingerprint_does_not_depend_on_the_order_of_keys():
+    assert files.fingerprint({"a": 1, "b": [2]}) == files.fingerprint({"b": [2], "a": 1})
+    assert files.fingerprint({"a": 1}) != files.fingerprint({"a": 2})
+
+
+def test_a_link_is_made_and_where_there_are_none_a_copy(tmp_path, monkeypatch):
+    (tmp_path / "a").write_text("content")
+    assert files.link_or_copy(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").samefile(tmp_path / "a")
+
+    def no_links(*_):
+        raise OSError(errno.EPERM, "not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    assert not files.link_or_copy(tmp_path / "a", tmp_path / "c")
+    assert (tmp_path / "c").read_text() == "content"
+    assert not (tmp_path / "c").samefile(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [("gtFine/a.png", True), ("/etc/passwd", False), ("../a", False), ("a/../../b", False), ("..\\a", False),
+     ("C:/a", False)],
+)  # fmt: skip
+def test_only_members_inside_the_archive_are_safe(name, safe):
+    assert files_sources.is_safe_member(name) == safe
+
+
+def test_a_member_is_never_read_beyond_the_limit(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(1_000_000))
+    with zipfile.ZipFile(tmp_path / "bomb.zip") as archive, pytest.raises(DataError, match="1,000,000 bytes"):
+        files_sources.read_member(archive, "a", largest=1000)
+
+
+def test_a_damaged_member_is_named_with_its_archive(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inside.txt", os.urandom(1000))
+    content = bytearray(path.read_bytes())
+    content[500] ^= 255
+    path.write_bytes(content)
+    with zipfile.ZipFile(path) as archive, pytest.raises(DataError, match="a.zip: inside.txt"):
+        files_sources.read_member(archive, "inside.txt")

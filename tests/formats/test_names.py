@@ -1,0 +1,41 @@
+"""Names that no format writes."""
+
+import numpy as np
+import pytest
+
+from common.errors import DataError
+from common.formats.camvid import reading as camvid
+from common.formats.coco import instances as coco
+from common.formats.coco import panoptic as coco_panoptic
+from common.formats.cvat import reading as cvat
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, WriteOptions
+from common.formats.names import check_name
+from common.formats.voc import reading as voc
+from common.formats.yolo import reading as yolo
+from common.labels.tables import CITYSCAPES
+
+
+@pytest.mark.parametrize("name", ["a\\b", "a\nb", "a\x07", ".a", "..", "a/b", "\u2028"])
+@pytest.mark.parametrize("module", [coco, coco_panoptic, voc, camvid, yolo, cvat])
+def test_a_name_that_is_not_found_again_is_refused_by_name(module, name, tmp_path):
+    frame = AnnotatedFrame(name, truth=Annotation(np.zeros((2, 2), np.uint16), {}))
+    with pytest.raises(DataError, match="the frame .* cannot be written: its name") as caught:
+        module.write(FrameDataset(CITYSCAPES, [frame]), tmp_path / "new", WriteOptions())
+    assert repr(name) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("frame", "what"),
+    [
+        (AnnotatedFrame("a", "b/c"), "its split 'b/c' leads out"),
+        (AnnotatedFrame("a", "", "x/../y"), "its city 'x/../y' leads out"),
+        (AnnotatedFrame("a", "", "x\n"), r"its city 'x\\n' has a line break"),
+    ],
+)
+def test_splits_and_cities_are_tested_too(frame, what):
+    with pytest.raises(DataError, match=what):
+        check_name(frame)
+
+
+def test_names_of_any_language_are_written():
+    check_name(AnnotatedFrame("Große 街道 12:30 #1", "train extra", "tour/abend"))

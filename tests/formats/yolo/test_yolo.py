@@ -1,0 +1,343 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pycocotools import mask as coco_mask
+
+from common.errors import ConfigError, DataError, LabelError
+from common.files.listing import open_tree
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions, with_frames
+from common.formats.yolo import reading as yolo
+from common.formats.yolo import writing as yolo_writing
+from common.formats.yolo.data_yaml import data_yaml_text, read_data_yaml
+from common.formats.yolo.lines import fill_polygon, join_outlines
+from common.images.outlines import trace_outlines
+from common.images.png import encode_image
+from common.images.runs import find_regions, find_runs
+from common.labels.tables import LabelTable, make_label
+from tests.support.difficult import assert_same, masks_of
+from tests.support.oracles import ask_oracle
+
+SUPERVISION_READS = """
+import json, sys
+import supervision
+result = {}
+for split in sys.argv[2:]:
+    root = sys.argv[1]
+    dataset = supervision.DetectionDataset.from_yolo(
+        f"{root}/images/{split}", f"{root}/labels/{split}", f"{root}/data.yaml", force_masks=True
+    )
+    for path, _, found in dataset:
+        masks = [] if found.mask is None else [[int(y) * 48 + int(x) for y, x in zip(*m.nonzero())] for m in found.mask]
+        objects = [[dataset.classes[c], b.tolist(), m] for c, b, m in zip(found.class_id, found.xyxy, masks)]
+        result[path.rsplit("/images/", 1)[1]] = objects
+print(json.dumps(result))
+"""
+WAYS_TO_WRITE_AN_INDEX = [
+    (
+        "names: ['traffic light', \"old, \\u00f6\", plain one] # c\ntrain: images",
+        ["traffic light", "old, ö", "plain one"],
+    ),
+    ("train: ../images\nnc: 2\nnames:\n- car # 1\n- 'it''s #2'\n", ["car", "it's #2"]),
+    ('train: ./images\nnames:\n  0: car\n  1: "a: b"\ndownload: |\n  rm -rf /\n  x: y\n', ["car", "a: b"]),
+    (
+        "train:\n  - images\n  - nowhere\nnames: {0: car,\n  1: don't}\nroboflow:\n  url: http://x.y/z\n",
+        ["car", "don't"],
+    ),
+    ("path: ../datasets/coco\ntrain: /images/\nnames: [\n  car,\n  person,\n]\n", ["car", "person"]),
+    ("\ufeff---\r\ntrain: images\r\nnames: [car]\r\n", ["car"]),
+]
+SQUARE = "0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75"
+
+
+@pytest.fixture(scope="module")
+def written(difficult, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("yolo")
+    return folder, yolo_writing.write(difficult, folder, WriteOptions())
+
+
+def make(folder, labels, index="train: images\nnames: [car, person]\n", image="images/a.png"):
+    """A dataset of one image of 8 x 4 pixels."""
+    for name, data in (
+        (image, encode_image(np.zeros((4, 8, 3), np.uint8))),
+        ("labels/a.txt", labels.encode()),
+        ("data.yaml", index.encode()),
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return open_tree(folder)
+
+
+def counted(annotation):
+    """An annotation without stuff, groups and objects that have no pixel."""
+    there = set(np.unique(annotation.pixels).tolist())
+    kept = {key: seg for key, seg in annotation.segments.items() if seg.number is not None and key in there}
+    return Annotation(annotation.pixels, kept)
+
+
+def test_objects_come_back_with_the_same_pixels_names_places_and_images(difficult, written):
+    tree = open_tree(written[0])
+    assert yolo.matches(tree)
+    dataset = yolo.read(tree)
+    found = {(frame.split, frame.city, frame.name): frame for frame in dataset}
+    expected = [frame for frame in difficult if frame.image is not None]
+    assert len(found) == len(expected) == 5
+    for original in expected:
+        frame = found[original.split, original.city, original.name]
+        assert frame.image.read_bytes() == original.image.read_bytes()
+        assert (frame.truth is None) == (original.truth is None)
+        if frame.truth is not None:
+            assert_same(counted(original.annotation()), frame.annotation(), numbers=False)
+    assert [(label.name, label.id) for label in dataset.labels][:3] == [("unlabeled", 0), ("person", 24), ("rider", 25)]
+    assert dataset.notes == (
+        "1 label files have no image and were left out",
+        "1 of 5 frames have no ground truth",
+    )
+
+
+def test_what_was_written_skipped_and_lost_is_counted(written):
+    _, tally = written
+    # In each of four frames: cars 0, 1 and 999 and a person; road, sky, a border and a sign; a group of cars. Car 1 has
+    # three parts; the person has a hole with a pixel in it: two bridges each.
+    bridges = "bridges between parts and around holes"
+    assert tally.written == {"frames": 5, "images": 5, "objects": 16, bridges: 16}
+    assert tally.skipped == {"frames without ground truth": 1}
+    assert tally.lost == {
+        "areas of other labels": 16,
+        "groups": 4,
+        "objects without a visible pixel": 2,
+        "sizes of frames without an image (their labels are not read back)": 1,
+    }
+
+
+def test_a_frame_without_objects_has_an_empty_file_and_one_without_ground_truth_none(written):
+    labels = written[0] / "labels/val"
+    assert (labels / "ulm_000000_000001.txt").read_bytes() == b""
+    assert not (labels / "ulm_000000_000002.txt").exists()
+
+
+def test_data_yaml_names_splits_and_the_eight_evaluated_classes(written):
+    assert (written[0] / "data.yaml").read_text() == (
+        "# Paths are relative to this file.\ntrain: images/train\nval: images/val\nnames:\n  0: person\n  1: rider\n"
+        "  2: car\n  3: truck\n  4: bus\n  5: train\n  6: motorcycle\n  7: bicycle\n"
+    )
+
+
+def test_supervision_reads_the_same_classes_boxes_and_pixels(difficult, written):
+    answers = ask_oracle(SUPERVISION_READS, written[0], "train", "val")
+    assert len(answers) == 4  # it does not look into folders
+    for frame in difficult:
+        if frame.image is None or frame.truth is None or frame.city == "tour/abend":
+            continue
+        annotation = counted(frame.annotation())
+        regions = find_regions(find_runs(annotation.pixels))
+        objects = answers[f"{frame.split}/{frame.name}.png"]
+        assert [name for name, _, _ in objects] == [segment.label for segment in annotation.segments.values()]
+        for (_, box, drawn), key in zip(objects, annotation.segments, strict=True):
+            x, y, width, height = regions[key].box
+            np.testing.assert_allclose(box, (x, y, x + width, y + height), atol=1e-3)
+            # It draws the borders too, along the corners of pixels: one column right of and one row below what is
+            # inside; and bridges as lines: to the fragment of car 1, from column 20 to 45, 24 pixels of its box's 476.
+            inside = annotation.pixels == key
+            with_border = cv2.dilate(inside.astype(np.uint8), np.ones((2, 2), np.uint8), anchor=(1, 1)) > 0
+            found = np.zeros_like(inside)
+            found.reshape(-1)[drawn] = True
+            assert not (with_border & ~found).any()
+            assert (found & ~with_border).sum() == (24 if key == 26001 else 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 9), st.integers(2, 9), st.sampled_from([0.3, 0.5, 0.8]))
+def test_any_region_comes_back_from_its_one_polygon(seed, width, height, share):
+    mask = np.random.default_rng(seed).random((height, width)) < share
+    outlines = trace_outlines(find_runs(mask.astype(np.uint8)).of([1]))
+    if outlines:
+        points, bridges = join_outlines(outlines[1])
+        assert bridges == len(outlines[1]) - 1
+        size = np.array((width, height))
+        found = np.zeros_like(mask)
+        inside, (x, y) = fill_polygon(np.round(points / size, 6) * size, (width, height))
+        found[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+        np.testing.assert_array_equal(found, mask)
+
+
+def test_a_region_of_thousands_of_parts_comes_back():
+    mask = np.random.default_rng(1).random((60, 80)) < 0.4
+    outlines = trace_outlines(find_runs(mask.astype(np.uint8)).of([1]))[1]
+    assert len(outlines) > 300
+    inside, place = fill_polygon(join_outlines(outlines)[0].astype(float), (80, 60))
+    assert place == (0, 0)
+    np.testing.assert_array_equal(inside, mask)
+
+
+def test_polygons_of_others_cover_the_pixels_pycocotools_gives_them():
+    rng = np.random.default_rng(3)
+    angles = np.sort(rng.uniform(0, 2 * np.pi, 40))
+    points = np.stack((100 + 80 * np.cos(angles), 60 + 50 * np.sin(angles)), axis=1)
+    inside, (x, y) = fill_polygon(points, (200, 120))
+    found = np.zeros((120, 200), bool)
+    found[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+    (encoded,) = coco_mask.frPyObjects([points.ravel().tolist()], 120, 200)
+    expected = coco_mask.decode(encoded).astype(bool)
+    # pycocotools rounds borders to a fifth of a pixel.
+    assert (found != expected).sum() < 0.01 * expected.sum()
+
+
+def test_only_the_classes_asked_for_are_written_stuff_as_one_object(difficult, tmp_path):
+    first = with_frames(difficult, difficult.frames[:1])
+    tally = yolo_writing.write(first, tmp_path, WriteOptions(classes=("road", "person")))
+    assert tally.written["objects"] == 2
+    assert tally.lost["objects of other labels"] == 3
+    (frame,) = yolo.read(open_tree(tmp_path))
+    original = difficult.frames[0].annotation()
+    np.testing.assert_array_equal(masks_of(frame.annotation())["road", 0, False], original.pixels == 7)
+    with pytest.raises(ConfigError, match="no class 'horse'"):
+        yolo_writing.write(first, tmp_path, WriteOptions(classes=("horse",)))
+
+
+def test_a_foreign_table_writes_its_labels_with_instances(tmp_path, difficult):
+    labels = LabelTable((make_label("sky", 0), make_label('yes: "no"', 3, None, True)), "sky")
+    annotation = Annotation(np.array([[5, 5, 0]], np.uint8), {5: Segment('yes: "no"', 8)})
+    frame = AnnotatedFrame("a", "", "b", None, annotation)
+    dataset = FrameDataset(labels, (frame,))
+    yolo_writing.write(dataset, tmp_path / "a", WriteOptions())
+    assert (tmp_path / "a/labels/default/b/a.txt").read_text().startswith("0 0.000000 1.000000 ")
+    tree = make(tmp_path / "b", f"0 {SQUARE}\n", (tmp_path / "a/data.yaml").read_text(), "images/default/b/a.png")
+    dataset = yolo.read(tree)
+    assert [label.name for label in dataset.labels] == ["background", 'yes: "no"']
+    assert [(frame.split, frame.city, frame.name) for frame in dataset] == [("", "b", "a")]
+    none = LabelTable((make_label("sky", 0),), "sky")
+    with pytest.raises(ConfigError, match="--classes"):
+        yolo_writing.write(FrameDataset(none, ()), tmp_path / "c", WriteOptions())
+
+
+def test_a_later_line_covers_an_earlier_one(tmp_path):
+    (frame,) = yolo.read(make(tmp_path, f"0 {SQUARE}\n1 0.5 0.0 1 0 1 1 0.5 1\n0 {SQUARE}"))
+    annotation = frame.annotation()
+    assert annotation.segments == {1: Segment("car", 0), 2: Segment("person", 0), 3: Segment("car", 1)}
+    assert annotation.pixels.tolist() == [
+        [0, 0, 0, 0, 2, 2, 2, 2],
+        [0, 0, 3, 3, 3, 3, 2, 2],
+        [0, 0, 3, 3, 3, 3, 2, 2],
+        [0, 0, 0, 0, 2, 2, 2, 2],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("0 0.5 0.5 0.2 0.2", "line 2: has 5 numbers, so it is a box"),
+        ("0 0.5 0.5 0.2 0.2 0.9", "has 6 numbers, so it is a box"),
+        ("0 0.1 0.1 0.2", "has 4 numbers; a class, and x and y of three or more points"),
+        (f"0 {SQUARE} 0.5", "has 10 numbers"),
+        ("0 0.1 0.1 0.2 0.2 nan 0.1", "no finite number"),
+        ("0 0.1 0.1 0.2 0.2 -0.5 0.1", "the coordinate -0.5"),
+        ("0 10 10 20 20 30 10", "the coordinate 30; coordinates are parts of the image"),
+        ("2 0.1 0.1 0.2 0.2 0.1 0.2", "is of class 2; data.yaml names the classes 0, 1"),
+        ("0.5 0.1 0.1 0.2 0.2 0.1 0.2", "is of class 0.5"),
+        ("car 0.1 0.1 0.2 0.2 0.1 0.2", "numbers were expected"),
+        ("\ufffd\x00", "numbers were expected"),
+    ],
+)
+def test_a_line_that_is_no_polygon_is_named(tmp_path, line, message):
+    (frame,) = yolo.read(make(tmp_path, f"0 {SQUARE}\n{line}\n"))
+    with pytest.raises(DataError, match=message) as error:
+        frame.annotation()
+    assert "a.txt: line 2" in str(error.value)
+
+
+def test_pyyaml_reads_the_same_from_these_and_from_what_we_write(tmp_path):
+    odd = ['yes: "no"', "null", "Straße", "don't #1", "[x]", "- a", "truck+bus", "traffic light", "1"]
+    texts = [index for index, _ in WAYS_TO_WRITE_AN_INDEX] + [data_yaml_text(odd, {"val": "images/val", "on": "x y"})]
+    paths = [tmp_path / f"{number}.yaml" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_bytes(text.encode())
+    code = "import json, sys, yaml; print(json.dumps([yaml.safe_load(open(path)) for path in sys.argv[1:]]))"
+    for path, expected in zip(paths, ask_oracle(code, *paths), strict=True):
+        found, names = read_data_yaml(path), expected["names"]
+        assert found.path == expected.get("path", "")
+        assert found.names == {
+            int(key): name for key, name in (names if isinstance(names, dict) else dict(enumerate(names))).items()
+        }
+        for split, places in found.splits.items():
+            assert places == ((expected[split],) if isinstance(expected[split], str) else tuple(expected[split]))
+    assert list(found.names.values()) == odd
+    assert found.splits == {"train": ("images/val",), "val": ("images/val",), "on": ("x y",)}
+
+
+@pytest.mark.parametrize(("index", "names"), WAYS_TO_WRITE_AN_INDEX)
+def test_the_ways_in_which_data_yaml_is_written(tmp_path, index, names):
+    dataset = yolo.read(make(tmp_path, f"0 {SQUARE}", index))
+    table = [label.name for label in dataset.labels if label.name not in ("background", "unlabeled")]
+    assert sorted(table) == sorted(names)
+    assert [(frame.split, frame.name) for frame in dataset] == [("train", "a")]
+    assert dataset.frames[0].annotation().segments == {1: Segment(names[0], 0)}
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ("names: &a [car]\ntrain: images", "line 1: .* anchors, aliases and tags are refused"),
+        ("train: images\nnames: !!python/object/apply:os.system [car]", "line 2: .*are refused"),
+        ("names: [[car]]\ntrain: images", "cannot be understood"),
+        ("names: [car", "has no '\\]' at its end"),
+        ("names: car\n", "the names of the classes were expected"),
+        ("train: images\n", "the names of the classes were expected"),
+        ("names:\n  car: 0\n", "the index of a class and its name"),
+        ("names: {-1: car}", "the index of a class and its name"),
+        ("names: [car]\nnames: [bus]", "line 2: the key 'names' is there twice"),
+        ("names: [car, Car]", "the class 'Car' is there twice"),
+        ("just text", "line 1: 'just text' was found"),
+        ("nc: 3\nnames: [car]\ntrain: images", "nc is 3, but there are 1 names"),
+        ("nc: one\nnames: [car]\ntrain: images", "nc is one, but there are 1 names"),
+        ("names: [car]\nval: |\n  images\ntrain: images", "line 2: 'val: |' begins a block of text"),
+        ("names: [car]\ntrain: nowhere", "names nowhere, and no image is there"),
+        ("names: [" + "[" * 100_000, "cannot be understood|has no"),
+    ],
+)
+def test_a_bad_data_yaml_is_explained(tmp_path, index, message):
+    tree = make(tmp_path, "", index)
+    with pytest.raises((DataError, LabelError), match=message) as error:
+        yolo.read(tree)
+    assert "data.yaml" in str(error.value)
+
+
+def test_lists_of_images_choose_among_the_files_of_the_dataset_only(tmp_path):
+    (tmp_path / "train.txt").write_text("./images/a.png\n\n/etc/passwd\n../../b.png\n")
+    dataset = yolo.read(make(tmp_path, f"0 {SQUARE}", "train: train.txt\nval: /etc\nnames: [car]"))
+    assert [frame.name for frame in dataset] == ["a"]
+    assert dataset.notes == ("train: 2 images listed are not there", "val: there is no image in /etc")
+
+
+def test_images_of_a_split_that_the_index_does_not_name_are_counted_as_that(difficult, tmp_path):
+    yolo_writing.write(difficult, tmp_path, WriteOptions())
+    index = (tmp_path / "data.yaml").read_text().replace("val: images/val\n", "")
+    (tmp_path / "data.yaml").write_text(index)
+    assert set(yolo.read(open_tree(tmp_path)).notes) == {
+        "1 label files have no image and were left out",  # of a frame that has none
+        "3 images are in no split that data.yaml names, and were left out, as images/val/tour/abend/bild 7.png",
+    }
+
+
+def test_folders_of_splits_with_images_in_them_are_read(tmp_path):
+    tree = make(tmp_path, "", "val: ../valid/images\nnames: [car]", "valid/images/deep/a.b.png")
+    (tmp_path / "valid/labels/deep").mkdir(parents=True)
+    (tmp_path / "valid/labels/deep/a.b.txt").write_text(f"0 {SQUARE}")
+    (frame,) = yolo.read(open_tree(tree.root))
+    assert (frame.split, frame.city, frame.name) == ("val", "deep", "a.b")
+    assert len(frame.annotation().segments) == 1
+
+
+def test_two_frames_of_one_name_and_names_that_lead_out_are_refused(difficult, tmp_path):
+    frame = difficult.frames[0]
+    for frames, message in (((frame, frame), "two frames are called"), ((AnnotatedFrame("../../x"),), "leads out")):
+        with pytest.raises(DataError, match=message):
+            yolo_writing.write(with_frames(difficult, frames), tmp_path / "a", WriteOptions(images="none"))
+
+
+def test_the_same_frames_give_the_same_files_with_several_workers(difficult, written, tmp_path):
+    yolo_writing.write(difficult, tmp_path, WriteOptions(workers=2))
+    first, second = open_tree(written[0]), open_tree(tmp_path)
+    assert list(first.sources) == list(second.sources)
+    assert all(first[name].read_bytes() == second[name].read_bytes() for name in first.sources)

@@ -1,0 +1,116 @@
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+
+from common.errors import ConfigError
+from common.learning.backend import machine as backend
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Pretends to be another machine."""
+
+    def pretend(gpu=False, bfloat16=False, name="tensorflow"):
+        monkeypatch.setattr(backend, "has_gpu", lambda: gpu)
+        monkeypatch.setattr(backend, "has_bfloat16_processor", lambda: bfloat16)
+        monkeypatch.setattr(backend, "backend_name", lambda: name)
+
+    return pretend
+
+
+@pytest.mark.parametrize(
+    "pretended, expected",
+    [
+        ({"gpu": True, "bfloat16": True}, "mixed_float16"),
+        ({"bfloat16": True}, "mixed_bfloat16"),
+        ({"bfloat16": True, "name": "jax"}, "float32"),
+        ({}, "float32"),
+    ],
+)
+def test_precision_follows_the_device(machine, pretended, expected):
+    machine(**pretended)
+    assert backend.choose_precision("auto") == expected
+
+
+def test_precision_asked_for_is_taken(machine):
+    machine(gpu=True)
+    assert [backend.choose_precision(name) for name in backend.PRECISIONS[1:]] == list(backend.PRECISIONS[1:])
+
+
+def test_float16_on_a_processor_is_refused_with_the_reason(machine):
+    machine()
+    with pytest.raises(ConfigError, match="180 times slower"):
+        backend.choose_precision("mixed_float16")
+
+
+def test_unknown_precision_is_refused():
+    with pytest.raises(ConfigError, match="float64"):
+        backend.choose_precision("float64")
+
+
+@pytest.mark.parametrize("flags, expected", [("fpu avx512_bf16", True), ("fpu amx_bf16", True), ("fpu avx2", False)])
+def test_bfloat16_is_read_off_the_processor_flags(tmp_path, flags, expected):
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+    assert backend.has_bfloat16_processor(tmp_path / "cpuinfo") is expected
+
+
+def test_a_system_without_cpuinfo_has_no_bfloat16(tmp_path):
+    assert not backend.has_bfloat16_processor(tmp_path / "missing")
+
+
+def test_xla_is_left_out_on_a_processor_under_tensorflow(machine):
+    choices = []
+    for pretended in ({}, {"gpu": True}, {"name": "jax"}):
+        machine(**pretended)
+        choices.append(backend.jit_compile())
+    assert choices == [False, "auto", "auto"]
+
+
+def test_description_names_what_ran():
+    facts = backend.describe()
+    assert facts["keras"] == keras.__version__
+    assert facts["backend"].startswith(keras.backend.backend())
+
+
+def test_tensorflow_starts_without_a_message():
+    environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    code = "from common.learning import backend; backend.quiet_start(); backend.prepare_devices(1); print('ready')"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("ready\n", "")
+
+
+# Trains in a process of its own, as the real trainings do, and prints a digest of the weights for each precision.
+_TRAINING = """
+import hashlib, sys
+from common.learning import backend
+backend.quiet_start()
+backend.make_deterministic()
+import keras
+import numpy as np
+from common.learning.losses import pixel_cross_entropy
+from common.learning.settings import NetworkSettings
+from common.learning.unet import training_unet
+for precision in sys.argv[1:]:
+    keras.utils.set_random_seed(0)
+    keras.config.set_dtype_policy(precision)
+    model = training_unet(NetworkSettings(32, 64, alpha=0.25))
+    model.compile(optimizer="adamw", loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        images = rng.integers(0, 256, (4, 32, 64, 3), dtype=np.uint8)
+        model.train_on_batch(images, rng.integers(0, 35, (4, 32, 64), dtype=np.uint8))
+    print(precision, hashlib.sha256(b"".join(value.tobytes() for value in model.get_weights())).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_trainings_in_two_processes_give_the_same_bits():
+    precisions = ["float32"] + ["mixed_bfloat16"] * (keras.backend.backend() == "tensorflow")
+    command = [sys.executable, "-c", _TRAINING, *precisions]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    first, second = (process.communicate()[0].splitlines() for process in processes)
+    assert [line.split()[0] for line in first] == precisions
+    assert first == second

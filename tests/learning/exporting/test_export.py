@@ -1,0 +1,172 @@
+import dataclasses
+import json
+import re
+import warnings
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from common.config.settings import NetworkSettings
+from common.errors import ConfigError, DataError
+from common.labels.maps import study_label_map
+from common.learning.backend import machine as backend
+from common.learning.exporting import export as exporting
+from common.learning.exporting.export import Comparison, ExportSettings, export_model
+from common.learning.exporting.files import ENDINGS, default_target
+from common.learning.network.model_card import ModelCard, add_card
+from common.learning.network.unet import plain_unet
+
+PROJECT = Path(__file__).resolve().parents[3]
+IMAGE = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+on_tensorflow = pytest.mark.skipif(backend.backend_name() != "tensorflow", reason="exports are made with TensorFlow")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A small network with its card, its batch normalisation away from 0 and 1."""
+    keras.utils.set_random_seed(0)
+    network, rng = plain_unet(NetworkSettings(height=32, width=48, alpha=0.25)), np.random.default_rng(1)
+    network.set_weights([value + 0.1 * rng.random(value.shape, "float32") for value in network.get_weights()])
+    path = tmp_path_factory.mktemp("models") / "small.keras"
+    network.save(path)
+    add_card(path, ModelCard("small", study_label_map(), (48, 32)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def shallow(tmp_path_factory):
+    """A saved model of one convolution: loads and converts in a moment."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((32, 48, 3))
+    logits = keras.layers.Conv2D(35, 3, padding="same")(keras.layers.Rescaling(1 / 255)(image))
+    path = tmp_path_factory.mktemp("models") / "shallow.keras"
+    keras.Model(image, keras.layers.Softmax()(logits)).save(path)
+    add_card(path, ModelCard("shallow", study_label_map(), (48, 32)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(model):
+    """The path of every kind, probabilities out, beside the model; and its comparison."""
+    made = {}
+    for kind in ENDINGS:
+        target = default_target(model, kind)
+        made[kind] = target, export_model(model, target, ExportSettings(kind), IMAGE)
+    return made
+
+
+def snippet(kind):
+    """The code of docs/export.md that loads and runs a kind."""
+    text = (PROJECT / "docs" / "export.md").read_text(encoding="utf-8")
+    return next(code for code in re.findall(r"```python\n(.*?)```", text, re.S) if f"model{ENDINGS[kind]}" in code)
+
+
+@on_tensorflow
+@pytest.mark.parametrize("kind", ENDINGS)
+def test_the_code_of_the_documentation_gives_what_keras_gives(model, exported, kind, monkeypatch):
+    target, comparison = exported[kind]
+    assert comparison.difference < 1e-5
+    assert comparison.pixels == 2 * 32 * 48  # the image and its mirror image
+    code = snippet(kind).replace(f"model{ENDINGS[kind]}", str(target))
+    image = np.stack([IMAGE, IMAGE[::-1], IMAGE[:, ::-1]]).astype(np.float32)  # another batch than was compared
+    names = {"image": image}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
+        exec(code, names)
+    expected = keras.saving.load_model(model, compile=False).predict_on_batch(image)
+    np.testing.assert_allclose(names["probabilities"], expected, atol=1e-5)
+    # The file says what its outputs mean.
+    assert names["card"]["label_map"]["names"][8] == "road"
+    assert names["card"]["size_wh"] == [48, 32]
+    assert names["card"]["output"] == {"name": "probabilities", "type": "float32", "shape": [None, 32, 48, 35]}
+
+
+@on_tensorflow
+@pytest.mark.parametrize("kind", ["onnx", "tflite"])
+def test_class_indices_of_another_size_and_a_fixed_batch(shallow, tmp_path, kind):
+    target = tmp_path / "made"
+    settings = ExportSettings(kind, size_wh=(32, 64), batch=1, class_indices=True)
+    comparison = export_model(shallow, target, settings, IMAGE)
+    assert comparison == Comparison(None, 64 * 32, 0)
+    found = exporting.run_exported(target, kind, np.zeros((1, 64, 32, 3), np.float32))
+    assert (found.dtype, found.shape) == (np.uint8, (1, 64, 32))
+
+
+@on_tensorflow
+def test_the_parts_of_an_onnx_file_have_names_and_its_batch_is_open(exported):
+    import onnx
+
+    graph = onnx.load(exported["onnx"][0]).graph
+    found = {value.name: [side.dim_param or side.dim_value for side in value.type.tensor_type.shape.dim]
+        for value in (*graph.input, *graph.output)}  # fmt: skip
+    assert found == {"image": ["batch", 32, 48, 3], "probabilities": ["batch", 32, 48, 35]}
+
+
+@on_tensorflow
+def test_a_model_that_gives_other_results_is_refused_and_what_stood_there_stays(shallow, tmp_path, monkeypatch):
+    target = tmp_path / "made.tflite"
+    target.write_bytes(b"earlier")
+    monkeypatch.setattr(exporting, "run_exported", lambda place, kind, images: np.zeros((2, 32, 48, 35), np.float32))
+    monkeypatch.setattr(exporting, "_write", lambda network, place, settings, card: place.write_bytes(b"new"))
+    with pytest.raises(DataError, match="gives other results: largest difference of a probability .* nothing was"):
+        export_model(shallow, target, ExportSettings("tflite"), IMAGE, overwrite=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"made.tflite": b"earlier"}
+
+
+@on_tensorflow
+def test_a_converter_that_fails_is_one_sentence_and_leaves_nothing(shallow, tmp_path, monkeypatch):
+    def fail(network, place, settings, card):
+        place.mkdir()
+        raise RuntimeError("no such\n operation")
+
+    monkeypatch.setattr(exporting, "_write", fail)
+    with pytest.raises(DataError, match="cannot be exported as saved_model: no such operation; nothing was written"):
+        export_model(shallow, tmp_path / "made", ExportSettings("saved_model"), IMAGE)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("difference", "other", "is_close"),
+    # Of 1,000 pixels one may have another class.
+    [(1e-3, 1, True), (1.1e-3, 0, False), (0.0, 2, False), (float("nan"), 0, False), (None, 1, True), (None, 2, False)],
+)
+def test_close_is_a_thousandth_of_probability_and_of_pixels(difference, other, is_close):
+    assert Comparison(difference, 1000, other).is_close == is_close
+
+
+def test_a_missing_package_is_named_with_the_way_out(shallow, tmp_path, monkeypatch):
+    find = exporting.importlib.util.find_spec
+    monkeypatch.setattr(exporting.importlib.util, "find_spec", lambda name: None if name == "tf2onnx" else find(name))
+    with pytest.raises(ConfigError, match=r"tf2onnx not installed; python -m pip install '\.\[export\]'"):
+        export_model(shallow, tmp_path / "made", ExportSettings("onnx"), IMAGE)
+
+
+@pytest.mark.skipif(backend.backend_name() == "tensorflow", reason="says what to do under another back end")
+def test_another_back_end_is_refused_with_the_way_out(shallow, tmp_path):
+    with pytest.raises(ConfigError, match="found jax; set KERAS_BACKEND=tensorflow"):
+        export_model(shallow, tmp_path / "made", ExportSettings("tflite"), IMAGE)
+
+
+@on_tensorflow
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"batch": 0}, "batch = 0"),
+        ({"size_wh": (50, 32)}, "size 50x32"),
+        ({"batch": 10**9}, "1,000,000,000 images of 48x32 at a time: the probabilities alone take 215,040.0 GB"),
+    ],
+)
+def test_impossible_settings_are_refused_before_anything_is_written(shallow, tmp_path, change, said):
+    with pytest.raises(ConfigError, match=said):
+        export_model(shallow, tmp_path / "made", dataclasses.replace(ExportSettings("tflite"), **change), IMAGE)
+    assert not list(tmp_path.iterdir())
+
+
+@on_tensorflow
+def test_a_tflite_file_is_one_file_with_its_card_behind_the_model(exported):
+    with zipfile.ZipFile(exported["tflite"][0]) as archive:
+        card = json.loads(archive.read("segmentation.json"))
+    assert ModelCard.from_json(card) == ModelCard("small", study_label_map(), (48, 32))

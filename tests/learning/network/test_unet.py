@@ -1,0 +1,176 @@
+import keras
+import numpy as np
+import pytest
+
+from common.config.settings import NetworkSettings
+from common.errors import ConfigError
+from common.learning.backend import machine as backend
+from common.learning.network.unet import class_index_model, copy_weights, plain_unet, training_unet
+from common.learning.training.losses import pixel_cross_entropy
+
+SMALL = NetworkSettings(height=32, width=64, alpha=0.25)
+# For comparing gradients: with ReLU a last bit decides whether a value is passed on or not, and in float32 any two ways
+# to compute the same network, Keras' own against float64 included, have gradients some percent apart.
+SMOOTH = NetworkSettings(height=32, width=64, alpha=0.25, activation="softplus")
+
+
+def batch(images=2, settings=SMALL):
+    rng = np.random.default_rng(0)
+    size = (images, settings.height, settings.width)
+    return rng.integers(0, 256, (*size, 3), dtype=np.uint8), rng.integers(0, settings.num_classes, size, dtype=np.uint8)
+
+
+def softmax(logits):
+    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
+    return exponentials / exponentials.sum(-1, keepdims=True)
+
+
+def both_forms(settings=SMOOTH):
+    """Both forms with the same weights, the moving statistics away from 0 and 1."""
+    keras.utils.set_random_seed(0)
+    training, plain = training_unet(settings), plain_unet(settings)
+    rng = np.random.default_rng(1)
+    training.set_weights([value + 0.1 * rng.random(value.shape, "float32") for value in training.get_weights()])
+    copy_weights(training, plain)
+    return training, plain
+
+
+def loss_and_gradients(model, loss):
+    """One step of SGD with momentum: the velocity, from zero and with learning rate 1, is minus the gradient."""
+    optimizer = keras.optimizers.SGD(1.0, momentum=0.9)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=backend.jit_compile())
+    value = float(model.train_on_batch(*batch()))
+    return value, [-keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables[2:]]
+
+
+@pytest.mark.parametrize(
+    "alpha, parameters", [(1, 682_259), (1.25, 1_064_415), (1.5, 1_531_211), (1.75, 2_082_647), (2, 2_718_723)]
+)
+def test_parameters_are_as_many_as_in_the_study(alpha, parameters):
+    assert plain_unet(NetworkSettings(16, 16, alpha=alpha)).count_params() == parameters
+
+
+def test_plain_form_has_stock_layers_only_and_ends_in_float32_probabilities():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = plain_unet(SMALL)
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
+    assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+    np.testing.assert_allclose(model.predict_on_batch(batch()[0]).sum(-1), 1, rtol=1e-5)
+
+
+def test_plain_form_is_loaded_in_safe_mode_and_predicts_the_same(tmp_path):
+    model = both_forms()[1]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    images = batch()[0]
+    np.testing.assert_array_equal(loaded.predict_on_batch(images), model.predict_on_batch(images))
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+def test_both_forms_give_the_same_output(is_training):
+    training, plain = both_forms()
+    images = batch()[0]
+    logits = keras.ops.convert_to_numpy(training(images, training=is_training))
+    probabilities = keras.ops.convert_to_numpy(plain(images, training=is_training))
+    np.testing.assert_allclose(softmax(logits), probabilities, atol=2e-4)
+
+
+def test_both_forms_have_the_same_loss_and_gradients():
+    training, plain = both_forms()
+    # Of the logits: from probabilities, Keras cuts off below 1e-7 under JAX, and does not train under PyTorch.
+    plain = keras.Model(plain.input, plain.get_layer("logits").output)
+    loss, gradients = loss_and_gradients(training, pixel_cross_entropy)
+    stock, stock_gradients = loss_and_gradients(plain, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert loss == pytest.approx(stock, rel=1e-6)
+    ours, theirs = (np.concatenate([value.ravel() for value in values]) for values in (gradients, stock_gradients))
+    assert np.linalg.norm(ours - theirs) < 1e-4 * np.linalg.norm(theirs)
+
+
+def test_loss_of_both_forms_is_the_same_with_relu():
+    training, plain = both_forms(SMALL)
+    loss = loss_and_gradients(training, pixel_cross_entropy)[0]
+    plain = keras.Model(plain.input, plain.get_layer("logits").output)
+    stock = loss_and_gradients(plain, keras.losses.SparseCategoricalCrossentropy(from_logits=True))[0]
+    assert loss == pytest.approx(stock, rel=1e-5)
+
+
+def test_moving_statistics_of_both_forms_stay_equal():
+    training, plain = both_forms()
+    images = batch()[0]
+    training(images, training=True)
+    plain(images, training=True)
+    for ours, theirs in zip(training.non_trainable_variables, plain.non_trainable_variables, strict=True):
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(ours), keras.ops.convert_to_numpy(theirs), rtol=1e-4, atol=1e-5
+        )
+
+
+def test_class_indices_are_the_largest_probabilities(tmp_path):
+    training, plain = both_forms()
+    plain.save(tmp_path / "model.keras")
+    images = batch()[0]
+    expected = plain.predict_on_batch(images).argmax(-1)
+    for model in (training, plain, keras.saving.load_model(tmp_path / "model.keras")):
+        indices = class_index_model(model).predict_on_batch(images)
+        assert indices.dtype == np.uint8
+        assert (indices == expected).mean() > 0.999  # two probabilities can be equal but for rounding
+
+
+def test_class_indices_above_255_are_int32():
+    model = class_index_model(training_unet(NetworkSettings(16, 16, num_classes=300, alpha=0.25)))
+    assert model.output.dtype == "int32"
+
+
+def test_class_index_model_shares_its_weights():
+    model = training_unet(SMALL)
+    assert {id(value) for value in class_index_model(model).variables} == {id(value) for value in model.variables}
+
+
+def test_weights_of_another_network_are_refused():
+    with pytest.raises(ConfigError, match="stem_conv1/kernel"):
+        copy_weights(training_unet(SMALL), plain_unet(NetworkSettings(32, 64, alpha=0.5)))
+
+
+def test_sizes_that_do_not_fit_are_refused():
+    with pytest.raises(ConfigError, match="multiples of 16"):
+        training_unet(NetworkSettings(height=200, width=416))
+    with pytest.raises(ConfigError, match="alpha"):
+        training_unet(NetworkSettings(height=32, width=32, alpha=0.01))
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_state_put_back_through_numpy_trains_on_bit_by_bit(precision):
+    if precision == "mixed_bfloat16" and keras.backend.backend() != "tensorflow":
+        pytest.skip("mixed_bfloat16 is used under TensorFlow only")
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = compiled()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.train_on_batch(*batch())
+    state = [keras.ops.convert_to_numpy(value).copy() for value in model.variables + model.optimizer.variables]
+    model.train_on_batch(*batch())
+    undisturbed = model.get_weights()
+    for variable, value in zip(model.variables + model.optimizer.variables, state, strict=True):
+        variable.assign(value)
+    model.train_on_batch(*batch())
+    for ours, theirs in zip(undisturbed, model.get_weights(), strict=True):
+        assert ours.dtype == np.float32
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def compiled():
+    model = training_unet(SMALL)
+    model.compile(optimizer="adamw", loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def test_loss_falls_when_it_is_trained():
+    model = compiled()
+    losses = [float(model.train_on_batch(*batch())) for _ in range(6)]
+    assert losses[-1] < losses[0]

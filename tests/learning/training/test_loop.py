@@ -1,0 +1,221 @@
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from common.config.settings import NetworkSettings, TrainingSettings
+from common.errors import TrainingError
+from common.labels.cityscapes import IGNORE
+from common.labels.maps import LabelMap, study_label_map
+from common.learning.network.unet import class_index_model, copy_weights, plain_unet
+from common.learning.training.batches import LoadedSplit, training_batches
+from common.learning.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
+from common.learning.training.loop import TrainingData, TrainingFiles, compile_training, train
+from common.learning.training.losses import pixel_cross_entropy
+from common.learning.training.recalibration import recalibrate
+from common.learning.training.scoring import score
+
+NETWORK = NetworkSettings(height=16, width=32, alpha=0.25)
+SETTINGS = TrainingSettings(num_epochs=3, batch_size=4, learning_rate=0.003, weight_decay=1e-4, seed=5)
+
+
+def stripes(count, seed):
+    """Pictures a small network learns at once: a stripe of each of three classes, each in a colour of its own."""
+    rng = np.random.default_rng(seed)
+    masks = np.empty((count, 16, 32), np.uint8)
+    for mask in masks:
+        borders = sorted(rng.integers(2, 30, 2))
+        mask[:, : borders[0]], mask[:, borders[0] : borders[1]], mask[:, borders[1] :] = 8, 22, 24
+    colors = np.zeros((35, 3), np.int16)
+    colors[[8, 22, 24]] = [[90, 90, 90], [30, 160, 30], [120, 160, 240]]
+    images = np.clip(colors[masks] + rng.integers(-20, 20, (*masks.shape, 3)), 0, 255).astype(np.uint8)
+    return LoadedSplit(tuple(f"{seed}_{number}" for number in range(count)), images, masks)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return TrainingData(stripes(10, 0), stripes(4, 1), study_label_map())
+
+
+def run(data, path, epochs=3, stop_after=None, settings=SETTINGS):
+    """Trains, and ends like a killed process after `stop_after` epochs."""
+    settings = replace(settings, num_epochs=epochs)
+
+    def report(entry):
+        if stop_after is not None and entry["epoch"] + 1 == stop_after:
+            raise KeyboardInterrupt
+
+    model = compile_training(NETWORK, settings, data)
+    try:
+        state = train(model, data, settings, TrainingFiles(path, "identity"), report)
+    except KeyboardInterrupt:
+        return None
+    return values_of(model.variables), [{k: v for k, v in e.items() if "seconds" not in k} for e in state.history]
+
+
+def same(first, second):
+    return first[1] == second[1] and all((a == b).all() for a, b in zip(first[0], second[0], strict=True))
+
+
+def test_a_network_learns(data, tmp_path):
+    _, history = run(data, tmp_path / "a.npz", epochs=60)
+    assert history[-1]["loss"] < 0.5 * history[0]["loss"]
+    assert max(entry["mIoU_val"] for entry in history) > 0.3
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_one_others(data, tmp_path):
+    first = run(data, tmp_path / "a.npz")
+    assert same(first, run(data, tmp_path / "b.npz"))
+    other = TrainingSettings(3, 4, 0.003, 1e-4, seed=6)
+    assert not same(first, run(data, tmp_path / "c.npz", settings=other))
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_bits(data, tmp_path):
+    undisturbed = run(data, tmp_path / "a.npz", epochs=4)
+    assert run(data, tmp_path / "b.npz", epochs=4, stop_after=1) is None
+    assert run(data, tmp_path / "b.npz", epochs=4, stop_after=3) is None
+    assert same(undisturbed, run(data, tmp_path / "b.npz", epochs=4))
+
+
+def test_the_weights_are_those_of_the_best_epoch(data, tmp_path):
+    settings = TrainingSettings(6, 4, 0.003, 1e-4, seed=5)
+    model = compile_training(NETWORK, settings, data)
+    state = train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
+    scores = [entry["mIoU_val"] for entry in state.history]
+    assert state.best_epoch == scores.index(max(scores))
+    again = score(class_index_model(model), data.validate, data.label_map).mean
+    assert again == (scores[state.best_epoch], state.history[state.best_epoch]["mPA_val"])
+
+
+def test_the_saved_form_gives_the_same_scores(data, tmp_path):
+    settings = TrainingSettings(3, 4, 0.003, 1e-4, seed=5)
+    model = compile_training(NETWORK, settings, data)
+    train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
+    plain = plain_unet(NETWORK)
+    copy_weights(model, plain)
+    plain.save(tmp_path / "a.keras")
+    loaded = keras.saving.load_model(tmp_path / "a.keras", compile=False, safe_mode=True)
+    ours = score(class_index_model(model), data.validate, data.label_map).mean
+    assert score(class_index_model(loaded), data.validate, data.label_map).mean == pytest.approx(ours, abs=1e-3)
+
+
+def test_fewer_images_than_a_batch_train_too(data, tmp_path):
+    few = TrainingData(stripes(3, 2), data.validate, data.label_map)
+    _, history = run(few, tmp_path / "a.npz", epochs=2)
+    assert len(history) == 2
+
+
+@pytest.fixture(scope="module")
+def ignoring(data):
+    """The stripes with the third class ignored, and three training images of which no pixel counts."""
+    label_map = LabelMap(("a", "b"), ((1, 1, 1), (2, 2, 2)), (0, 1, *[IGNORE] * 32))
+    index = np.full(256, IGNORE, np.uint8)
+    index[[8, 22]] = 0, 1
+    train_split, validate = (LoadedSplit(s.names, s.images, index[s.masks]) for s in (data.train, data.validate))
+    train_split.masks[:3] = IGNORE
+    return TrainingData(train_split, validate, label_map)
+
+
+def test_a_network_learns_from_the_pixels_that_count(ignoring, tmp_path):
+    network = NetworkSettings(height=16, width=32, alpha=0.25, num_classes=2)
+    settings = TrainingSettings(
+        12, 2, 0.003, 1e-4, seed=5
+    )  # pairs of images, so that some batches have nothing that counts
+    model = compile_training(network, settings, ignoring)
+    history = train(
+        model, ignoring, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None
+    ).history
+    assert all(np.isfinite(entry["loss"]) for entry in history)
+    assert min(entry["loss"] for entry in history) < 0.6 * history[0]["loss"]
+
+
+def test_a_training_that_ignores_nothing_has_the_loss_of_the_study(data):
+    assert compile_training(NETWORK, SETTINGS, data).loss is pixel_cross_entropy
+
+
+def test_a_loss_that_is_no_number_stops_with_the_way_out(data, tmp_path):
+    wild = TrainingSettings(3, 4, 10.0, 0.0, seed=5)
+    model = compile_training(NETWORK, wild, data)
+    model.set_weights([np.full_like(value, np.nan) for value in values_of(model.variables)])
+    with pytest.raises(TrainingError, match="lower LR"):
+        train(model, data, wild, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
+
+
+def test_a_damaged_or_foreign_checkpoint_is_started_over(data, tmp_path):
+    model = compile_training(NETWORK, SETTINGS, data)
+    path = tmp_path / "a.npz"
+    assert load_checkpoint(path, model, "me").history == []
+    save_checkpoint(path, TrainingState([{"epoch": 0}], 0, values_of(model.variables)), model, "me")
+    assert load_checkpoint(path, model, "me").epochs_done == 1
+    assert load_checkpoint(path, model, "somebody else").epochs_done == 0
+    for damaged in (path.read_bytes()[:1000], b"", b"no archive"):
+        path.write_bytes(damaged)
+        assert load_checkpoint(path, model, "me").epochs_done == 0
+
+
+def test_a_checkpoint_is_exact(data, tmp_path):
+    model, other = compile_training(NETWORK, SETTINGS, data), compile_training(NETWORK, SETTINGS, data)
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(size=value.shape).astype(value.dtype) for value in values_of(model.variables)])
+    save_checkpoint(tmp_path / "a.npz", TrainingState([], None, None), model, "me")
+    load_checkpoint(tmp_path / "a.npz", other, "me")
+    assert all((a == b).all() for a, b in zip(values_of(model.variables), values_of(other.variables), strict=True))
+
+
+EVERYTHING = replace(
+    SETTINGS, num_steps=30, schedule="cosine", warmup_steps=2, decay_on="kernels", gradient_clip=1.0, flip=True,
+    scale=(0.5, 2.0), color=(0.4, 0.4, 0.4, 0.05), mix="classmix", loss="cross_entropy+dice",
+    class_weights="inverse_sqrt", ema_momentum=0.9, batchnorm_momentum=0.9, batchnorm_recalibration=True,
+)  # fmt: skip
+
+
+def test_with_all_choices_a_stopped_training_goes_on_to_the_same_bits(data, tmp_path):
+    undisturbed = run(data, tmp_path / "a.npz", settings=EVERYTHING)
+    losses = [entry["loss"] for entry in undisturbed[1]]
+    assert losses[-1] < losses[0]
+    assert run(data, tmp_path / "b.npz", stop_after=2, settings=EVERYTHING) is None
+    assert same(undisturbed, run(data, tmp_path / "b.npz", settings=EVERYTHING))
+
+
+def running_mean(model, data, settings):
+    """Trains step by step and computes the running mean of the weights by hand."""
+    means, momentum = None, settings.ema_momentum
+    for images, masks in training_batches(data.train, settings, range(settings.num_epochs)):
+        model.train_on_batch(images, masks)
+        now = [value.astype(np.float64) for value in values_of(model.trainable_variables)]
+        means = now if means is None else [momentum * m + (1 - momentum) * n for m, n in zip(means, now, strict=True)]
+    return means
+
+
+def test_the_running_mean_of_the_weights_is_what_is_scored_and_kept(data, tmp_path):
+    settings = replace(SETTINGS, num_epochs=1, ema_momentum=0.8, num_steps=4)
+    model = compile_training(NETWORK, settings, data)
+    state = train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
+    expected = running_mean(compile_training(NETWORK, settings, data), data, settings)
+    for found, mean in zip(values_of(model.trainable_variables), expected, strict=True):
+        np.testing.assert_allclose(found, mean, rtol=1e-3, atol=2e-5)
+    again = score(class_index_model(model), data.validate, data.label_map).mean
+    assert again[0] == state.history[0]["mIoU_val"]
+
+
+def test_recalibrated_statistics_are_those_of_all_training_images(data):
+    model = compile_training(NETWORK, SETTINGS, data)
+    weights = values_of(model.trainable_variables)
+    recalibrate(model, data.train.images, len(data.train))
+    assert all((a == b).all() for a, b in zip(weights, values_of(model.trainable_variables), strict=True))
+    first = model.get_layer("stem_norm")
+    before = keras.Model(model.input, first.input)
+    inputs = np.asarray(keras.ops.convert_to_numpy(before(data.train.images)), np.float64)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(first.moving_mean), inputs.mean((0, 1, 2)), rtol=1e-3, atol=1e-5
+    )
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(first.moving_variance), inputs.var((0, 1, 2)), rtol=1e-3)
+    # Normalised by them, a network that is used gives what it gave in training, where the batch is all images.
+    used, trained = (
+        np.asarray(keras.ops.convert_to_numpy(model(data.train.images, training=one))) for one in (False, True)
+    )
+    np.testing.assert_allclose(used, trained, rtol=0.02, atol=0.02)
+    order = np.argsort(data.train.images.mean((1, 2, 3)))  # batches as unlike as they can be
+    recalibrate(model, data.train.images[order], 3)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(first.moving_variance), inputs.var((0, 1, 2)), rtol=1e-3)

@@ -1,0 +1,160 @@
+import json
+
+import pytest
+
+from common.files.disk import read_json
+from common.results.comparison import Study, closing_table, comparisons
+from common.results.summary import SPLITS
+
+
+def write_result(study, approach, run, index, **changes):
+    """Writes a result JSON; image `a` has `iou`, image `b` 0.2 more."""
+    changes = {"iou": 0.3, "learning_rate": 0.003, "test": "print", "says": approach, "job": {}, **changes}
+    iou = changes["iou"]
+    scores = {
+        "mIoU": iou + 0.1,
+        "mPA": 0.5,
+        "official_mIoU": 0.25,
+        "official_IoU": {"road": 0.25},
+        "class_IoU": {"road": 0.5},
+        "images": {"a": [iou, 0.5], "b": [iou + 0.2, 0.5]},
+        "confusion": [[1]],
+    }
+    result = {
+        "model": f"X_{approach}_{run}_{index}",
+        "approach": changes["says"],
+        "identity": "",
+        "scores": dict.fromkeys(SPLITS, scores),
+        "history": [],
+        "predictions": [],
+        "model_bytes": 1,
+        "precision": "float32",
+        "job": {
+            "network": {"alpha": 1.0},
+            "training": {"learning_rate": changes["learning_rate"], "seed": 10 * run + index},
+            "report_on": [["val", "print"], ["test", changes["test"]]],
+            "label_map": None,
+            **changes["job"],
+        },
+    }
+    path = study.base_dir / "models" / f"{result['model']}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(result), encoding="utf-8")
+
+
+def write_approach(study, approach, **changes):
+    for run in range(1, study.num_runs + 1):
+        for index in range(study.models_per_run):
+            write_result(study, approach, run, index, **changes)
+
+
+def finished(study, approach, runs=None):
+    return [
+        [read_json(study.base_dir / "models" / f"X_{approach}_{run}_{index}.json") for index in range(2)]
+        for run in range(1, (runs or study.num_runs) + 1)
+    ]
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A study of 2 runs x 2 models in which "ours" is finished."""
+    study = Study(tmp_path, "X", num_runs=2, models_per_run=2, top_ks=1)
+    write_approach(study, "ours", iou=0.4)
+    return study
+
+
+def lines(study, split="test"):
+    return comparisons(finished(study, "ours"), study, split)
+
+
+def test_a_difference_is_ours_minus_theirs_with_its_interval(study):
+    write_approach(study, "other", iou=0.3)
+    assert lines(study) == ["ours - other, test, paper metric: +0.100 [0.100, 0.100]"]
+
+
+def test_an_interval_with_zero_inside_says_that_nothing_can_be_told(study):
+    write_approach(study, "other", iou=0.4)
+    (line,) = lines(study)
+    assert line.startswith("ours - other, test, paper metric: +0.000 [0.000, 0.000]; 0 is inside")
+
+
+def test_an_approach_whose_name_goes_on_is_another_one(study):
+    write_approach(study, "ours_aug", iou=0.5)
+    assert lines(study) == ["ours - ours_aug, test, paper metric: -0.100 [-0.100, -0.100]"]
+
+
+def test_an_approach_of_which_a_model_is_missing_or_damaged_is_not_spoken_of(study):
+    write_approach(study, "other")
+    path = study.base_dir / "models" / "X_other_2_1.json"
+    for text in ("", "{}", "[1]"):
+        path.write_text(text, encoding="utf-8")
+        assert lines(study) == []
+    path.unlink()
+    assert lines(study) == []
+
+
+def test_an_approach_that_is_not_finished_itself_is_not_compared(study):
+    write_approach(study, "other")
+    assert comparisons(finished(study, "ours", runs=1), study, "test") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"test": "another"}, "scored on different images of test"), ({"learning_rate": 0.1}, "different settings")],
+)
+def test_what_cannot_be_compared_is_said_with_the_reason(study, changes, reason):
+    write_approach(study, "other", **changes)
+    (line,) = lines(study)
+    assert line.startswith("ours is not compared with other")
+    assert reason in line
+
+
+@pytest.mark.parametrize("job", [{"recipe": "modern"}, {"recipe": "paper", "variant": "recal"}])
+def test_recipes_and_variants_are_compared_though_their_choices_differ(study, job):
+    write_approach(study, "other", learning_rate=0.1, job=job)
+    (line,) = lines(study)
+    assert line.startswith("ours - other, test, paper metric: +0.100")
+
+
+def test_other_networks_are_not_compared_whatever_their_recipe(study):
+    write_approach(study, "other", job={"recipe": "modern", "network": {"alpha": 2.0}})
+    (line,) = lines(study)
+    assert "different settings" in line
+
+
+def test_choices_that_older_results_do_not_have_are_those_of_the_study(study):
+    newer = {"learning_rate": 0.003, "seed": 1, "num_steps": 0, "flip": False, "scale": [1.0, 1.0]}
+    write_approach(study, "other", job={"training": newer, "recipe": "paper", "variant": ""})
+    (line,) = lines(study)
+    assert line.startswith("ours - other, test, paper metric")
+
+
+def test_a_result_under_the_name_of_another_approach_is_not_believed(study):
+    write_approach(study, "other", says="stranger")
+    assert lines(study) == []
+
+
+def test_the_closing_table_has_scores_classes_and_comparisons(study):
+    write_approach(study, "other", iou=0.3)
+    found = closing_table(finished(study, "ours"), study, study_value=0.31)
+    assert found[0] == "ours: 4 models of 2 finished runs, mean ± standard deviation"
+    beginnings = (
+        "mIoU, paper metric",
+        "mIoU, official",
+        "mIoU of the study",
+        "IoU of classes on test",
+        "differences in mIoU",
+        "ours - other",
+    )
+    places = [next(i for i, line in enumerate(found) if line.startswith(text)) for text in beginnings]
+    assert places == sorted(places)
+
+
+def test_what_the_brackets_of_differences_mean_is_said_where_there_are_any(study):
+    def says(found):
+        return any("95 % over images, for these models, not for other trainings" in line for line in found)
+
+    write_approach(study, "unlike", learning_rate=0.1)
+    assert not says(closing_table(finished(study, "ours"), study))
+    write_approach(study, "other", iou=0.3)
+    assert says(closing_table(finished(study, "ours"), study))
