@@ -23,7 +23,7 @@ from pycocotools import mask as coco_mask
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
 from common.dataset.original.layouts import find_frames
-from common.formats.cityscapes import reading as cityscapes
+from common.formats import cityscapes
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
 from common.formats.frames import WriteOptions, with_frames

@@ -6,6 +6,7 @@ import pytest
 
 from common.demo import DemoSettings, draw_demo_dataset
 from tests.support.browser import chromium, open_page, page_with_fixture  # noqa: F401 - fixtures
+from tests.support.difficult import difficult_fixture  # noqa: F401
 from tests.support.running import run_script
 
 

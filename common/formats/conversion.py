@@ -22,15 +22,11 @@ from pathlib import Path
 from common.errors import ConfigError, DataError
 from common.files.listing import open_tree
 from common.files.stages import unused_path
-from common.formats.camvid import reading as camvid
-from common.formats.cityscapes import reading as cityscapes
+from common.formats import camvid, cityscapes, cvat, voc, yolo
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
-from common.formats.cvat import reading as cvat
 from common.formats.frames import FrameDataset, WriteOptions
 from common.formats.selection import Selection, filter
-from common.formats.voc import reading as voc
-from common.formats.yolo import reading as yolo
 from common.images.pictures import IMAGE_ENDINGS
 from common.labels.tables import CITYSCAPES
 from common.parallel import is_running, usable_cores

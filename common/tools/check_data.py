@@ -15,7 +15,7 @@ from common.dataset.checking.report import report_lines
 from common.dataset.original.layouts import TRUTH_KINDS
 from common.errors import ConfigError, DataError
 from common.files.disk import write_json
-from common.formats.cityscapes import reading as cityscapes
+from common.formats import cityscapes
 from common.formats.conversion import recognise
 from common.labels.tables import CITYSCAPES
 from common.parallel import usable_cores

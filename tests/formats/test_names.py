@@ -4,14 +4,11 @@ import numpy as np
 import pytest
 
 from common.errors import DataError
-from common.formats.camvid import reading as camvid
+from common.formats import camvid, cvat, voc, yolo
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
-from common.formats.cvat import reading as cvat
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, WriteOptions
 from common.formats.names import check_name
-from common.formats.voc import reading as voc
-from common.formats.yolo import reading as yolo
 from common.labels.tables import CITYSCAPES
 
 

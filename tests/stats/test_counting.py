@@ -9,7 +9,7 @@ from common.dataset.original.layouts import find_frames
 from common.demo import DemoSettings, draw_demo_dataset
 from common.errors import ConfigError
 from common.files.sources import Source
-from common.formats.cityscapes import reading as cityscapes
+from common.formats import cityscapes
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, with_frames
 from common.labels.cityscapes import LABEL_OF_NAME
 from common.labels.tables import CITYSCAPES

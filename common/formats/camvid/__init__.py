@@ -1,1 +1,6 @@
 """CamVid: a photograph and a mask of classes per frame."""
+
+from common.formats.camvid.reading import matches, read
+from common.formats.camvid.writing import write
+
+__all__ = ["matches", "read", "write"]

@@ -1,1 +1,6 @@
 """Cityscapes' own tree."""
+
+from common.formats.cityscapes.reading import matches, read
+from common.formats.cityscapes.writing import write
+
+__all__ = ["matches", "read", "write"]

@@ -1,1 +1,6 @@
 """Pascal VOC: class and object masks with a palette, and boxes in XML."""
+
+from common.formats.voc.reading import matches, read
+from common.formats.voc.writing import write
+
+__all__ = ["matches", "read", "write"]

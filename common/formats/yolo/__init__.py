@@ -1,1 +1,6 @@
 """YOLO segmentation: a text file of polygons per image, and data.yaml."""
+
+from common.formats.yolo.reading import matches, read
+from common.formats.yolo.writing import write
+
+__all__ = ["matches", "read", "write"]

@@ -7,8 +7,7 @@ from PIL import Image
 
 from common.errors import DataError, LabelError
 from common.files.listing import open_tree
-from common.formats.camvid import reading as camvid
-from common.formats.camvid import writing as camvid_writing
+from common.formats import camvid
 from common.formats.cityscapes.reading import read as read_cityscapes
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions, with_frames
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
@@ -57,7 +56,7 @@ print(json.dumps(result))
 def written(difficult, tmp_path_factory):
     """The difficult dataset as CamVid: the folder, and what was written and lost."""
     folder = tmp_path_factory.mktemp("camvid")
-    return folder, camvid_writing.write(difficult, folder, WriteOptions())
+    return folder, camvid.write(difficult, folder, WriteOptions())
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +134,7 @@ def test_objects_and_groups_are_counted_as_lost(written):
 
 def test_listed_paths_exist_and_values_are_places_in_label_colors(difficult, tmp_path):
     whole = [frame for frame in difficult if frame.image is not None and frame.truth is not None]
-    camvid_writing.write(with_frames(difficult, whole), tmp_path, WriteOptions())
+    camvid.write(with_frames(difficult, whole), tmp_path, WriteOptions())
     names = [line.split()[3] for line in (tmp_path / "label_colors.txt").read_text().splitlines()]
     lines = [line for split in ("train", "val") for line in (tmp_path / f"{split}.txt").read_text().splitlines()]
     paths = [line.split('"')[1::2] if '"' in line else line.split() for line in lines]
@@ -149,7 +148,7 @@ def test_listed_paths_exist_and_values_are_places_in_label_colors(difficult, tmp
 
 
 def test_without_images_their_places_are_listed_and_masks_are_found(difficult, tmp_path):
-    camvid_writing.write(difficult, tmp_path, WriteOptions(images="none"))
+    camvid.write(difficult, tmp_path, WriteOptions(images="none"))
     assert (tmp_path / "train.txt").read_text().startswith("/train/aachen_000000_000000.png trainannot/aachen_000000")
     found = camvid.read(open_tree(tmp_path))
     assert "6 of 6 frames have no image" in found.notes
@@ -184,7 +183,7 @@ def test_what_datumaro_writes_is_read(datumaro, kind):
 def test_drawn_scenes_come_back_with_several_workers(demo_tree, tmp_path):
     dataset = read_cityscapes(demo_tree)
     dataset = with_frames(dataset, dataset.frames[:4])
-    camvid_writing.write(dataset, tmp_path, WriteOptions(workers=2))
+    camvid.write(dataset, tmp_path, WriteOptions(workers=2))
     for frame, other in zip(dataset, camvid.read(open_tree(tmp_path)), strict=True):
         assert frame.name == other.name
         np.testing.assert_array_equal(label_ids(frame.annotation()), label_ids(other.annotation()))
@@ -233,7 +232,7 @@ def test_a_split_without_masks_is_read_whatever_its_names(tmp_path):
     frames = [AnnotatedFrame(name, "test", "x/y z") for name in ("a", "b c")]
     annotation = Annotation(np.zeros((2, 2), np.uint16), {})
     frames.append(AnnotatedFrame("d", "val", "", None, annotation))
-    camvid_writing.write(FrameDataset(CITYSCAPES, frames), tmp_path, WriteOptions())
+    camvid.write(FrameDataset(CITYSCAPES, frames), tmp_path, WriteOptions())
     found = [(frame.item_id, frame.split, frame.truth is None) for frame in camvid.read(open_tree(tmp_path))]
     assert found == [("x/y z/a", "test", True), ("x/y z/b c", "test", True), ("d", "val", False)]
 
@@ -257,9 +256,7 @@ def test_labels_of_another_dataset_keep_names_and_colours(tmp_path):
     table = LabelTable((make_label("oak_tree", 4, (1, 2, 3)), make_label("sand pit", 7, (1, 2, 3))))
     pixels = np.array([[0, 4, 7]], np.uint16)
     annotation = Annotation(pixels, {4: Segment("oak_tree"), 7: Segment("sand pit")})
-    tally = camvid_writing.write(
-        FrameDataset(table, [AnnotatedFrame("a", "", "", None, annotation)]), tmp_path, WriteOptions()
-    )
+    tally = camvid.write(FrameDataset(table, [AnnotatedFrame("a", "", "", None, annotation)]), tmp_path, WriteOptions())
     assert tally.lost["labels whose colour had to change (sand pit)"] == 1
     assert tally.lost["label names whose spaces had to become _ (sand pit)"] == 1
     frame = only(open_tree(tmp_path))
@@ -309,11 +306,11 @@ def test_a_damaged_mask_is_refused_by_name(tmp_path):
 )
 def test_a_name_that_a_line_cannot_hold_is_refused_with_the_reason(tmp_path, name, reason):
     with pytest.raises(DataError, match=f"cannot be listed: {reason}"):
-        camvid_writing.write(FrameDataset(CITYSCAPES, [AnnotatedFrame(name)]), tmp_path, WriteOptions())
+        camvid.write(FrameDataset(CITYSCAPES, [AnnotatedFrame(name)]), tmp_path, WriteOptions())
 
 
 def test_two_frames_of_one_name_in_a_split_are_refused(tmp_path):
     annotation = Annotation(np.zeros((SIZE_WH[1], SIZE_WH[0]), np.uint16), {})
     frames = [AnnotatedFrame("a", "train", "", None, annotation)] * 2
     with pytest.raises(DataError, match="two frames of the split 'train' are called a;"):
-        camvid_writing.write(FrameDataset(CITYSCAPES, frames), tmp_path, WriteOptions())
+        camvid.write(FrameDataset(CITYSCAPES, frames), tmp_path, WriteOptions())

@@ -10,7 +10,7 @@ import pytest
 from common.dataset.original.polygons import paint_polygons, read_polygons
 from common.errors import DataError, LabelError
 from common.files.sources import Source
-from common.formats.cityscapes import reading as cityscapes
+from common.formats import cityscapes
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions
 from common.images.png import encode_mask, read_instance_mask, read_mask
 from common.labels.tables import CITYSCAPES, LabelTable, make_label

@@ -8,7 +8,7 @@ import pytest
 
 from common.dataset.checking.check import check_data
 from common.dataset.original.polygons import ids_to_colors
-from common.formats.cityscapes import reading as cityscapes
+from common.formats import cityscapes
 from common.formats.conversion import convert, read, write
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.images.png import encode_color_mask, encode_instance_mask, encode_mask

@@ -6,8 +6,7 @@ import pytest
 
 from common.errors import DataError, LabelError
 from common.files.listing import open_tree
-from common.formats.cvat import reading as cvat
-from common.formats.cvat import writing as cvat_writing
+from common.formats import cvat
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions, with_frames
 from common.images.pictures import read_values
 from common.images.png import encode_instance_mask, encode_mask
@@ -40,7 +39,7 @@ print(json.dumps(result))
 @pytest.fixture(scope="module")
 def written(difficult, tmp_path_factory):
     path = tmp_path_factory.mktemp("cvat") / "export.zip"
-    return path, cvat_writing.write(difficult, path, WriteOptions())
+    return path, cvat.write(difficult, path, WriteOptions())
 
 
 def make_zip(path, members):
@@ -109,14 +108,14 @@ def test_what_was_written_skipped_and_lost_is_counted(written):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_same_frames_give_the_same_bytes_with_any_number_of_workers(difficult, written, tmp_path, workers):
-    cvat_writing.write(difficult, tmp_path / "again.zip", WriteOptions(workers=workers))
+    cvat.write(difficult, tmp_path / "again.zip", WriteOptions(workers=workers))
     assert (tmp_path / "again.zip").read_bytes() == written[0].read_bytes()
 
 
 def test_images_can_be_left_out_or_given_another_ending(difficult, tmp_path):
-    cvat_writing.write(difficult, tmp_path / "none.zip", WriteOptions(images="none"))
+    cvat.write(difficult, tmp_path / "none.zip", WriteOptions(images="none"))
     assert not open_tree(tmp_path / "none.zip").names("imgsFine")
-    cvat_writing.write(difficult, tmp_path / "jpg.zip", WriteOptions(image_ext="jpg"))
+    cvat.write(difficult, tmp_path / "jpg.zip", WriteOptions(image_ext="jpg"))
     images = [frame.image for frame in cvat.read(open_tree(tmp_path / "jpg.zip")) if frame.image]
     assert len(images) == 5
     assert all(image.read_bytes().startswith(b"\xff\xd8") for image in images)
@@ -129,7 +128,7 @@ def test_a_foreign_table_is_written_by_place_with_black_first(tmp_path):
         pixels, {1: Segment("oak", None, True), 2: Segment("car", 5), 3: Segment("car", None, True)}
     )
     dataset = FrameDataset(labels, (AnnotatedFrame("a", truth=annotation),))
-    cvat_writing.write(dataset, tmp_path / "a.zip", WriteOptions())
+    cvat.write(dataset, tmp_path / "a.zip", WriteOptions())
     tree = open_tree(tmp_path / "a.zip")
     assert tree["label_colors.txt"].read_bytes().splitlines()[2] == b"0 0 0 my_sky"
     values, _ = read_values(tree["gtFine/default/default/a_gtFine_instanceIds.png"])
@@ -142,9 +141,7 @@ def test_a_foreign_table_is_written_by_place_with_black_first(tmp_path):
 def test_cityscapes_names_in_any_order_come_back_with_their_ids(tmp_path):
     labels = LabelTable(tuple(CITYSCAPES.find(name) for name in ("car", "road", "sky")))
     annotation = Annotation(np.array([[0, 1, 2]], np.uint8), {1: Segment("road"), 2: Segment("car", 0)})
-    cvat_writing.write(
-        FrameDataset(labels, (AnnotatedFrame("a", truth=annotation),)), tmp_path / "a.zip", WriteOptions()
-    )
+    cvat.write(FrameDataset(labels, (AnnotatedFrame("a", truth=annotation),)), tmp_path / "a.zip", WriteOptions())
     dataset = cvat.read(open_tree(tmp_path / "a.zip"))
     assert {label.name: label.id for label in dataset.labels} == {"unlabeled": 0, "car": 26, "road": 7, "sky": 23}
     assert_same(annotation, dataset.frames[0].annotation())
@@ -155,7 +152,7 @@ def test_objects_of_labels_above_64_lose_their_number_and_are_counted(tmp_path):
         tuple(make_label(f"kind {number}", number, None, number > 0) for number in range(100)), "kind 0"
     )
     annotation = Annotation(np.array([[1, 2]], np.uint8), {1: Segment("kind 64", 535), 2: Segment("kind 65", 3)})
-    tally = cvat_writing.write(
+    tally = cvat.write(
         FrameDataset(labels, (AnnotatedFrame("a", truth=annotation),)), tmp_path / "a.zip", WriteOptions()
     )
     assert tally.lost == {"numbers of objects of labels above 64": 1}
@@ -216,7 +213,7 @@ def test_frames_with_one_place_and_names_that_lead_out_are_refused_and_leave_no_
     frame = difficult.frames[0]
     for frames, message in (((frame, frame), "is there twice"), ((AnnotatedFrame("../../x"),), "leads out")):
         with pytest.raises(DataError, match=message):
-            cvat_writing.write(with_frames(difficult, frames), tmp_path / "a.zip", WriteOptions())
+            cvat.write(with_frames(difficult, frames), tmp_path / "a.zip", WriteOptions())
     assert not list(tmp_path.iterdir())
 
 

@@ -8,10 +8,9 @@ from PIL import Image
 
 from common.errors import DataError, LabelError
 from common.files.listing import open_tree
+from common.formats import voc
 from common.formats.cityscapes.reading import read as read_cityscapes
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions
-from common.formats.voc import reading as voc
-from common.formats.voc import writing as voc_writing
 from common.labels.tables import CITYSCAPES, LabelTable, make_label, palette_color
 from tests.support.difficult import SIZE_WH, assert_same, difficult_pixels, segments_of
 from tests.support.oracles import ask_oracle
@@ -60,7 +59,7 @@ print(json.dumps(result))
 def written(difficult, tmp_path_factory):
     """The difficult dataset as VOC: the folder, and what was written and lost."""
     folder = tmp_path_factory.mktemp("voc")
-    return folder, voc_writing.write(difficult, folder, WriteOptions())
+    return folder, voc.write(difficult, folder, WriteOptions())
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,7 @@ def frame_of(pixels, segments, name="a"):
 
 
 def write_frames(folder, *frames, table=CITYSCAPES, **options):
-    return voc_writing.write(FrameDataset(table, frames), folder, WriteOptions(**options))
+    return voc.write(FrameDataset(table, frames), folder, WriteOptions(**options))
 
 
 def save_mask(path, values, palette=None):
@@ -201,7 +200,7 @@ def test_what_datumaro_writes_is_read(datumaro):
 def test_drawn_scenes_come_back_with_several_workers(demo_tree, tmp_path):
     dataset = read_cityscapes(demo_tree)
     dataset = FrameDataset(dataset.labels, dataset.frames[:4])
-    voc_writing.write(dataset, tmp_path, WriteOptions(workers=2))
+    voc.write(dataset, tmp_path, WriteOptions(workers=2))
     for frame, other in zip(dataset, voc.read(open_tree(tmp_path)), strict=True):
         assert frame.name == other.name
         assert_same(frame.annotation(), other.annotation(), numbers=False)

@@ -7,9 +7,8 @@ from pycocotools import mask as coco_mask
 
 from common.errors import ConfigError, DataError, LabelError
 from common.files.listing import open_tree
+from common.formats import yolo
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions, with_frames
-from common.formats.yolo import reading as yolo
-from common.formats.yolo import writing as yolo_writing
 from common.formats.yolo.data_yaml import data_yaml_text, read_data_yaml
 from common.formats.yolo.lines import fill_polygon, join_outlines
 from common.images.outlines import trace_outlines
@@ -54,7 +53,7 @@ SQUARE = "0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75"
 @pytest.fixture(scope="module")
 def written(difficult, tmp_path_factory):
     folder = tmp_path_factory.mktemp("yolo")
-    return folder, yolo_writing.write(difficult, folder, WriteOptions())
+    return folder, yolo.write(difficult, folder, WriteOptions())
 
 
 def make(folder, labels, index="train: images\nnames: [car, person]\n", image="images/a.png"):
@@ -186,14 +185,14 @@ def test_polygons_of_others_cover_the_pixels_pycocotools_gives_them():
 
 def test_only_the_classes_asked_for_are_written_stuff_as_one_object(difficult, tmp_path):
     first = with_frames(difficult, difficult.frames[:1])
-    tally = yolo_writing.write(first, tmp_path, WriteOptions(classes=("road", "person")))
+    tally = yolo.write(first, tmp_path, WriteOptions(classes=("road", "person")))
     assert tally.written["objects"] == 2
     assert tally.lost["objects of other labels"] == 3
     (frame,) = yolo.read(open_tree(tmp_path))
     original = difficult.frames[0].annotation()
     np.testing.assert_array_equal(masks_of(frame.annotation())["road", 0, False], original.pixels == 7)
     with pytest.raises(ConfigError, match="no class 'horse'"):
-        yolo_writing.write(first, tmp_path, WriteOptions(classes=("horse",)))
+        yolo.write(first, tmp_path, WriteOptions(classes=("horse",)))
 
 
 def test_a_foreign_table_writes_its_labels_with_instances(tmp_path, difficult):
@@ -201,7 +200,7 @@ def test_a_foreign_table_writes_its_labels_with_instances(tmp_path, difficult):
     annotation = Annotation(np.array([[5, 5, 0]], np.uint8), {5: Segment('yes: "no"', 8)})
     frame = AnnotatedFrame("a", "", "b", None, annotation)
     dataset = FrameDataset(labels, (frame,))
-    yolo_writing.write(dataset, tmp_path / "a", WriteOptions())
+    yolo.write(dataset, tmp_path / "a", WriteOptions())
     assert (tmp_path / "a/labels/default/b/a.txt").read_text().startswith("0 0.000000 1.000000 ")
     tree = make(tmp_path / "b", f"0 {SQUARE}\n", (tmp_path / "a/data.yaml").read_text(), "images/default/b/a.png")
     dataset = yolo.read(tree)
@@ -209,7 +208,7 @@ def test_a_foreign_table_writes_its_labels_with_instances(tmp_path, difficult):
     assert [(frame.split, frame.city, frame.name) for frame in dataset] == [("", "b", "a")]
     none = LabelTable((make_label("sky", 0),), "sky")
     with pytest.raises(ConfigError, match="--classes"):
-        yolo_writing.write(FrameDataset(none, ()), tmp_path / "c", WriteOptions())
+        yolo.write(FrameDataset(none, ()), tmp_path / "c", WriteOptions())
 
 
 def test_a_later_line_covers_an_earlier_one(tmp_path):
@@ -311,7 +310,7 @@ def test_lists_of_images_choose_among_the_files_of_the_dataset_only(tmp_path):
 
 
 def test_images_of_a_split_that_the_index_does_not_name_are_counted_as_that(difficult, tmp_path):
-    yolo_writing.write(difficult, tmp_path, WriteOptions())
+    yolo.write(difficult, tmp_path, WriteOptions())
     index = (tmp_path / "data.yaml").read_text().replace("val: images/val\n", "")
     (tmp_path / "data.yaml").write_text(index)
     assert set(yolo.read(open_tree(tmp_path)).notes) == {
@@ -333,11 +332,11 @@ def test_two_frames_of_one_name_and_names_that_lead_out_are_refused(difficult, t
     frame = difficult.frames[0]
     for frames, message in (((frame, frame), "two frames are called"), ((AnnotatedFrame("../../x"),), "leads out")):
         with pytest.raises(DataError, match=message):
-            yolo_writing.write(with_frames(difficult, frames), tmp_path / "a", WriteOptions(images="none"))
+            yolo.write(with_frames(difficult, frames), tmp_path / "a", WriteOptions(images="none"))
 
 
 def test_the_same_frames_give_the_same_files_with_several_workers(difficult, written, tmp_path):
-    yolo_writing.write(difficult, tmp_path, WriteOptions(workers=2))
+    yolo.write(difficult, tmp_path, WriteOptions(workers=2))
     first, second = open_tree(written[0]), open_tree(tmp_path)
     assert list(first.sources) == list(second.sources)
     assert all(first[name].read_bytes() == second[name].read_bytes() for name in first.sources)
