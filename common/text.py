@@ -33,7 +33,7 @@ def one_line(text: str, longest: int | None = None) -> str:
 
 
 def terminal_safe(text: str) -> str:
-    """Escapes what a terminal could take for commands, as in names of files from strangers; keeps new lines and tabs."""
+    """Escapes what a terminal could take for commands, for example in file names; keeps new lines and tabs."""
     return text.translate(_ESCAPED)
 
 

@@ -1,0 +1,53 @@
+"""Values that come from JSON files, as models: read, checked, and a wrong one explained in one line.
+
+A model is what the rest of the project may rely on; nothing is checked again behind it. Knows no particular file.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from common.errors import DataError
+
+_LONGEST_VALUE = 60
+
+
+class FileModel(BaseModel):
+    """Base of all values that are stored as JSON: frozen, with exact types, without unknown keys, NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_model(path: Path, model: type[Model]) -> Model:
+    """Reads a JSON file as a model.
+
+    Raises:
+        DataError: If the file is missing or not valid JSON, or a value does not fit; names file, key, value and what is
+            allowed.
+    """
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValidationError as error:
+        raise DataError(f"{path}: {explain(error)}") from error
+
+
+def explain(error: ValidationError) -> str:
+    """Writes the first fault of a value in words: the key, the value that was found, what is allowed."""
+    fault = error.errors(include_url=False)[0]
+    key = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "json_invalid":
+        return f"is not valid JSON: {fault['msg'].removeprefix('Invalid JSON: ')}"
+    if fault["type"] == "missing":
+        return f"the key {key} is missing"
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key {key}"
+    found = repr(fault["input"])
+    shown = found if len(found) <= _LONGEST_VALUE else f"{found[:_LONGEST_VALUE]}..."
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{key} = {shown}: {message[0].lower() + message[1:]}" if key else f"{message[0].lower() + message[1:]}"
