@@ -1,7 +1,7 @@
-"""The errors a user can cause and mend.
+"""Errors the user can fix.
 
-A message names the file, what was found, what was expected and, where there is one, the way out. Command lines print
-the message alone, without a traceback, and exit with status 1; everything else that is raised is a defect of the code.
+A message names the file, what was found, what was expected and, where there is one, how to fix it. Command lines print
+the message alone, without a traceback, and exit with status 1. Everything else that is raised is a defect of the code.
 """
 
 
@@ -23,10 +23,3 @@ class LabelError(ProjectError):
 
 class TrainingError(ProjectError):
     """One or more trainings did not finish."""
-
-
-def shorten(names, most=5):
-    """Joins names for a message, the first few of many; those that could steer a terminal in quotes."""
-    more = len(names) - most
-    shown = (name if name.isprintable() else ascii(name) for name in names[:most])
-    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")

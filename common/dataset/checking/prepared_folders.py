@@ -19,9 +19,10 @@ from common.dataset.prepared.folders import (
     _folders_of,
     _is_folder,
 )
-from common.errors import ConfigError, DataError, shorten
+from common.errors import ConfigError, DataError
 from common.files.stages import MANIFEST, content_fingerprint, list_files, read_manifest
 from common.parallel import run_all
+from common.text import first_few
 
 _ORIGINAL = "original_data"
 _NAMES_SHOWN = 3
@@ -194,7 +195,7 @@ def _problems_of_parts(source, parts):
 
 
 def _set_problem(folder, names, what):
-    message = f"{folder.path}: {what} ({len(names):,}): {shorten(sorted(names), _NAMES_SHOWN)}; {folder.way_out}"
+    message = f"{folder.path}: {what} ({len(names):,}): {first_few(sorted(names), _NAMES_SHOWN)}; {folder.way_out}"
     return problem_of(folder.name, "split", folder.path, message)
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.dataset.original.truth import KINDS, first_kind
-from common.errors import DataError, shorten
+from common.errors import DataError
 from common.files.sources import Source, is_safe_member, open_zip
+from common.text import first_few
 
 IMAGE_KIND = "leftImg8bit"
 TRUTH_KINDS = ("gtFine", "gtCoarse")
@@ -192,7 +193,7 @@ def _files_of_zip(path, faults):
         else:
             unsafe.append(info.filename)
     if unsafe:
-        faults.append(f"{path}: ignored, as the names lead out of the archive: {shorten(unsafe)}")
+        faults.append(f"{path}: ignored, as the names lead out of the archive: {first_few(unsafe)}")
 
 
 def _known_file(match, folders, source, size):
@@ -268,7 +269,7 @@ def _missing_parts(frames, truth):
         (without_files, f"have no annotation ({truth or ' or '.join(TRUTH_KINDS)})"),
         (unusable, f"have none of {', '.join(KINDS)} among the files of {truth}"),
     )
-    return [f"{len(names):,} of {len(frames):,} frames {what}: {shorten(names)}" for names, what in cases if names]
+    return [f"{len(names):,} of {len(frames):,} frames {what}: {first_few(names)}" for names, what in cases if names]
 
 
 def _nothing_found(root, truth, faults):
@@ -277,8 +278,8 @@ def _nothing_found(root, truth, faults):
     if truth:
         parts[0] += f" with {truth} files"
     if root.is_dir():
-        parts.append(f"there is: {shorten(there) or 'nothing at all'}")
+        parts.append(f"there is: {first_few(there) or 'nothing at all'}")
     stopped = [name for name in there if name.endswith((".part", ".crdownload", ".download", ".tmp"))]
     if stopped:
-        parts.append(f"a download seems to have stopped or to be under way: {shorten(stopped)}")
+        parts.append(f"a download seems to have stopped or to be under way: {first_few(stopped)}")
     return "\n".join(["; ".join([*parts, *faults]), _WANTED])

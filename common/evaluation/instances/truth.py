@@ -7,7 +7,8 @@ noticed. labelIds and color do not tell objects apart and are never used instead
 
 from common.dataset.original.layouts import read_layout
 from common.dataset.original.truth import first_kind, read_truth
-from common.errors import DataError, shorten
+from common.errors import DataError
+from common.text import first_few
 
 # Values of instanceIds from here on are label id * 1000 + number of the object; smaller ones are label ids.
 FIRST_OBJECT = 1000
@@ -67,7 +68,7 @@ def choose_predicted(groups, predicted, where):
         known = next((name for group in groups for name in group), "none")
         raise DataError(
             f"{where}: has a prediction for no frame of the truth; the truth's are called as {known}, the predicted "
-            f"ones as {shorten([min(predicted)]) if predicted else 'nothing'}"
+            f"ones as {first_few([min(predicted)]) if predicted else 'nothing'}"
         )
     missing = [name for name in chosen if name not in predicted]
     if missing:
@@ -80,5 +81,5 @@ def choose_predicted(groups, predicted, where):
     if others := len(known) - len(chosen):
         notes.append(f"{others:,} of {len(known):,} frames of the truth are in splits without a prediction; left out")
     if unused := predicted - known:
-        notes.append(f"{len(unused):,} predictions belong to no frame of the truth: {shorten(sorted(unused))}")
+        notes.append(f"{len(unused):,} predictions belong to no frame of the truth: {first_few(sorted(unused))}")
     return chosen, tuple(notes)

@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.errors import DataError, shorten
+from common.errors import DataError
 from common.evaluation.pixels.truth_frames import OFFICIAL_ENDING
 from common.files.disk import files_below
 from common.files.sources import Source, is_safe_member, open_zip
+from common.text import first_few
 
 COLOR = "color"
 # Folders side by side, as the tool `predict` writes them.
@@ -66,7 +67,7 @@ def pair(predictions, truth, splits=(), encoding="auto", partial=False):
         frames = [frame for frame in frames if frame.split in used]
     missing = [frame.name for frame in frames if frame.name not in found]
     if missing:
-        text = f"{len(missing):,} of {len(frames):,} frames have no prediction: {shorten(missing)}"
+        text = f"{len(missing):,} of {len(frames):,} frames have no prediction: {first_few(missing)}"
         if not partial:
             raise DataError(
                 f"{root}: {text}; a PNG whose name begins with the frame's was expected; --partial scores the others"
@@ -134,13 +135,12 @@ def _oddities(chosen, unused):
     if [bool(OFFICIAL_ENDING.search(name)) for name in names] == [True, False]:
         yield f"the predictions are called as a ground truth, as {source}; are the two folders swapped?"
     if unused:
-        yield f"{len(unused):,} predictions belong to no frame of the truth: {shorten(unused)}"
+        yield f"{len(unused):,} predictions belong to no frame of the truth: {first_few(unused)}"
 
 
 def _nothing_fits(root, unused, frames):
     wanted = f"names that begin as {frames[0].name} were expected"
     if not unused:
         return f"{root}: holds no PNG file; {wanted}"
-    return (
-        f"{root}: none of {len(unused):,} PNG files belongs to a frame of the truth, as {shorten(unused[:1])}; {wanted}"
-    )
+    name = first_few(unused[:1])
+    return f"{root}: none of {len(unused):,} PNG files belongs to a frame of the truth, as {name}; {wanted}"

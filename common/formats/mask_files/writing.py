@@ -14,7 +14,7 @@ from pathlib import Path
 from common.dataset.original.layouts import TRUTH_KINDS, read_layout
 from common.dataset.original.truth import KINDS, first_kind
 from common.dataset.prepared.resize import LARGEST_SIDE
-from common.errors import ConfigError, DataError, ProjectError, shorten
+from common.errors import ConfigError, DataError, ProjectError
 from common.files.disk import write_bytes
 from common.formats.cityscapes.labels import read_table
 from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, FrameDataset, WriteOptions
@@ -22,6 +22,7 @@ from common.formats.mask_files.encodings import ENDINGS, MaskEncoder
 from common.formats.mask_files.values import MASK_KINDS, FrameValues
 from common.formats.writing import for_each_frame
 from common.labels.maps import LabelMap
+from common.text import first_few
 
 PANOPTIC = "panoptic"
 ENCODINGS = (*ENDINGS, PANOPTIC)
@@ -80,7 +81,7 @@ class MaskSummary:
         text = f"{self.folder}: {_count(self.read.total(), 'mask')} written ({made})"
         if self.missing:
             lack = f"{_count(len(self.missing), 'frame')} without the file to read"
-            text += f"; {lack}, not written: {shorten(self.missing, _SHOWN)}"
+            text += f"; {lack}, not written: {first_few(self.missing, _SHOWN)}"
         text += "".join(f"; {count:,} {what}" for what, count in self.panoptic_lost.items())
         if "color" in self.read:
             text += "; colours do not tell all labels apart: black was read as unlabeled, (153, 153, 153) as pole"
@@ -240,7 +241,7 @@ def _refuse_sources(targets, source):
     if own:
         raise DataError(
             f"{_count(len(own), 'file')} to be written would replace what {source} came with; choose another OUT, or "
-            f"move them away first: {shorten(own, 3)}"
+            f"move them away first: {first_few(own, 3)}"
         )
 
 
@@ -253,7 +254,7 @@ def _refuse_present(paths, options):
     if present:
         raise DataError(
             f"{_count(len(present), 'file')} already there, nothing was written; choose another folder, or --overwrite "
-            f"to replace: {shorten(present, 3)}"
+            f"to replace: {first_few(present, 3)}"
         )
 
 
