@@ -44,13 +44,15 @@ demo: .venv/ready
 # leave a core idle. A training takes 1 to 2 GB.
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
-test: .venv/ready-dev .venv-oracles/ready
-	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m ruff check .
+test: check .venv-oracles/ready
 	$(PYTEST)
 	KERAS_BACKEND=jax $(PYTEST) tests/learning
 
-check: test
+# Format, lint and types, in seconds.
+check: .venv/ready-dev
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
 
 format: .venv/ready-dev
 	$(BIN)/python -m ruff format .
@@ -67,4 +69,4 @@ lock:
 	$(COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf .venv .venv-oracles $(DEMO) .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oracles $(DEMO) .pytest_cache .ruff_cache .hypothesis .mypy_cache
