@@ -67,12 +67,10 @@ def run_step(description, main, section="CITYSCAPES"):
 
 def _write_report(config):
     """Writes the report of what there is now; a step has done its work even if that fails."""
-    from common.report.checks import Plan
     from common.report.study import write_report
 
-    plan = Plan(config.study.num_runs, config.study.models_per_run, config.study.top_ks)
     try:
-        log.info("report: %s", write_report(config.dataset.base_dir, plan=plan).html)
+        log.info("report: %s", write_report(config.dataset.base_dir, plan=config.study).html)
     except Exception as error:
         log.warning("the report could not be written: %s", error)
         log.debug("%s", traceback.format_exc())

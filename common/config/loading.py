@@ -19,7 +19,7 @@ from common.config.keys import (
     OTHER_SECTIONS,
     RECIPE_KEYS,
 )
-from common.config.settings import AugmentationConfig, DatasetConfig, MachineConfig, NetworkConfig, Recipe, StudyConfig
+from common.config.settings import AugmentationConfig, DatasetConfig, MachineConfig, NetworkConfig, Recipe, StudyPlan
 from common.config.values import locate_label_map, resolve_folder
 from common.errors import ConfigError, LabelError
 from common.files.disk import write_text
@@ -44,7 +44,7 @@ class Config:
     augmentation: AugmentationConfig
     network: NetworkConfig
     training: Recipe
-    study: StudyConfig
+    study: StudyPlan
     machine: MachineConfig
 
     def approach(self, name):

@@ -184,13 +184,20 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
-class StudyConfig:
-    """How many networks are trained and what is kept of them."""
+class StudyPlan:
+    """How many networks each approach trains, and what is kept of them.
+
+    Attributes:
+        num_runs: Runs per approach.
+        models_per_run: Models per run.
+        top_ks: How many of the best models of a run are kept under their rank.
+        save_predictions: The splits whose predictions are kept as PNG.
+    """
 
     num_runs: int
     models_per_run: int
     top_ks: int
-    save_predictions: tuple[str, ...]
+    save_predictions: tuple[str, ...] = ("val", "test")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What makes the numbers of a study doubtful: mixed settings, other splits than now, missing or damaged results."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from common.config.keys import KEYS, RECIPE_KEYS
 from common.config.settings import Recipe
@@ -12,28 +12,13 @@ _SHOWN = 3
 _CHOICES = {each.name for each in fields(Recipe)}
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What config.ini asks for.
-
-    Attributes:
-        runs: Runs per approach.
-        models: Models per run.
-        top_ks: How many of the best of a run are kept.
-    """
-
-    runs: int
-    models: int
-    top_ks: int
-
-
 def find_warnings(results, folders, plan):
     """Lists what a reader has to know before the numbers, a sentence each.
 
     Args:
         results: `Results`.
         folders: As `folders.read_folders` gives them.
-        plan: A `Plan`; None if it is not known.
+        plan: The `StudyPlan` of config.ini; None if it is not known.
     """
     found = [f"{folder.problem}." for folder in folders.values() if folder.problem]
     if results.damaged:
@@ -117,7 +102,7 @@ def _outdated(approaches, folders):
 def _incomplete(approach, plan):
     there = {(result["run"], result["index"]) for result in approach.results}
     if plan is not None:
-        wanted = {(run, index) for run in range(1, plan.runs + 1) for index in range(plan.models)}
+        wanted = {(run, index) for run in range(1, plan.num_runs + 1) for index in range(plan.models_per_run)}
     else:  # the largest numbers there are say how many there must have been
         runs, models = max(run for run, _ in there), max(index for _, index in there) + 1
         wanted = {(run, index) for run in range(1, runs + 1) for index in range(models)}

@@ -49,7 +49,7 @@ def write_report(base_dir, out=None, frames=FRAMES, plan=None):
         base_dir: BASE_DIR.
         out: The HTML file, BASE_DIR/report/report.html by default; the Markdown twin stands beside it.
         frames: How many frames the gallery shows at most.
-        plan: `conditions.Plan`, what config.ini asks for; None if it is not known.
+        plan: The `StudyPlan` of config.ini; None if it is not known.
 
     Returns:
         `ReportFiles`.

@@ -6,10 +6,9 @@ to differ, were trained with the same settings.
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
-from common.config.settings import all_choices
+from common.config.settings import StudyPlan, all_choices
 from common.results.paths import read_result_file
 from common.results.summary import compare, same_images
 from common.results.tables import class_table, summary_table
@@ -17,63 +16,48 @@ from common.results.tables import class_table, summary_table
 _WHAT_DIFFERENCES_SAY = "differences in mIoU; in brackets 95 % over images, for these models, not for other trainings:"
 
 
-@dataclass(frozen=True)
-class Study:
-    """The plan of a BASE_DIR's approaches.
-
-    Attributes:
-        base_dir: BASE_DIR.
-        dataset: As the names of models begin, `CITYSCAPES`.
-        num_runs: Runs per approach.
-        models_per_run: Models per run.
-        top_ks: How many of the best models of each run are kept.
-    """
-
-    base_dir: Path
-    dataset: str
-    num_runs: int
-    models_per_run: int
-    top_ks: int
-
-
-def closing_table(finished, study, study_value=None):
+def closing_table(finished, base_dir: Path, dataset: str, plan: StudyPlan, study_value=None):
     """Makes the lines a step shows at its end.
 
     Args:
         finished: The approach's result JSONs, one list per finished run.
-        study: The `Study`.
+        base_dir: BASE_DIR.
+        dataset: The first part of the models' names, for example `CITYSCAPES`.
+        plan: How many runs and models an approach has.
         study_value: The reference study's test mIoU, where the settings are its own.
 
     Returns:
         Lines of text.
     """
-    differences = comparisons(finished, study, "test")
+    differences = comparisons(finished, base_dir, dataset, plan, "test")
     models, approach = sum(map(len, finished)), finished[0][0]["approach"]
     return [
         f"{approach}: {models} models of {len(finished)} finished runs, mean ± standard deviation",
-        *summary_table(finished, study.top_ks, study_value),
+        *summary_table(finished, plan.top_ks, study_value),
         *class_table(finished, "test"),
         *([_WHAT_DIFFERENCES_SAY] if any(" [" in line for line in differences) else []),
         *differences,
     ]
 
 
-def comparisons(finished, study, split):
+def comparisons(finished, base_dir: Path, dataset: str, plan: StudyPlan, split):
     """Compares an approach with every other one that is finished in the same BASE_DIR.
 
     Args:
         finished: As for `closing_table`.
-        study: The `Study`.
+        base_dir: BASE_DIR.
+        dataset: The first part of the models' names.
+        plan: How many runs and models an approach has.
         split: On which they are compared.
 
     Returns:
         A line for each; why not, where they cannot be compared. None while the approach itself is not finished.
     """
-    if len(finished) < study.num_runs:
+    if len(finished) < plan.num_runs:
         return []
     ours = [result for run in finished for result in run]
     name, lines = ours[0]["approach"], []
-    for other, theirs in _finished_approaches(study).items():
+    for other, theirs in _finished_approaches(base_dir / "models", dataset, plan).items():
         if other == name:
             continue
         if not same_images(ours + theirs, split):
@@ -112,14 +96,14 @@ def _training(result):
     return all_choices(result["job"]["training"]) | {"seed": None}
 
 
-def _finished_approaches(study):
+def _finished_approaches(models: Path, dataset: str, plan: StudyPlan):
     """Finds the approaches of which every model has a result: `{approach: [result, ...]}`."""
-    models, pattern = study.base_dir / "models", re.compile(rf"{re.escape(study.dataset)}_(.+)_1_0")
+    pattern = re.compile(rf"{re.escape(dataset)}_(.+)_1_0")
     names = sorted(match[1] for path in models.glob("*_1_0.json") if (match := pattern.fullmatch(path.stem)))
-    numbers = [(run, index) for run in range(1, study.num_runs + 1) for index in range(study.models_per_run)]
+    numbers = [(run, index) for run in range(1, plan.num_runs + 1) for index in range(plan.models_per_run)]
     found = {}
     for name in names:
-        results = [read_result_file(models / f"{study.dataset}_{name}_{run}_{index}.json") for run, index in numbers]
+        results = [read_result_file(models / f"{dataset}_{name}_{run}_{index}.json") for run, index in numbers]
         if all(result is not None and result.get("approach") == name and "job" in result for result in results):
             found[name] = results
     return found

@@ -12,7 +12,6 @@ from pathlib import Path
 from common.command_line import run_tool
 from common.config.loading import SHIPPED_CONFIG, load_config
 from common.errors import ConfigError
-from common.report.checks import Plan
 from common.report.study import FRAMES, write_report
 
 _MOST_FRAMES = 100
@@ -41,7 +40,7 @@ def main(arguments=None):
     if base_dir is None:
         config = load_config("CITYSCAPES", options.config)
         base_dir = config.dataset.base_dir
-        plan = Plan(config.study.num_runs, config.study.models_per_run, config.study.top_ks)
+        plan = config.study
     files = write_report(base_dir, options.out, options.frames, plan)
     print(f"page: {files.html}")
     print(f"text: {files.markdown}")

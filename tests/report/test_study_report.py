@@ -4,10 +4,11 @@ import shutil
 
 import pytest
 
+from common.config.settings import StudyPlan
 from common.errors import DataError
 from common.images import png
 from common.report import folders as folders_module
-from common.report.checks import Plan, study_value
+from common.report.checks import study_value
 from common.report.folders import Folder
 from common.report.study import collect_report, write_report
 from common.results.reading import Approach, read_results
@@ -179,7 +180,7 @@ def test_prepared_folders_alone_give_counts_and_shares(prepared, tmp_path):
 def test_missing_running_and_damaged_trainings_are_said(study):
     (study / "models" / "CITYSCAPES_subset_2_0.json").write_text('{"model": ', encoding="utf-8")
     (study / "models" / "in_progress" / "CITYSCAPES_subset_2_1").mkdir(parents=True)
-    report, _ = collect_report(study, plan=Plan(2, 2, 1))
+    report, _ = collect_report(study, plan=StudyPlan(num_runs=2, models_per_run=2, top_ks=1))
     said = "\n".join(report.warnings)
     assert "1 result file cannot be used" in said
     assert "CITYSCAPES_subset_2_0.json (is no valid JSON" in said

@@ -2,9 +2,12 @@ import json
 
 import pytest
 
+from common.config.settings import StudyPlan
 from common.files.disk import read_json
-from common.results.comparison import Study, closing_table, comparisons
+from common.results.comparison import closing_table, comparisons
 from common.results.summary import SPLITS
+
+PLAN = StudyPlan(num_runs=2, models_per_run=2, top_ks=1)
 
 
 def write_result(study, approach, run, index, **changes):
@@ -37,34 +40,33 @@ def write_result(study, approach, run, index, **changes):
             **changes["job"],
         },
     }
-    path = study.base_dir / "models" / f"{result['model']}.json"
+    path = study / "models" / f"{result['model']}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result), encoding="utf-8")
 
 
 def write_approach(study, approach, **changes):
-    for run in range(1, study.num_runs + 1):
-        for index in range(study.models_per_run):
+    for run in range(1, PLAN.num_runs + 1):
+        for index in range(PLAN.models_per_run):
             write_result(study, approach, run, index, **changes)
 
 
 def finished(study, approach, runs=None):
     return [
-        [read_json(study.base_dir / "models" / f"X_{approach}_{run}_{index}.json") for index in range(2)]
-        for run in range(1, (runs or study.num_runs) + 1)
+        [read_json(study / "models" / f"X_{approach}_{run}_{index}.json") for index in range(2)]
+        for run in range(1, (runs or PLAN.num_runs) + 1)
     ]
 
 
 @pytest.fixture
 def study(tmp_path):
-    """A study of 2 runs x 2 models in which "ours" is finished."""
-    study = Study(tmp_path, "X", num_runs=2, models_per_run=2, top_ks=1)
-    write_approach(study, "ours", iou=0.4)
-    return study
+    """BASE_DIR of a study of 2 runs x 2 models in which "ours" is finished."""
+    write_approach(tmp_path, "ours", iou=0.4)
+    return tmp_path
 
 
 def lines(study, split="test"):
-    return comparisons(finished(study, "ours"), study, split)
+    return comparisons(finished(study, "ours"), study, "X", PLAN, split)
 
 
 def test_a_difference_is_ours_minus_theirs_with_its_interval(study):
@@ -85,7 +87,7 @@ def test_an_approach_whose_name_goes_on_is_another_one(study):
 
 def test_an_approach_of_which_a_model_is_missing_or_damaged_is_not_spoken_of(study):
     write_approach(study, "other")
-    path = study.base_dir / "models" / "X_other_2_1.json"
+    path = study / "models" / "X_other_2_1.json"
     for text in ("", "{}", "[1]"):
         path.write_text(text, encoding="utf-8")
         assert lines(study) == []
@@ -95,7 +97,7 @@ def test_an_approach_of_which_a_model_is_missing_or_damaged_is_not_spoken_of(stu
 
 def test_an_approach_that_is_not_finished_itself_is_not_compared(study):
     write_approach(study, "other")
-    assert comparisons(finished(study, "ours", runs=1), study, "test") == []
+    assert comparisons(finished(study, "ours", runs=1), study, "X", PLAN, "test") == []
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_a_result_under_the_name_of_another_approach_is_not_believed(study):
 
 def test_the_closing_table_has_scores_classes_and_comparisons(study):
     write_approach(study, "other", iou=0.3)
-    found = closing_table(finished(study, "ours"), study, study_value=0.31)
+    found = closing_table(finished(study, "ours"), study, "X", PLAN, study_value=0.31)
     assert found[0] == "ours: 4 models of 2 finished runs, mean ± standard deviation"
     beginnings = (
         "mIoU, paper metric",
@@ -155,6 +157,6 @@ def test_what_the_brackets_of_differences_mean_is_said_where_there_are_any(study
         return any("95 % over images, for these models, not for other trainings" in line for line in found)
 
     write_approach(study, "unlike", learning_rate=0.1)
-    assert not says(closing_table(finished(study, "ours"), study))
+    assert not says(closing_table(finished(study, "ours"), study, "X", PLAN))
     write_approach(study, "other", iou=0.3)
-    assert says(closing_table(finished(study, "ours"), study))
+    assert says(closing_table(finished(study, "ours"), study, "X", PLAN))

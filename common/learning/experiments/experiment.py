@@ -18,7 +18,7 @@ from common.labels.maps import study_label_map
 from common.learning.experiments.jobs import Job, missing_predictions, read_result
 from common.learning.experiments.processes import run_jobs
 from common.parallel import usable_cores
-from common.results.comparison import Study, closing_table
+from common.results.comparison import closing_table
 from common.results.paths import ModelPaths
 from common.results.ranking import put_older_results_away, write_ranking
 from common.results.tables import STUDY_FRAMES, STUDY_TEST_MIOU
@@ -168,9 +168,8 @@ def _announce(experiment, config, jobs):
 
 def _show_table(experiment, config, finished):
     study_value = STUDY_TEST_MIOU.get(experiment.name) if _is_the_study(experiment, config) else None
-    plan = config.study
-    study = Study(config.dataset.base_dir, config.dataset.name, plan.num_runs, plan.models_per_run, plan.top_ks)
-    first, *lines = closing_table(finished, study, study_value)
+    dataset = config.dataset
+    first, *lines = closing_table(finished, dataset.base_dir, dataset.name, config.study, study_value)
     log.info("\n%s", first)
     for line in lines:
         log.info("%s", line)

@@ -86,7 +86,7 @@ def _scores(entry, split):
 def facts(results, folders, plan):
     """Lists the numbers that stand at the top: pairs of a short text and what it is."""
     models = len(results.all)
-    planned = 0 if plan is None else plan.runs * plan.models * len(STUDY_TEST_MIOU)
+    planned = 0 if plan is None else plan.num_runs * plan.models_per_run * len(STUDY_TEST_MIOU)
     planned = f" of {planned:,}" if planned >= models else ""
     found = [(f"{models:,}{planned}", "models trained")] if models else []
     sources = [folders[name] for name in ("train_full", "val_test") if name in folders]
