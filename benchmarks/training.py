@@ -109,9 +109,9 @@ def measure_memory(trainings):
     """Compares the memory of the script, and of its training processes, after the first and after the last training."""
     script, finish = [], processes._finish
 
-    def note(one):
+    def note(one, status):
         script.append(_resident_mb())
-        return finish(one)
+        return finish(one, status)
 
     processes._finish = note
     logging.getLogger("common").setLevel(logging.CRITICAL)

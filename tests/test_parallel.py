@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from common.errors import DataError
-from common.parallel import run_all, usable_cores
+from common.parallel import LOCAL, run_all, usable_cores
 from tests.support.running import PROJECT
 
 
@@ -80,7 +80,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_freed_memory_of_large_arrays_is_used_again():
     command = [sys.executable, "-c", _FAULTS_OF_LARGE_ARRAYS]
     faults = int(subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout)
-    assert faults < 1000, "pages were cleared anew; without the setting it is about 80,000"
+    assert faults < 1000, "pages were cleared again; without the setting it is about 80,000"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems do not tell who started a process")
@@ -106,3 +106,20 @@ def is_at_work(process):
         return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_a_command_gets_its_folder_and_log_and_ends_when_it_is_told_to(tmp_path):
+    code = "import os, sys; print(os.getcwd(), flush=True); sys.stdin.read()"
+    command = LOCAL.start([sys.executable, "-c", code], tmp_path, tmp_path / "log.txt")
+    assert waits_until(lambda: (tmp_path / "log.txt").read_text().strip() == str(tmp_path.resolve()))
+    assert command.exit_status() is None
+    command.end()
+    assert command.exit_status() != 0
+
+
+def test_any_engine_can_do_the_work():
+    class Backwards:
+        def map(self, function, items, workers):
+            yield from [function(item) for item in reversed(items)][::-1]
+
+    assert list(run_all(square, range(5), workers=2, engine=Backwards())) == [0, 1, 4, 9, 16]

@@ -8,6 +8,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from common.config.settings import NetworkSettings, TrainingSettings
 from common.errors import DataError
@@ -123,7 +124,21 @@ def _has_predictions(job, result, split):
     return all({f"{name}.png", f"{name}_color.png"} <= there for name in result["scores"][split]["images"])
 
 
-def append_progress(path, entry):
+class ProgressEntry(TypedDict, total=False):
+    """One line of a progress file: an epoch of the history, the start of scoring, or the end."""
+
+    epoch: int
+    loss: float
+    mIoU_val: float
+    mPA_val: float
+    seconds: float
+    seconds_validation: float
+    done_before: bool
+    scoring: bool
+    done: str
+
+
+def append_progress(path: Path, entry: ProgressEntry) -> None:
     """Adds one JSON line to a progress file."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
