@@ -14,6 +14,7 @@ import io
 import json
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -23,10 +24,11 @@ from pycocotools import mask as coco_mask
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
 from common.dataset.original.layouts import find_frames
+from common.files.listing import open_tree
 from common.formats import cityscapes
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
-from common.formats.frames import WriteOptions, with_frames
+from common.formats.format import WriteOptions
 from common.images.outlines import trace_outlines
 from common.images.png import read_instance_mask
 from common.images.runs import find_runs
@@ -39,8 +41,8 @@ def measure(quick=False):
     """Measures everything this file measures; returns rows of `timing.row`."""
     count, repeats = (12, 2) if quick else (48, 5)
     folder = drawn_frames(count)
-    dataset = cityscapes.read(folder)
-    dataset = with_frames(dataset, tuple(frame for frame in dataset if frame.split == "train"))
+    dataset = cityscapes.read(open_tree(folder))
+    dataset = replace(dataset, frames=tuple(frame for frame in dataset if frame.split == "train"))
     paths = [frame.files["instanceIds"].path for frame in find_frames(folder) if frame.split == "train"]
     with tempfile.TemporaryDirectory() as target:
         return [

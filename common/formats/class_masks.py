@@ -89,7 +89,7 @@ def table_to_write(table):
     """Orders and colours labels for masks whose values are places: a black background first, all colours different.
 
     Returns:
-        The `LabelTable`, and a Counter of what this changed, for `Tally.lost`.
+        The `LabelTable`, and a Counter of what this changed, for `Tally.dropped`.
 
     Raises:
         LabelError: If there are more than 255 labels.
@@ -102,10 +102,10 @@ def table_to_write(table):
     ordered, changed = LabelTable((first, *rest), first.name).with_distinct_colors()
     if background is not None and background.color != BLACK:
         changed = (first.name, *changed)
-    lost = Counter()
+    dropped = Counter()
     if changed:
-        lost[f"labels whose colour had to change ({', '.join(changed)})"] = len(changed)
-    return ordered, lost
+        dropped[f"labels whose colour had to change ({', '.join(changed)})"] = len(changed)
+    return ordered, dropped
 
 
 def _free_id(table):
@@ -131,7 +131,7 @@ def paint_classes(annotation, code):
     Returns:
         `uint8` of shape `(height, width)`; background is 0.
     """
-    return annotation.paint(lambda segment: code.value_of_name[plain_name(segment.label)])
+    return annotation.paint(lambda segment: code.value_of_name[plain_name(segment.label)], 0, np.uint8)
 
 
 _UNKNOWN = -1

@@ -22,42 +22,16 @@ from pathlib import Path
 from common.errors import ConfigError, DataError
 from common.files.listing import open_tree
 from common.files.stages import unused_path
-from common.formats import camvid, cityscapes, cvat, voc, yolo
-from common.formats.coco import instances as coco
-from common.formats.coco import panoptic as coco_panoptic
-from common.formats.frames import FrameDataset, WriteOptions
+from common.formats.format import WriteOptions
+from common.formats.frames import FrameDataset
+from common.formats.registry import FORMATS, find_format, recognise
 from common.formats.selection import Selection, filter
 from common.images.pictures import IMAGE_ENDINGS
 from common.labels.tables import CITYSCAPES
 from common.parallel import is_running, usable_cores
 
-# In the order in which files are looked at: the more special first.
-FORMATS = {
-    "coco-panoptic": coco_panoptic,
-    "coco": coco,
-    "voc": voc,
-    "yolo": yolo,
-    "cvat": cvat,
-    "camvid": camvid,
-    "cityscapes": cityscapes,
-}
 log = logging.getLogger(__name__)
-_ONE_FILE = {"cvat": ".zip"}
-__all__ = ["FORMATS", "Selection", "WriteOptions", "convert", "filter", "read", "recognise", "write"]
-
-
-def recognise(path):
-    """Finds out which format a folder or zip holds.
-
-    Raises:
-        DataError: If it is none of them, or not there; names the formats.
-    """
-    tree = open_tree(path)
-    for name, module in FORMATS.items():
-        if module.matches(tree):
-            return name
-    shown = ", ".join(list(tree.sources)[:3]) or "no files at all"
-    raise DataError(f"{path}: is in none of the formats {', '.join(FORMATS)}; found {shown}")
+__all__ = ["convert", "filter", "read", "write"]
 
 
 def read(path, format=None, truth=None):
@@ -76,10 +50,9 @@ def read(path, format=None, truth=None):
         LabelError: If labels are not understood.
         ConfigError: If there is no such format.
     """
-    path = Path(path).absolute()  # workers may have been started in another folder
-    name = format or recognise(path)
-    module = _module(name)
-    return module.read(path, truth) if module is cityscapes else module.read(open_tree(path))
+    chosen = None if format is None else find_format(format)
+    tree = open_tree(Path(path).absolute())  # workers may have been started in another folder
+    return (chosen or FORMATS[recognise(tree)]).read(tree, truth)
 
 
 def write(frames, path, format, *, overwrite=False, **options):
@@ -93,21 +66,21 @@ def write(frames, path, format, *, overwrite=False, **options):
         options: Fields of `WriteOptions`.
 
     Returns:
-        `Tally`: what was written, skipped and lost.
+        `Tally`: what was written, skipped and dropped.
 
     Raises:
         DataError: If `path` exists, a frame cannot be read, or the disk is full; nothing stands at `path` then.
         ConfigError: If there is no such format or an option has no such value.
     """
-    module = _module(format)
+    target_format = find_format(format)
     dataset = frames if isinstance(frames, FrameDataset) else FrameDataset(CITYSCAPES, frames)
     defaults = {"workers": usable_cores(), "classes": dataset.classes, "truth": dataset.truth or WriteOptions.truth}
     checked = _check_options(defaults | options)
     path = _without_dots(Path(path).absolute())
-    _check_target(path, format, overwrite)
-    with _building(path, is_folder=format not in _ONE_FILE) as building:
-        tally = module.write(dataset, building, checked)
-        _check_target(path, format, overwrite)  # another run may have been faster
+    _check_target(path, target_format.FILE_ENDING, overwrite)
+    with _building(path, is_folder=not target_format.FILE_ENDING) as building:
+        tally = target_format.write(dataset, building, checked)
+        _check_target(path, target_format.FILE_ENDING, overwrite)  # another run may have been faster
         if path.exists() or path.is_symlink():
             path.rename(unused_path(path))
         building.rename(path)
@@ -125,7 +98,7 @@ def convert(source, target, to, from_=None, **choices):
         choices: Fields of `Selection` and `WriteOptions`, and `overwrite`.
 
     Returns:
-        `Tally`: what was written, skipped and lost.
+        `Tally`: what was written, skipped and dropped.
 
     Raises:
         ProjectError: As `read`, `filter` and `write`.
@@ -141,12 +114,6 @@ def convert(source, target, to, from_=None, **choices):
     for note in dataset.notes[len(source_dataset.notes) :]:
         log.warning("note: %s", note)
     return write(dataset, target, to, **options)
-
-
-def _module(name):
-    if name not in FORMATS:
-        raise ConfigError(f"there is no format {name!r}; the formats are {', '.join(sorted(FORMATS))}")
-    return FORMATS[name]
 
 
 def _check_options(given):
@@ -173,14 +140,14 @@ def _without_dots(path):
     return path.resolve() if path.name == ".." else path.parent.resolve() / path.name
 
 
-def _check_target(path, format, overwrite):
-    if format in _ONE_FILE and path.suffix.lower() != _ONE_FILE[format]:
-        raise ConfigError(f"{path}: {format} is one file; a name ending in {_ONE_FILE[format]} was expected")
+def _check_target(path, ending, overwrite):
+    if ending and path.suffix.lower() != ending:
+        raise ConfigError(f"{path}: expected a name that ends in {ending}, because this format is one file")
     if not path.exists() and not path.is_symlink():
         return
     if not overwrite:
         raise DataError(f"{path}: is there already; choose another place, or --overwrite to move it aside")
-    if not path.is_symlink() and path.is_dir() == (format in _ONE_FILE):
+    if not path.is_symlink() and path.is_dir() == bool(ending):
         raise DataError(f"{path}: is a {'folder' if path.is_dir() else 'file'}; choose another place")
     if path in (Path.home(), Path.cwd(), *Path.home().parents, *Path.cwd().parents):
         raise DataError(f"{path}: is the folder you work in or one around it, which is not moved; choose another place")

@@ -1,27 +1,31 @@
 """The one form between all formats: a dataset is a table of labels and a stream of frames.
 
-A frame is light: names, and where its files are. Its pixels are loaded when asked for and not kept, so that a dataset
-of any size takes little memory, and a frame can be sent to a worker. What is loaded is an `Annotation`: a picture of
-keys, and what each key stands for. Every pixel belongs to one segment or to none; objects that overlap in the source
-have been painted in its order. Outlines are kept beside the pixels where the source has them.
+A frame is light: names, and where its files are. Its pixels are loaded when they are asked for and not kept, so that a
+dataset of any size takes little memory and a frame can be sent to a worker. What is loaded is an `Annotation`: a
+picture of keys, and what each key stands for. Every pixel belongs to one segment or to none; where objects of the
+source overlap, later ones cover earlier ones. Outlines are kept beside the pixels where the source has them.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from common.dataset.original.polygons import AnnotatedImage
-from common.errors import DataError
+from common.dataset.original.polygons import INSTANCES_PER_CLASS, LARGEST_COUNTED_ID, AnnotatedImage
+from common.errors import DataError, LabelError
 from common.files.sources import Source
 from common.images.pictures import picture_size
 from common.images.runs import find_runs
+from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
 
-# Folders and lists of frames that have no split or city; Datumaro and CVAT say so too.
+# Folders and lists of frames that have no split or city; Datumaro and CVAT use the same word.
 NO_SPLIT, NO_CITY = "default", "default"
+Value = TypeVar("Value", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -44,33 +48,39 @@ class Annotation:
     """The ground truth of a frame as pixels.
 
     Attributes:
-        pixels: A key per pixel, `uint16` or `int32` of shape `(height, width)`.
+        pixels: A key for each pixel, `uint16` or `int32` of shape `(height, width)`.
         segments: What the keys stand for; a key that is not in it means background. Far to near where the source
-            says so. May hold segments without a pixel.
-        outlines: The polygons of the source, if it has them; whether they paint these very pixels says
-            `source_polygons`.
-        lost: What of the source this form cannot hold, counted by reason, as {"objects without a visible pixel": 3}.
+            has such an order. May hold segments without a pixel.
+        outlines: The polygons of the source, if it has them; `source_polygons` tells whether they give exactly these
+            pixels.
+        dropped: What of the source this form cannot hold, counted by reason, for example
+            {"objects without a visible pixel": 3}.
     """
 
-    pixels: np.ndarray
+    pixels: NDArray[np.integer]
     segments: dict[int, Segment] = field(hash=False)
     outlines: AnnotatedImage | None = None
-    lost: Counter = field(default_factory=Counter, hash=False)
+    dropped: Counter[str] = field(default_factory=Counter, hash=False)
 
-    def load(self):
-        """Gives itself: an annotation in memory can stand where one that is still in a file can."""
+    def load(self) -> "Annotation":
+        """Returns itself, so that an annotation in memory can be used like one in a file."""
         return self
 
     @property
-    def size_wh(self):
+    def size_wh(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
 
-    def paint(self, value_of, background=0, dtype=np.uint8):
+    @property
+    def objects(self) -> list[tuple[int, Segment]]:
+        """Keys and segments of the objects that are counted, without crowds, in the order of the segments."""
+        return [(key, segment) for key, segment in self.segments.items() if segment.number is not None]
+
+    def paint(self, value_of: Callable[[Segment], int | None], background: int, dtype: type[Value]) -> NDArray[Value]:
         """Replaces the keys by other values.
 
         Args:
-            value_of: Function of a `Segment`: its value, or None for background.
+            value_of: Gives the value of a segment, or None for background.
             background: The value of pixels of no segment.
             dtype: Of the result.
 
@@ -85,6 +95,77 @@ class Annotation:
                 table[key] = value
         return runs.paint(table[runs.keys])
 
+    def label_ids(self, table: LabelTable, where: str = "the frame") -> NDArray[np.uint8]:
+        """Paints the id of each pixel's label.
+
+        Args:
+            table: The labels of the dataset; pixels of no segment get the id of its background.
+            where: Name of the frame, for errors.
+
+        Returns:
+            Array of shape `(height, width)`.
+
+        Raises:
+            LabelError: If the label of a segment is not in the table; names the frame and the label.
+        """
+        return self.paint(lambda segment: label_of(segment, table, where).id, table.background_id, np.uint8)
+
+    def instance_ids(self, table: LabelTable, where: str = "the frame") -> NDArray[np.uint16]:
+        """Paints `label id * 1000 + number` for counted objects, and the label id elsewhere, as in instanceIds files.
+
+        Objects of labels with an id above 64 get the label id too, because 16 bits have no room for their number.
+
+        Args:
+            table: As for `label_ids`.
+            where: Name of the frame, for errors.
+
+        Returns:
+            Array of shape `(height, width)`.
+
+        Raises:
+            DataError: If an object has a number above 999; names the frame and the object.
+            LabelError: If the label of a segment is not in the table; names the frame and the label.
+        """
+
+        def value_of(segment: Segment) -> int:
+            id_ = label_of(segment, table, where).id
+            if segment.number is None or id_ > LARGEST_COUNTED_ID:
+                return id_
+            if segment.number >= INSTANCES_PER_CLASS:
+                raise DataError(
+                    f"{where}: object {segment.number:,} of {segment.label}: instanceIds have room for 0 to 999 in a "
+                    "frame"
+                )
+            return id_ * INSTANCES_PER_CLASS + segment.number
+
+        return self.paint(value_of, table.background_id, np.uint16)
+
+
+def label_of(segment: Segment, table: LabelTable, where: str) -> Label:
+    """Finds the label of a segment; raises LabelError, with `where` as the frame's name, if it is not in the table."""
+    label = table.find(segment.label)
+    if label is None:
+        raise LabelError(
+            f"{where}: has the label {segment.label!r}, which is not in the dataset's table; add it to the table, "
+            "or rename it"
+        )
+    return label
+
+
+class FrameTruth(Protocol):
+    """The ground truth of a frame, not loaded yet; it can be pickled."""
+
+    def load(self) -> Annotation:
+        """Loads it; see `AnnotatedFrame.annotation`."""
+
+
+@runtime_checkable
+class TruthWithPolygons(Protocol):
+    """A truth that may have a polygons.json."""
+
+    def source_polygons(self, annotation: Annotation) -> tuple[bytes | None, str]:
+        """Gives the polygons.json that paints an annotation it loaded; see the function `source_polygons`."""
+
 
 @dataclass(frozen=True)
 class AnnotatedFrame:
@@ -95,26 +176,30 @@ class AnnotatedFrame:
         split: `train`, `val`, ..., or "".
         city: Folder below the split, may have several parts with "/" between, or "".
         image: The photograph, a file of any kind; None if there is none.
-        truth: Something with `load()` that gives an `Annotation`, picklable, and perhaps with `source_polygons` (see
-            there); None if the frame has no ground truth.
+        truth: None if the frame has no ground truth.
     """
 
     name: str
     split: str = ""
     city: str = ""
     image: Source | None = None
-    truth: object | None = field(default=None, hash=False)
+    truth: FrameTruth | None = field(default=None, hash=False)
 
     @property
-    def item_id(self):
-        """Name for formats without city folders: the name, with the city before it where the name does not say it."""
+    def item_id(self) -> str:
+        """Name for formats without city folders: the name, after the city if the name does not begin with it."""
         return f"{self.city}/{self.name}" if self.city and city_of(self.name) != self.city else self.name
 
-    def annotation(self):
+    @property
+    def place(self) -> str:
+        """Split, city and name with "/" between them, as folders of Cityscapes' tree; "default" for none."""
+        return "/".join((self.split or NO_SPLIT, self.city or city_of(self.name) or NO_CITY, self.name))
+
+    def annotation(self) -> Annotation | None:
         """Loads the ground truth.
 
         Returns:
-            An `Annotation`, or None if the frame has none.
+            None if the frame has no ground truth.
 
         Raises:
             DataError: If a file is missing or broken, or has another size than the photograph; names it.
@@ -137,80 +222,26 @@ class FrameDataset:
     """What a reader gives and a writer takes.
 
     Attributes:
-        labels: The table the segments' label names are from.
-        frames: `AnnotatedFrame`s; a sequence where it comes from a reader, any iterable where a user made it.
-        format: The format it was read from, as "coco"; "" if it was made by hand.
+        labels: The table that has the names of the segments' labels.
+        frames: A sequence if it comes from a reader, any iterable if a user made it.
+        format: The format it was read from, for example "coco"; "" if it was made by hand.
         notes: Sentences on what was found missing or odd while reading; shown once.
-        truth: "gtFine" or "gtCoarse" where the source says which; else "".
+        truth: "gtFine" or "gtCoarse" where the source has one of these names; else "".
         classes: Labels that were chosen (`selection.filter`); () means all.
     """
 
     labels: LabelTable
-    frames: Iterable = field(hash=False)
+    frames: Iterable[AnnotatedFrame] = field(hash=False)
     format: str = ""
     notes: tuple[str, ...] = ()
     truth: str = ""
     classes: tuple[str, ...] = ()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[AnnotatedFrame]:
         return iter(self.frames)
 
 
-@dataclass(frozen=True)
-class WriteOptions:
-    """How a format is written; a writer looks at what concerns it.
-
-    Attributes:
-        images: "copy", "link" (hard links, copies where that fails) or "none".
-        image_ext: Ending to give to images, as "jpg"; other kinds are encoded anew. None keeps what there is.
-        layout: Of a Cityscapes tree: "official" (leftImg8bit) or "imgsFine" (imgsFine/leftImg8bit).
-        truth: Name in Cityscapes files: "gtFine" or "gtCoarse".
-        classes: Labels an instance format writes; () takes the format's default.
-        rle: All COCO segmentations as RLE.
-        json_name: Name of COCO's files; "{split}" stands for the split.
-        workers: Number of processes.
-    """
-
-    images: str = "copy"
-    image_ext: str | None = None
-    layout: str = "official"
-    truth: str = "gtFine"
-    classes: tuple[str, ...] = ()
-    rle: bool = False
-    json_name: str | None = None
-    workers: int = 1
-
-
-@dataclass
-class Tally:
-    """What a conversion wrote, left out and lost; every frame makes one and they are added up.
-
-    Attributes:
-        written: By what, as {"frames": 3, "instances": 57, "images": 3}.
-        skipped: Frames left out by reason, as {"frames without ground truth": 1}.
-        lost: Things the target cannot hold, by reason, as {"holes filled": 2}.
-    """
-
-    written: Counter = field(default_factory=Counter)
-    skipped: Counter = field(default_factory=Counter)
-    lost: Counter = field(default_factory=Counter)
-
-    def __iadd__(self, other):
-        self.written += other.written
-        self.skipped += other.skipped
-        self.lost += other.lost
-        return self
-
-    def __str__(self):
-        parts = [
-            f"{title} " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
-            for title, counts in (("written:", self.written), ("skipped:", self.skipped), ("lost:", self.lost))
-            if counts
-        ]
-        return "; ".join(parts) or "nothing was written"
-
-
-def source_polygons(truth, annotation):
+def source_polygons(truth: FrameTruth | None, annotation: Annotation) -> tuple[bytes | None, str]:
     """Asks a truth for the polygons.json that paints an annotation it gave; most truths have none.
 
     Args:
@@ -218,31 +249,20 @@ def source_polygons(truth, annotation):
         annotation: What its `load()` gave.
 
     Returns:
-        The bytes of the file, or None; and if there is one that cannot be used, why not, as the end of a sentence that
-        begins with "polygons.json files", else "".
+        The bytes of the file, or None; and if there is a file that cannot be used, the reason, as the end of a sentence
+        that begins with "polygons.json files", else "".
     """
-    ask = getattr(truth, "source_polygons", None)
-    return ask(annotation) if ask else (None, "")
+    return truth.source_polygons(annotation) if isinstance(truth, TruthWithPolygons) else (None, "")
 
 
-def city_of(name):
+def city_of(name: str) -> str:
     """Reads the city off a frame's name, `<city>_<sequence>_<frame>`; "" where it is not of that form."""
     parts = name.rsplit("_", 2)
     return parts[0] if len(parts) == 3 else ""
 
 
-def split_item_id(item_id):
-    """Takes an `item_id` apart: `(city, name)`."""
+def split_item_id(item_id: str) -> tuple[str, str]:
+    """Splits an `item_id` into city and name."""
     path = PurePosixPath(item_id)
     folder = path.parent.as_posix()
     return (city_of(path.name) if folder == "." else folder), path.name
-
-
-def instance_segments(annotation):
-    """Lists `(key, Segment)` of the objects that are counted, crowds left out, in the order of the segments."""
-    return [(key, segment) for key, segment in annotation.segments.items() if segment.number is not None]
-
-
-def with_frames(dataset, frames):
-    """Copies a dataset with other frames."""
-    return replace(dataset, frames=frames)

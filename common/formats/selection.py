@@ -188,19 +188,19 @@ class _ChangedTruth:
     def load(self):
         """Loads and changes the annotation; see `AnnotatedFrame.annotation`."""
         annotation = self.truth.load()
-        lost = Counter(annotation.lost)
+        dropped = Counter(annotation.dropped)
         renamed = {
             key: replace(segment, label=self.change.new_names.get(segment.label))
             for key, segment in annotation.segments.items()
         }
         kept = {key: segment for key, segment in renamed.items() if segment.label is not None}
-        lost["segments that became background"] += len(renamed) - len(kept)
-        _drop_small(kept, annotation.pixels, self.change.min_area, lost)
-        pixels, segments = annotation.pixels, _number(kept, annotation.segments, self.change.table, lost)
+        dropped["segments that became background"] += len(renamed) - len(kept)
+        _drop_small(kept, annotation.pixels, self.change.min_area, dropped)
+        pixels, segments = annotation.pixels, _number(kept, annotation.segments, self.change.table, dropped)
         if self.change.new_background is not None:
             pixels, segments = _fill_background(pixels, annotation.segments, segments, self.change.new_background)
         pixels, segments = _merge(segments, pixels)
-        return Annotation(pixels, segments, None, +lost)
+        return Annotation(pixels, segments, None, +dropped)
 
     def source_polygons(self, annotation):
         """Says that polygons.json of the source, if there is one, does not fit any more."""
@@ -208,16 +208,16 @@ class _ChangedTruth:
         return None, "that did not fit the new labels (outlines were drawn anew)" if data or reason else ""
 
 
-def _drop_small(segments, pixels, min_area, lost):
+def _drop_small(segments, pixels, min_area, dropped):
     if not min_area:
         return
     areas = np.bincount(pixels.ravel(), minlength=max(segments, default=0) + 1)
     for key in [key for key, segment in segments.items() if segment.number is not None and areas[key] < min_area]:
         del segments[key]
-        lost[f"objects smaller than {min_area} pixels"] += 1
+        dropped[f"objects smaller than {min_area} pixels"] += 1
 
 
-def _number(segments, before, table, lost):
+def _number(segments, before, table, dropped):
     """Numbers objects anew where several labels became one; objects of a label that is not counted become stuff."""
     sources = {}
     for key, segment in segments.items():
@@ -227,7 +227,7 @@ def _number(segments, before, table, lost):
         is_counted = table.find(segment.label).has_instances
         if not is_counted:
             if segment.number is not None:
-                lost[f"single objects, as {segment.label} is not counted"] += 1
+                dropped[f"single objects, as {segment.label} is not counted"] += 1
             result[key] = Segment(segment.label)
         elif segment.number is not None and len(sources[segment.label]) > 1:
             result[key] = replace(segment, number=counts[segment.label])

@@ -1,4 +1,4 @@
-"""What all writers of formats share: photographs, labels that are written, what is lost, and the frames one by one."""
+"""What all writers share: photographs, labels that are written, what is dropped, and the frames one by one."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -63,15 +63,15 @@ NOT_COUNTED = "numbers of objects of labels that are not counted"
 OUTLINES = "outlines (the pixels are kept)"
 
 
-def lost_of(annotation, visible):
-    """Counts what no format but Cityscapes holds of an annotation: `Counter` for `Tally.lost`.
+def dropped_of(annotation, visible):
+    """Counts what no format but Cityscapes holds of an annotation: `Counter` for `Tally.dropped`.
 
     Args:
-        annotation: `Annotation`; what it lost when it was read is in the result.
+        annotation: `Annotation`; what was dropped when it was read is in the result.
         visible: The keys that have a pixel.
     """
     hidden = [segment for key, segment in annotation.segments.items() if key not in visible]
-    return annotation.lost + Counter(
+    return annotation.dropped + Counter(
         {
             HIDDEN: sum(segment.number is not None for segment in hidden),
             HIDDEN_REGIONS: sum(segment.number is None for segment in hidden),
@@ -90,12 +90,12 @@ def fit_to_table(annotation, table, visible, where):
         where: Name of the frame, for errors.
 
     Returns:
-        An `Annotation` without outlines; its `lost` says all that was left out.
+        An `Annotation` without outlines; `dropped` counts what was left out.
 
     Raises:
         LabelError: If the label of a segment is not in the table; names the frame and the label.
     """
-    segments, lost = {}, lost_of(annotation, visible)
+    segments, dropped = {}, dropped_of(annotation, visible)
     for key, segment in annotation.segments.items():
         label = table.find(segment.label)
         if label is None:
@@ -106,9 +106,9 @@ def fit_to_table(annotation, table, visible, where):
         if key not in visible:
             continue
         number = segment.number if label.has_instances else None
-        lost[NOT_COUNTED] += number != segment.number
+        dropped[NOT_COUNTED] += number != segment.number
         segments[key] = replace(segment, label=label.name, number=number)
-    return replace(annotation, segments=segments, outlines=None, lost=+lost)
+    return replace(annotation, segments=segments, outlines=None, dropped=+dropped)
 
 
 class _InWorker:

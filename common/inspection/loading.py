@@ -1,4 +1,4 @@
-"""Loads one chosen frame: photograph, classes, numbered objects, outlines, and what was lost or odd.
+"""Loads one chosen frame: photograph, classes, numbered objects, outlines, and what was left out or odd.
 
 What cannot be read is left out and said, so that one broken file does not hide the others. A frame is shrunk to a given
 number of pixels after it was measured: areas and boxes of objects are those of the source.
@@ -59,7 +59,7 @@ class LoadedFrame:
         instances: Place in `regions`, from 1, of the object or group at each pixel, 0 for none; `int32`, same shape.
         regions: `ShownObject`s: objects and groups far to near, then areas.
         outlines: `(label, points)` of the source's polygons, points of shape `(n, 2)` in pixels of the arrays.
-        remarks: Sentences on what was lost or odd.
+        remarks: Sentences on what was left out or odd.
         problems: Sentences on what could not be read.
     """
 
@@ -185,7 +185,7 @@ def _remark(annotation, hidden, regions, remarks):
         remarks.append(f"{groups:,} {are} in which objects were not told apart.")
     if hidden:
         remarks.append(f"{hidden:,} {'objects have' if hidden > 1 else 'object has'} no visible pixel.")
-    remarks += [f"Not shown: {count:,} {what}." for what, count in sorted(annotation.lost.items()) if count]
+    remarks += [f"Not shown: {count:,} {what}." for what, count in sorted(annotation.dropped.items()) if count]
     if not regions:
         remarks.append("No pixel has a label.")
 

@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 
 from common.errors import ConfigError, DataError, ProjectError
-from common.formats.frames import with_frames
 from common.formats.writing import for_each_frame
 from common.images.pictures import read_colors
 from common.images.png import read_image
@@ -164,7 +163,7 @@ def _only(dataset, splits):
     there = sorted({frame.split for frame in frames})
     if wrong := [name for name in splits if name not in there]:
         raise ConfigError(f"the dataset has no split {wrong[0]!r}; found: {', '.join(there) or 'none'}")
-    return with_frames(dataset, tuple(frame for frame in frames if frame.split in splits))
+    return replace(dataset, frames=tuple(frame for frame in frames if frame.split in splits))
 
 
 def _count_frame(labels, frame):

@@ -15,8 +15,9 @@ from common.dataset.checking.report import report_lines
 from common.dataset.original.layouts import TRUTH_KINDS
 from common.errors import ConfigError, DataError
 from common.files.disk import write_json
+from common.files.listing import open_tree
 from common.formats import cityscapes
-from common.formats.conversion import recognise
+from common.formats.registry import recognise
 from common.labels.tables import CITYSCAPES
 from common.parallel import usable_cores
 
@@ -54,7 +55,7 @@ def main(arguments=None):
 def _labels_of(source, truth):
     """Reads the labels of an original; refuses another format, whose images may look like those of an original."""
     try:
-        dataset = cityscapes.read(source, truth)
+        dataset = cityscapes.read(open_tree(source), truth)
     except DataError:
         _refuse_others(source)
         raise
@@ -65,7 +66,7 @@ def _labels_of(source, truth):
 
 def _refuse_others(source):
     try:
-        found = recognise(source)
+        found = recognise(open_tree(source))
     except DataError:
         return
     if found not in _CHECKED:

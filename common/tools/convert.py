@@ -10,8 +10,9 @@ import argparse
 from pathlib import Path
 
 from common.command_line import log, run_tool
-from common.formats.conversion import FORMATS, convert
-from common.formats.frames import WriteOptions
+from common.formats.conversion import convert
+from common.formats.format import WriteOptions
+from common.formats.registry import FORMATS
 from common.parallel import usable_cores
 
 

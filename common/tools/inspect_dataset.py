@@ -15,7 +15,7 @@ from pathlib import Path
 from common.command_line import run_tool
 from common.dataset.original.layouts import TRUTH_KINDS
 from common.errors import ConfigError
-from common.formats.conversion import FORMATS
+from common.formats.registry import FORMATS
 from common.inspection.choice import choose_frames
 from common.inspection.datasets import DatasetRequest, open_dataset
 from common.inspection.inspection import check_target, load_inspection, write_inspection

@@ -6,14 +6,16 @@ import os
 import platform
 import shutil
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from common.errors import ConfigError, DataError
-from common.formats.conversion import FORMATS, convert, filter, read, recognise, write
-from common.formats.frames import with_frames
+from common.files.listing import open_tree
+from common.formats.conversion import convert, filter, read, write
 from common.formats.mask_files.writing import write_masks
+from common.formats.registry import FORMATS, recognise
 from tests.support.difficult import assert_same, masks_of
 from tests.support.running import PROJECT
 
@@ -52,7 +54,7 @@ def converted(tmp_path_factory, demo_tree):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_format_is_recognised_from_the_files(converted, name):
-    assert recognise(target_of(converted, name)) == name
+    assert recognise(open_tree(target_of(converted, name))) == name
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -64,7 +66,7 @@ def test_every_format_gives_back_what_it_can_hold(converted, demo_tree, name):
     for frame in originals.values():
         back = found[frame.name]
         assert (back.split, back.city) == (frame.split, frame.city)
-        expected, annotation = frame.annotation(), filter(with_frames(read(target_of(converted, name)), (back,)))
+        expected, annotation = frame.annotation(), filter(replace(read(target_of(converted, name)), frames=(back,)))
         (changed,) = annotation.frames
         got = changed.annotation()
         if name in EVERYTHING:
@@ -82,7 +84,7 @@ def test_every_format_gives_back_what_it_can_hold(converted, demo_tree, name):
 
 
 def assert_pixels_of(label, first, second):
-    pictures = [a.paint(lambda segment: int(segment.label == label)) for a in (first, second)]
+    pictures = [a.paint(lambda segment: int(segment.label == label), 0, np.uint8) for a in (first, second)]
     np.testing.assert_array_equal(*pictures, err_msg=label)
 
 
@@ -98,7 +100,7 @@ def test_a_zip_is_read_like_the_folder_it_was_made_from(converted, tmp_path, nam
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted((converted / name).rglob("*.*")):
             archive.write(file, f"below/{file.relative_to(converted / name).as_posix()}")
-    assert recognise(path) == name
+    assert recognise(open_tree(path)) == name
     folder, zipped = by_name(read(converted / name)), by_name(read(path))
     assert folder.keys() == zipped.keys()
     for key in list(folder)[:3]:
@@ -115,7 +117,7 @@ def test_the_example_of_the_documentation_runs(demo_tree, tmp_path, monkeypatch,
             archive.write(file, file.relative_to(demo_tree).as_posix())
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "docs/formats.md", "exec"), {})
-    assert recognise("persons.zip") == "cvat"
+    assert recognise(open_tree("persons.zip")) == "cvat"
     assert capsys.readouterr().out.startswith("written: 8 frames")
 
 
@@ -194,7 +196,7 @@ def test_generated_panoptic_files_do_not_stand_in_the_way_of_the_rest(demo_tree,
     shutil.copytree(demo_tree / "gtFine" / "val", tmp_path / "tree" / "gtFine" / "val")
     write_masks(tmp_path / "tree", tmp_path / "tree", "panoptic")
     assert list((tmp_path / "tree" / "gtFine").glob("cityscapes_panoptic_val/*.png"))
-    assert recognise(tmp_path / "tree") == "cityscapes"
+    assert recognise(open_tree(tmp_path / "tree")) == "cityscapes"
     assert len(read(tmp_path / "tree").frames) == 8
 
 

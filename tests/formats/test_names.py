@@ -7,7 +7,8 @@ from common.errors import DataError
 from common.formats import camvid, cvat, voc, yolo
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, WriteOptions
+from common.formats.format import WriteOptions
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset
 from common.formats.names import check_name
 from common.labels.tables import CITYSCAPES
 

@@ -41,7 +41,7 @@ def test_what_is_not_there_is_refused_and_what_is_there_named(difficult, choice,
 def test_other_classes_become_background_and_are_counted():
     found = changed(classes=("car", "road"))
     assert_same(Annotation(np.where(np.isin(PIXELS, [7, 26, 26000, 26001]), PIXELS, 0), found.segments), found)
-    assert found.lost == {"segments that became background": 3}
+    assert found.dropped == {"segments that became background": 3}
 
 
 def test_an_unknown_class_is_refused():
@@ -54,7 +54,7 @@ def test_small_objects_become_background_but_crowds_and_stuff_stay():
     assert {(segment.label, segment.number) for segment in found.segments.values()} == {
         ("road", None), ("car", 1), ("car", None), ("truck", 0), ("out of roi", None),
     }  # fmt: skip
-    assert found.lost == {"objects smaller than 2 pixels": 2}
+    assert found.dropped == {"objects smaller than 2 pixels": 2}
 
 
 def test_a_class_map_merges_labels_and_numbers_their_objects_anew():
@@ -75,7 +75,7 @@ def test_ignored_labels_become_background_and_the_rest_stays_a_class(tmp_path):
     annotation = dataset.frames[0].annotation()
     # Unlabeled pixels are "other" by the map, although they are background in the source.
     expected = [[0, 0, 1, 1], [1, 1, 1, 1], [1, 1, 255, 1]]
-    values = annotation.paint(lambda s: dataset.labels.find(s.label).id, dataset.labels.background_id)
+    values = annotation.label_ids(dataset.labels)
     np.testing.assert_array_equal(values, expected)
     assert dataset.labels.find("other").color == (9, 9, 9)
     assert "out of roi" in dataset.notes[-1]
@@ -85,7 +85,7 @@ def test_a_map_that_ignores_nothing_has_no_background():
     dataset = filter(one_frame(), label_map="enet11")
     assert dataset.labels.background is None
     annotation = dataset.frames[0].annotation()
-    values = annotation.paint(lambda s: dataset.labels.find(s.label).id, 99)
+    values = annotation.paint(lambda s: dataset.labels.find(s.label).id, 99, np.uint8)
     np.testing.assert_array_equal(values, [[0, 0, 9, 9], [4, 4, 9, 9], [10, 7, 10, 9]])
 
 

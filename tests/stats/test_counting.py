@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 from common.dataset.original.layouts import find_frames
 from common.demo import DemoSettings, draw_demo_dataset
 from common.errors import ConfigError
+from common.files.listing import open_tree
 from common.files.sources import Source
 from common.formats import cityscapes
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, with_frames
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.labels.cityscapes import LABEL_OF_NAME
 from common.labels.tables import CITYSCAPES
 from common.stats.counting import Census, SplitCensus, take_census
@@ -85,10 +87,10 @@ def test_mean_and_deviation_are_those_of_all_pixels(tmp_path):
 
 def test_a_census_of_drawn_frames_is_that_of_their_decoded_files(tmp_path):
     draw_demo_dataset(tmp_path / "demo", DemoSettings(train=3, val=1, size_wh=(96, 64), seed=3))
-    dataset = cityscapes.read(tmp_path / "demo")
+    dataset = cityscapes.read(open_tree(tmp_path / "demo"))
     census = take_census(dataset, workers=1)
     assert take_census(dataset, workers=2).to_json() == census.to_json()
-    assert take_census(with_frames(dataset, dataset.frames[::-1])).to_json() == census.to_json()
+    assert take_census(replace(dataset, frames=dataset.frames[::-1])).to_json() == census.to_json()
     ids, values, colors = [], [], []
     for frame in find_frames(tmp_path / "demo"):
         ids.append(cv2.imread(str(frame.files["labelIds"].path), cv2.IMREAD_UNCHANGED))
@@ -106,7 +108,7 @@ def test_a_broken_file_is_named_and_the_rest_is_counted(difficult, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     frames = list(difficult.frames)
     frames[0] = AnnotatedFrame("x", "train", image=Source(tmp_path / "broken.png"), truth=frames[0].truth)
-    census = take_census(with_frames(difficult, frames))
+    census = take_census(replace(difficult, frames=frames))
     assert "broken.png" in census.problems[0]
     assert (census.splits["train"].images, census.splits["train"].annotated) == (1, 3)
 

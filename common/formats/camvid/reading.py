@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.errors import DataError
+from common.files.listing import Tree
 from common.files.sources import Source
 from common.formats.camvid.labels import read_labels
 from common.formats.camvid.lists import MASKS, find_lists, item_id_of, paths_of_line, resolve
@@ -33,12 +34,12 @@ from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDat
 from common.formats.names import read_lines
 
 
-def matches(tree):
+def matches(tree: Tree) -> bool:
     """Tells whether a folder or zip has lists `<split>.txt` beside folders `<split>annot`."""
     return bool(find_lists(tree))
 
 
-def read(tree):
+def read(tree: Tree, truth: str | None = None) -> FrameDataset:
     """Reads a dataset.
 
     Args:
@@ -111,5 +112,5 @@ class CamvidTruth:
         present = {value: self.code.segment(value) for value in present_values(classes)}
         segments = {value: segment for value, segment in present.items() if segment is not None}
         void = int((classes == VOID).sum()) if VOID in present and len(self.code.names) <= VOID else 0
-        lost = +Counter({"pixels of value 255 (void)": void})
-        return Annotation(classes.astype(np.uint16), segments, lost=lost)
+        dropped = +Counter({"pixels of value 255 (void)": void})
+        return Annotation(classes.astype(np.uint16), segments, dropped=dropped)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from common.formats.class_masks import (
     paint_classes,
     table_to_write,
 )
-from common.formats.frames import NO_SPLIT, Tally
+from common.formats.format import Tally, WriteOptions
+from common.formats.frames import NO_SPLIT, FrameDataset
 from common.formats.names import name_to_write
 from common.formats.writing import fit_to_table, for_each_frame, place_image
 from common.images.pictures import encode_palette_mask
@@ -22,7 +24,7 @@ from common.labels.table_files import COLORS_FILES, label_colors_text, name_in_f
 from common.labels.tables import CITYSCAPES
 
 
-def write(dataset, folder, options):
+def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     """Writes a dataset.
 
     Args:
@@ -31,7 +33,7 @@ def write(dataset, folder, options):
         options: `WriteOptions`: images, image_ext, workers.
 
     Returns:
-        `Tally`; objects and groups are counted as lost, as only their class is kept.
+        `Tally`; objects and groups are counted as dropped, as only their class is kept.
 
     Raises:
         DataError: If two frames of a split have one name, one has a name that cannot be written, or a file cannot be
@@ -44,7 +46,7 @@ def write(dataset, folder, options):
     ]
     if respelled:
         changed[f"label names whose spaces had to become _ ({', '.join(respelled)})"] = len(respelled)
-    tally = Tally(lost=changed)
+    tally = Tally(dropped=changed)
     write_text(folder / COLORS_FILES[0], label_colors_text(table))
     write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
     lists = {}
@@ -77,7 +79,7 @@ def _write_frame(frame, folder, table, code, options):
     write_bytes(folder / mask, encode_palette_mask(paint_classes(annotation, code), code.palette))
     tally.written["frames"] += 1
     segments = annotation.segments.values()
-    tally.lost += annotation.lost + Counter(
+    tally.dropped += annotation.dropped + Counter(
         {
             "objects (their pixels have a class only)": sum(segment.number is not None for segment in segments),
             "groups (their pixels have a class only)": sum(segment.is_crowd for segment in segments),

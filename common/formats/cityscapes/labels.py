@@ -10,7 +10,6 @@ the label is counted, which for labels that are not Cityscapes' no file but ours
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -31,11 +30,11 @@ _LEVELS = 3
 _OUTER_FOLDER = "imgsFine"
 
 
-def read_table(path, frames):
+def read_table(tree, frames):
     """Reads the labels of a tree.
 
     Args:
-        path: What the user gave: the tree, a part of it, or a zip.
+        tree: What the user gave: the dataset, a part of it, or a zip.
         frames: `Frame`s found there.
 
     Returns:
@@ -45,16 +44,16 @@ def read_table(path, frames):
         DataError: If a label file cannot be understood; names it.
         LabelError: If it names a label twice.
     """
-    table = _find(Path(path).absolute(), frames)
+    table = _find(tree, frames)
     return CITYSCAPES if table is None else _with_counted(_with_ids(table, frames), frames)
 
 
-def _find(path, frames):
-    table = find_label_table(open_tree(path))
+def _find(tree, frames):
+    table = find_label_table(tree)
     sources = (source for frame in frames for source in (frame.image, *frame.files.values()))
     for archive in sorted({source.path for source in sources if source is not None and source.member is not None}):
         table = table or find_label_table(_listed(archive))
-    for folder in _folders_above(path):
+    for folder in _folders_above(tree.root.absolute()):
         there = (folder / name for name in (META_FILE, *COLORS_FILES))
         sources = {file.name: Source(file) for file in there if file.is_file()}
         table = table or find_label_table(Tree(folder, "", sources))

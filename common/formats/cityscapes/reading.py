@@ -23,6 +23,7 @@ from common.dataset.original.polygons import (
 )
 from common.dataset.original.truth import KINDS, first_kind, read_truth
 from common.errors import LabelError, ProjectError
+from common.files.listing import Tree
 from common.formats.cityscapes.labels import read_table
 from common.formats.cityscapes.writing import write
 from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
@@ -39,7 +40,7 @@ _STAND_INS = {
 }
 
 
-def matches(tree):
+def matches(tree: Tree) -> bool:
     """Tells whether a folder or zip holds files with Cityscapes' names."""
     endings = (
         "_leftimg8bit.png",
@@ -55,11 +56,11 @@ def matches(tree):
     )
 
 
-def read(path, truth=None, kinds=KINDS):
+def read(tree: Tree, truth: str | None = None, kinds: tuple[str, ...] = KINDS) -> FrameDataset:
     """Reads a tree, any part of one, or a zip.
 
     Args:
-        path: As for `read_layout`.
+        tree: The folder or zip; zips inside the folder are looked through too.
         truth: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
         kinds: What pixels are read from, the first that a frame has.
 
@@ -69,8 +70,8 @@ def read(path, truth=None, kinds=KINDS):
     Raises:
         DataError: If nothing is found, or a frame is there twice.
     """
-    layout = read_layout(path, truth)
-    table = read_table(path, layout.frames)
+    layout = read_layout(tree.root, truth)
+    table = read_table(tree, layout.frames)
     frames = tuple(_frame(frame, table, kinds) for frame in layout.frames)
     return FrameDataset(table, frames, "cityscapes", (*layout.problems, *_kinds_used(frames, kinds)), layout.truth)
 
@@ -110,13 +111,13 @@ class CityscapesTruth:
         truth = read_truth(self.files, self.table, self.kinds)
         where = self.files[truth.kind]
         segments = segments_of_values(truth.values, self.table, where)
-        lost = Counter()
+        dropped = Counter()
         if image := truth.polygons or self._polygons():
             for value, label in _hidden_objects(image, self.table):
                 segments.setdefault(value, Segment(label.name, value % INSTANCES_PER_CLASS))
             plates = sum(_is_never_painted(polygon, self.table) for polygon in image.polygons)
-            lost = +Counter({"outlines of labels that are never painted (license plates)": plates})
-        return Annotation(truth.values, segments, image, lost)
+            dropped = +Counter({"outlines of labels that are never painted (license plates)": plates})
+        return Annotation(truth.values, segments, image, dropped)
 
     def _polygons(self):
         """Reads what stands in polygons.json alone; None without one, or if it is broken and pixels are there."""

@@ -7,20 +7,21 @@ from the pixels (`redrawing`). Labels that are not Cityscapes' get ids that fit 
 import json
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from common.dataset.original.polygons import (
-    INSTANCES_PER_CLASS,
     LARGEST_COUNTED_ID,
     ids_to_colors,
     instances_to_ids,
     polygons_to_json,
 )
-from common.errors import DataError, LabelError
+from common.errors import DataError
 from common.files.disk import write_bytes, write_json, write_text
 from common.formats.cityscapes.pixels_to_polygons import redraw
-from common.formats.frames import NO_CITY, NO_SPLIT, Tally, city_of, source_polygons
+from common.formats.format import Tally, WriteOptions
+from common.formats.frames import FrameDataset, source_polygons
 from common.formats.names import check_name
 from common.formats.writing import for_each_frame, place_image
 from common.images.png import encode_color_mask, encode_instance_mask, encode_mask
@@ -32,7 +33,7 @@ _LARGEST_ID = 255
 _IMAGE_ROOTS = {"official": "leftImg8bit", "imgsFine": "imgsFine/leftImg8bit"}
 
 
-def write(dataset, folder, options):
+def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     """Writes a tree with the official names.
 
     Args:
@@ -49,7 +50,7 @@ def write(dataset, folder, options):
     table, changed = _table_to_write(dataset.labels)
     tally = Tally()
     if changed:
-        tally.lost["label ids of the source (labels are numbered in the order of label_colors.txt)"] += changed
+        tally.dropped["label ids of the source (labels are numbered in the order of label_colors.txt)"] += changed
     write_text(folder / "label_colors.txt", label_colors_text(table))
     write_json(folder / "dataset_meta.json", dataset_meta_json(table))
     write_one = partial(_write_frame, folder=folder, table=table, options=options)
@@ -96,7 +97,7 @@ def _table_to_write(labels):
 def _write_frame(frame, folder, table, options):
     """Writes the files of one frame; returns its place below the split's folders, and its counts."""
     tally = Tally()
-    place = "/".join((frame.split or NO_SPLIT, frame.city or city_of(frame.name) or NO_CITY, frame.name))
+    place = frame.place
     check_name(frame)
     if frame.image is not None and options.images != "none":
         place_image(frame.image, folder / _IMAGE_ROOTS[options.layout] / f"{place}_leftImg8bit", options)
@@ -105,47 +106,15 @@ def _write_frame(frame, folder, table, options):
     if annotation is None:
         tally.skipped["frames without ground truth"] += 1
         return place, tally
-    values = values_of(annotation, table, frame.item_id)
+    values = annotation.instance_ids(table, frame.item_id)
     start = f"{folder / options.truth / place}_{options.truth}_"
     for kind, data in _masks(values, table):
         write_bytes(f"{start}{kind}.png", data)
     write_bytes(f"{start}polygons.json", _polygons(frame, annotation, table, tally))
     tally.written["frames"] += 1
     visible = set(np.unique(find_runs(annotation.pixels).keys).tolist())
-    numbered = [key for key, segment in annotation.segments.items() if segment.number is not None]
-    tally.written["objects"] += len(visible.intersection(numbered))
+    tally.written["objects"] += len(visible.intersection(key for key, _ in annotation.objects))
     return place, tally
-
-
-def values_of(annotation, table, where):
-    """Makes the values of instanceIds.
-
-    Args:
-        annotation: `Annotation`.
-        table: `LabelTable` with the ids to write.
-        where: Name of the frame, for errors.
-
-    Returns:
-        `uint16` of shape `(height, width)`.
-
-    Raises:
-        DataError: If an object has a number above 999.
-    """
-
-    def value_of(segment):
-        label = table.find(segment.label)
-        if label is None:
-            raise LabelError(f"{where}: has the label {segment.label!r}, which is not in the dataset's table")
-        id_ = label.id
-        if segment.number is None or id_ > LARGEST_COUNTED_ID:
-            return id_
-        if segment.number >= INSTANCES_PER_CLASS:
-            raise DataError(
-                f"{where}: object {segment.number:,} of {segment.label}: instanceIds have room for 0 to 999 in a frame"
-            )
-        return id_ * INSTANCES_PER_CLASS + segment.number
-
-    return annotation.paint(value_of, table.background_id, np.uint16)
 
 
 def _masks(values, table):
@@ -161,9 +130,9 @@ def _masks(values, table):
 def _polygons(frame, annotation, table, tally):
     data, reason = source_polygons(frame.truth, annotation)
     if data is None:
-        tally.lost += annotation.lost
+        tally.dropped += annotation.dropped
         if reason:
-            tally.lost[f"polygons.json files {reason}"] += 1
+            tally.dropped[f"polygons.json files {reason}"] += 1
         image = redraw(annotation, table, frame.item_id)
         data = json.dumps(polygons_to_json(image), separators=(", ", ": ")).encode()
     return data

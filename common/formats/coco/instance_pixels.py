@@ -62,11 +62,11 @@ class CocoTruth:
         """Paints the objects; see `AnnotatedFrame.annotation`."""
         width, height = self.size_wh
         flat = np.zeros(width * height, np.int32)
-        segments, counts, shared, said, lost = {}, Counter(), {}, {}, Counter()
+        segments, counts, shared, said, dropped = {}, Counter(), {}, {}, Counter()
         for key, (number, head, data) in enumerate(self.spool.rows(self.owner), 1):
             label = self.labels[head["category"]]
             if label.id < 0:
-                lost[f"outlines of {label.name}, which is never painted"] += 1
+                dropped[f"outlines of {label.name}, which is never painted"] += 1
                 continue
             segment = _segment(label, head["crowd"], counts)
             if segment.number is None:
@@ -78,14 +78,14 @@ class CocoTruth:
             for ranges in find_ranges(where, head, data, self.size_wh):
                 paint_ranges(flat, ranges, key)
             if short := head.get("short"):
-                lost["polygons of less than three points"] += short
+                dropped["polygons of less than three points"] += short
         _take_numbers(segments, said)
         present = np.bincount(flat, minlength=max(segments, default=0) + 1)
         for key in [key for key in segments if not present[key]]:
-            lost[HIDDEN if segments.pop(key).number is not None else HIDDEN_REGIONS] += 1
+            dropped[HIDDEN if segments.pop(key).number is not None else HIDDEN_REGIONS] += 1
         dtype = np.uint16 if len(present) <= 2**16 else np.int32
         pixels = np.ascontiguousarray(flat.astype(dtype).reshape(width, height).T)
-        return Annotation(pixels, segments, None, lost)
+        return Annotation(pixels, segments, None, dropped)
 
 
 def _take_numbers(segments, said):

@@ -13,30 +13,34 @@ deleted when the last frame is forgotten or the process ends.
 """
 
 from functools import partial
+from pathlib import Path
 
 from common.dataset.original.layouts import TRUTH_KINDS
+from common.files.listing import Tree
 from common.formats.coco.entries import NO_SPLIT, find_labels, find_photograph, frame_name, make_table, split_of
 from common.formats.coco.index import read_index, refuse_double_frames, refuse_no_images
 from common.formats.coco.instance_pixels import CocoTruth, pack_annotation
 from common.formats.coco.run_lengths import counts_to_text
 from common.formats.coco.search import find_files, refuse_none
 from common.formats.coco.writing import category_ids, check_before_writing, compact, place_photograph, write_splits
-from common.formats.frames import AnnotatedFrame, FrameDataset, Tally
+from common.formats.format import Tally, WriteOptions
+from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.formats.names import check_name
 from common.formats.writing import counted_labels, fit_to_table, for_each_frame
 from common.images.outlines import outlines_to_counts, trace_outlines
 from common.images.runs import find_regions, find_runs
 
+FILE_ENDING = ""
 JSON_NAMES = {truth: f"instancesonly_filtered_{truth}_{{split}}.json" for truth in TRUTH_KINDS}
 
 
-def matches(tree):
+def matches(tree: Tree) -> bool:
     """Tells whether a folder or zip holds JSON files with instances, or files in their place that `read` refuses."""
     found = find_files(tree)
     return bool(found.names or found.others)
 
 
-def read(tree):
+def read(tree: Tree, truth: str | None = None) -> FrameDataset:
     """Reads a dataset.
 
     Args:
@@ -81,7 +85,7 @@ def _frames(tree, name, file, table):
     return frames
 
 
-def write(dataset, folder, options):
+def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     """Writes a dataset.
 
     Args:
@@ -120,7 +124,7 @@ def _write_frame(frame, folder, table, ids, options):
     runs = find_runs(annotation.pixels)
     regions = find_regions(runs)
     annotation = fit_to_table(annotation, table, regions, frame.item_id)
-    tally.lost += annotation.lost
+    tally.dropped += annotation.dropped
     _count(annotation, ids, regions, tally)
     texts = _annotation_texts(annotation, ids, runs, regions, options.rle)
     file_name = place_photograph(frame, folder / "images" / (frame.split or NO_SPLIT), options)
@@ -161,8 +165,8 @@ def _segmentation(outlines, size_wh, rle):
 def _count(annotation, ids, regions, tally):
     for key, segment in annotation.segments.items():
         if segment.label not in ids:
-            tally.lost["segments of labels that are not written"] += 1
-            tally.lost["pixels of labels that are not written"] += regions[key].area
+            tally.dropped["segments of labels that are not written"] += 1
+            tally.dropped["pixels of labels that are not written"] += regions[key].area
         else:
             kind = "groups" if segment.is_crowd else "objects" if segment.number is not None else "areas"
             tally.written[kind] += 1

@@ -14,7 +14,7 @@ included. A counted label keeps the number that its id says, if all ids of the i
 
 from dataclasses import replace
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ import numpy as np
 from common.dataset.original.polygons import INSTANCES_PER_CLASS
 from common.errors import ConfigError, DataError
 from common.files.disk import write_bytes
+from common.files.listing import Tree
 from common.files.sources import is_safe_member
 from common.formats.coco.entries import (
     IMAGE_SUFFIX,
@@ -42,16 +43,18 @@ from common.formats.coco.writing import (
     place_photograph,
     write_splits,
 )
-from common.formats.frames import AnnotatedFrame, FrameDataset, Tally
+from common.formats.format import Tally, WriteOptions
+from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.formats.names import check_name
 from common.formats.writing import choose_labels, evaluated_labels, fit_to_table, for_each_frame
 from common.images.png import encode_image
 from common.images.runs import find_regions, find_runs
 
+FILE_ENDING = ""
 JSON_NAME = "cityscapes_panoptic_{split}.json"
 
 
-def matches(tree):
+def matches(tree: Tree) -> bool:
     """Tells whether a folder or zip holds a JSON file with a folder of PNG files of the same name.
 
     Where these were generated beside Cityscapes' own files, it is a Cityscapes tree.
@@ -66,7 +69,7 @@ def _find_files(tree):
     return [name for name in tree.names("", ".json") if name[: -len(".json")] in folders]
 
 
-def read(tree):
+def read(tree: Tree, truth: str | None = None) -> FrameDataset:
     """Reads a dataset.
 
     Args:
@@ -127,7 +130,7 @@ def _frames(tree, name, file, table):
     return frames
 
 
-def write(dataset, folder, options):
+def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     """Writes a dataset.
 
     Args:
@@ -187,10 +190,10 @@ def _write_frame(frame, folder, table, ids, options):
         raise DataError(f"the frame {frame.item_id!r} would be written outside of the target; rename it")
     runs = find_runs(annotation.pixels)
     annotation = fit_to_table(annotation, table, set(np.unique(runs.keys).tolist()), frame.item_id)
-    tally.lost += annotation.lost
+    tally.dropped += annotation.dropped
     values, infos = _segments_info(frame, annotation, runs, ids)
     tally.written["segments"] += len(infos)
-    tally.lost["segments of labels that are void here"] += sum(
+    tally.dropped["segments of labels that are void here"] += sum(
         segment.label not in ids for segment in annotation.segments.values()
     )
     png_folder = json_path(folder / options.truth, options.json_name, frame.split).with_suffix("")

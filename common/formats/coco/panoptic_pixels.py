@@ -88,28 +88,28 @@ class PanopticTruth:
             raise DataError(f"{source}: has {found} pixels, {where} says {expected}")
         pixels = np.ascontiguousarray(cv2.cvtColor(colors, cv2.COLOR_RGB2RGBA)).view("<u4")[..., 0] & LARGEST_SEGMENT_ID
         ((_, head, _),) = self.spool.rows(self.owner)
-        segments, lost = self._segments(head["segments"])
+        segments, dropped = self._segments(head["segments"])
         areas = {key: region.area for key, region in find_regions(find_runs(pixels)).items()}
         for key in [key for key in segments if key not in areas]:
-            lost[HIDDEN if segments.pop(key).number is not None else HIDDEN_REGIONS] += 1
+            dropped[HIDDEN if segments.pop(key).number is not None else HIDDEN_REGIONS] += 1
         listed = {id_ for id_, _, _ in head["segments"]} | {0}
-        lost[_UNLISTED] += sum(area for key, area in areas.items() if key not in listed)
+        dropped[_UNLISTED] += sum(area for key, area in areas.items() if key not in listed)
         pixels = pixels.astype(np.uint16 if max(areas) < 2**16 else np.int32)
-        return Annotation(pixels, segments, None, +lost)
+        return Annotation(pixels, segments, None, +dropped)
 
     def _segments(self, found):
-        segments, counts, lost = {}, Counter(), Counter()
+        segments, counts, dropped = {}, Counter(), Counter()
         found = [(id_, self.labels[category], is_crowd) for id_, category, is_crowd in found]
         says_number = all(
             id_ // INSTANCES_PER_CLASS == label.id for id_, label, crowd in found if label.has_instances and not crowd
         )
         for id_, label, is_crowd in found:
             if label.id < 0:
-                lost[f"segments of {label.name}, which is never painted"] += 1
+                dropped[f"segments of {label.name}, which is never painted"] += 1
             elif not label.has_instances or is_crowd:
                 segments[id_] = Segment(label.name, None, bool(is_crowd and label.has_instances))
             else:
                 number = id_ % INSTANCES_PER_CLASS if says_number else counts[label.name]
                 counts[label.name] += 1
                 segments[id_] = Segment(label.name, number)
-        return segments, lost
+        return segments, dropped

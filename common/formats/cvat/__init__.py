@@ -3,4 +3,5 @@
 from common.formats.cvat.reading import matches, read
 from common.formats.cvat.writing import write
 
-__all__ = ["matches", "read", "write"]
+__all__ = ["FILE_ENDING", "matches", "read", "write"]
+FILE_ENDING = ".zip"

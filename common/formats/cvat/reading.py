@@ -23,16 +23,10 @@ import numpy as np
 
 from common.dataset.original.layouts import SPLITS
 from common.errors import DataError, LabelError
+from common.files.listing import Tree
 from common.files.sources import Source
 from common.formats.cityscapes.reading import segments_of_values
-from common.formats.frames import (
-    NO_CITY,
-    NO_SPLIT,
-    AnnotatedFrame,
-    Annotation,
-    FrameDataset,
-    city_of,
-)
+from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, city_of
 from common.images.pictures import IMAGE_ENDINGS, read_values
 from common.labels.table_files import (
     COLORS_FILES,
@@ -50,7 +44,7 @@ _SUBSETS = {*SPLITS, NO_SPLIT, "validation"}
 _MOST_LABELS = 256
 
 
-def matches(tree):
+def matches(tree: Tree) -> bool:
     """Tells whether a folder or zip is such an export: `label_colors.txt` beside `gtFine`, and no polygons."""
     folder = tree.folder_with(_TRUTH)
     if folder is None or not any(folder + name in tree for name in COLORS_FILES):
@@ -63,7 +57,7 @@ def matches(tree):
     )
 
 
-def read(tree):
+def read(tree: Tree, truth: str | None = None) -> FrameDataset:
     """Reads an export of CVAT, or what CVAT imports.
 
     Args:

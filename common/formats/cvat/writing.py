@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from common.dataset.original.polygons import ids_to_colors
+from common.dataset.original.polygons import LARGEST_COUNTED_ID, ids_to_colors
 from common.errors import DataError
 from common.files.disk import atomic_path
 from common.files.sources import is_safe_member
-from common.formats.cityscapes.writing import LARGEST_COUNTED_ID, values_of
 from common.formats.cvat.reading import (
     _IMAGES,
     _TRUTH,
     _places_as_ids,
 )
-from common.formats.frames import NO_CITY, NO_SPLIT, Tally, city_of, instance_segments
+from common.formats.format import Tally, WriteOptions
+from common.formats.frames import FrameDataset
 from common.formats.names import check_name
 from common.formats.writing import fit_to_table, for_each_frame, place_image
 from common.images.pictures import read_whole
@@ -29,7 +29,7 @@ from common.labels.table_files import COLORS_FILES, label_colors_text, with_blac
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def write(dataset, path, options):
+def write(dataset: FrameDataset, path: Path, options: WriteOptions) -> Tally:
     """Writes a zip as CVAT exports and imports it.
 
     Members are stored in the order of the frames, and have no date, so that the same frames give the same bytes.
@@ -71,8 +71,7 @@ def _add(archive, name, data):
 
 def _encode_frame(frame, table, options):
     """Encodes a frame's files; returns its place, `[(member name, bytes)]`, and its counts."""
-    place = "/".join((frame.split or NO_SPLIT, frame.city or city_of(frame.name) or NO_CITY, frame.name))
-    members, tally = [], Tally()
+    place, members, tally = frame.place, [], Tally()
     check_name(frame)
     if frame.image is not None and options.images != "none":
         data, ending = _image_bytes(frame.image, options)
@@ -83,8 +82,8 @@ def _encode_frame(frame, table, options):
         tally.skipped["frames without ground truth"] += 1
         return place, members, tally
     annotation = fit_to_table(annotation, table, set(np.unique(annotation.pixels).tolist()), frame.item_id)
-    values = values_of(annotation, table, frame.item_id)
-    ids = annotation.paint(lambda segment: table.find(segment.label).id)
+    values = annotation.instance_ids(table, frame.item_id)
+    ids = annotation.label_ids(table, frame.item_id)
     pictures = {
         "color": encode_color_mask(ids_to_colors(ids, table)),
         "labelIds": encode_mask(ids),
@@ -96,11 +95,11 @@ def _encode_frame(frame, table, options):
 
 
 def _count(annotation, table, tally):
-    objects = [table.find(segment.label) for _, segment in instance_segments(annotation)]
+    objects = [table.find(segment.label) for _, segment in annotation.objects]
     without_number = sum(label.id > LARGEST_COUNTED_ID for label in objects)
     tally.written["frames"] += 1
     tally.written["objects"] += len(objects)
-    tally.lost += annotation.lost + Counter(
+    tally.dropped += annotation.dropped + Counter(
         {f"numbers of objects of labels above {LARGEST_COUNTED_ID}": without_number}
     )
 

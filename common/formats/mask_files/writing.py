@@ -16,8 +16,10 @@ from common.dataset.original.truth import KINDS, first_kind
 from common.dataset.prepared.resize import LARGEST_SIDE
 from common.errors import ConfigError, DataError, ProjectError
 from common.files.disk import write_bytes
+from common.files.listing import open_tree
 from common.formats.cityscapes.labels import read_table
-from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, FrameDataset, WriteOptions
+from common.formats.format import WriteOptions
+from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, FrameDataset
 from common.formats.mask_files.encodings import ENDINGS, MaskEncoder
 from common.formats.mask_files.values import MASK_KINDS, FrameValues
 from common.formats.writing import for_each_frame
@@ -66,14 +68,14 @@ class MaskSummary:
         folder: Below which.
         read: Number of frames by kind of the file they were made from.
         missing: Frames that lack the file asked for; they have no mask.
-        panoptic_lost: What of the frames panoptic files cannot hold, counted by reason; other encodings count nothing.
+        panoptic_dropped: What panoptic files cannot hold, counted by reason; empty for other encodings.
         notes: Sentences on what was found missing or odd.
     """
 
     folder: Path
     read: Counter = field(hash=False)
     missing: tuple[str, ...] = ()
-    panoptic_lost: Counter = field(default_factory=Counter, hash=False)
+    panoptic_dropped: Counter = field(default_factory=Counter, hash=False)
     notes: tuple[str, ...] = ()
 
     def __str__(self):
@@ -82,7 +84,7 @@ class MaskSummary:
         if self.missing:
             lack = f"{_count(len(self.missing), 'frame')} without the file to read"
             text += f"; {lack}, not written: {first_few(self.missing, _SHOWN)}"
-        text += "".join(f"; {count:,} {what}" for what, count in self.panoptic_lost.items())
+        text += "".join(f"; {count:,} {what}" for what, count in self.panoptic_dropped.items())
         if "color" in self.read:
             text += "; colours do not tell all labels apart: black was read as unlabeled, (153, 153, 153) as pole"
         return text
@@ -113,7 +115,7 @@ def write_masks(source, out, encoding, options=None):
     if inside := next((part for part in out.resolve().parts[-3:] if part in TRUTH_KINDS), None):
         raise DataError(f"{out}: lies in a folder {inside}, which is made in OUT; give the folder above it")
     layout = read_layout(source, options.truth)
-    table = read_table(source, layout.frames)
+    table = read_table(open_tree(source), layout.frames)
     frames = _choose(layout, options)
     usable = tuple(frame for frame in frames if first_kind(frame.files, kinds))
     missing = tuple(frame.name for frame in frames if not first_kind(frame.files, kinds))
@@ -122,16 +124,16 @@ def write_masks(source, out, encoding, options=None):
     frames = tuple(_annotated(frame, table, kinds, options.size_wh) for frame in usable)
     folder = out / layout.truth
     if encoding == PANOPTIC:
-        lost = _write_panoptic(FrameDataset(table, frames), folder, options)
+        dropped = _write_panoptic(FrameDataset(table, frames), folder, options)
     else:
-        lost = Counter()
+        dropped = Counter()
         job = MaskJob(folder, layout.truth, MaskEncoder(encoding, table, options.label_map))
         if encoding in MASK_KINDS:
             own = [frame.files.get(encoding) for frame in usable]
             _refuse_sources(zip(map(job.path_of, frames), own, strict=True), source)
         _write_each(FrameDataset(table, frames), job, options)
     read = Counter(first_kind(frame.files, kinds) for frame in usable)
-    return MaskSummary(folder, read, missing, lost, layout.problems)
+    return MaskSummary(folder, read, missing, dropped, layout.problems)
 
 
 def _kinds_to_read(encoding, options):
@@ -232,7 +234,7 @@ def _write_panoptic(dataset, folder, options):
                 shutil.rmtree(target)
             folder.mkdir(exist_ok=True)
             path.replace(target)
-    return +tally.lost
+    return +tally.dropped
 
 
 def _refuse_sources(targets, source):

@@ -18,6 +18,7 @@ no pixels. A frame's split is that of Segmentation, then that of Main.
 from collections import Counter
 
 from common.errors import DataError
+from common.files.listing import Tree
 from common.formats.class_masks import table_as_read
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset, split_item_id
 from common.formats.names import checked_name, read_lines
@@ -31,7 +32,7 @@ _ENDINGS = {BOXES: (".xml",), IMAGES: IMAGE_ENDINGS, CLASSES: (".png",), OBJECTS
 _UNION = "trainval"
 
 
-def matches(tree):
+def matches(tree: Tree) -> bool:
     """Tells whether a folder or zip holds VOC's folders."""
     return _root(tree) is not None
 
@@ -41,7 +42,7 @@ def _root(tree):
     return min((folder for folder in found if folder is not None), key=lambda folder: folder.count("/"), default=None)
 
 
-def read(tree):
+def read(tree: Tree, truth: str | None = None) -> FrameDataset:
     """Reads a dataset.
 
     Args:

@@ -45,11 +45,11 @@ class VocTruth:
         numbers = read_object_numbers(self.objects) if self.objects is not None else None
         classes = read_classes(self.classes, self.code) if self.classes is not None else self._classes(numbers, boxed)
         keys = classes.astype(np.uint16) if numbers is None else self._join(numbers, classes)
-        keys, lost = _drop_loose(keys, self.code)
+        keys, dropped = _drop_loose(keys, self.code)
         segments = _segments(keys, self.code, crowds, boxed)
         objects = len({key // _BASE for key in segments} - {0})
-        lost["boxes without a mask"] = max(0, len(boxed) - objects)
-        return Annotation(keys, segments, lost=+lost)
+        dropped["boxes without a mask"] = max(0, len(boxed) - objects)
+        return Annotation(keys, segments, dropped=+dropped)
 
     def _join(self, numbers, classes):
         if numbers.shape != classes.shape:
@@ -100,16 +100,16 @@ def _drop_loose(keys, code):
         if number and code.segment(value) is not None:
             classes[number][value] = area
     own = {number: found.most_common(1)[0][0] for number, found in classes.items()}
-    lost = Counter({"pixels of VOC's void border": sum(area for key, area in areas.items() if _is_void(key, code))})
+    dropped = Counter({"pixels of VOC's void border": sum(area for key, area in areas.items() if _is_void(key, code))})
     loose = []
     for key, area in areas.items():
         number, value = divmod(key, _BASE)
         if number and (own.get(number) != value or code.names[value] not in code.counted):
             loose.append(key)
-            lost["pixels of an object that are not of its class"] += area if own.get(number) != value else 0
+            dropped["pixels of an object that are not of its class"] += area if own.get(number) != value else 0
     if loose:
         keys = np.where(np.isin(keys, loose), keys % _BASE, keys).astype(keys.dtype)
-    return keys, lost
+    return keys, dropped
 
 
 def _is_void(key, code):

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from common.errors import DataError
 from common.files.disk import write_bytes, write_text
 from common.formats.class_masks import code_of, paint_classes, table_to_write
-from common.formats.frames import NO_SPLIT, Tally
+from common.formats.format import Tally, WriteOptions
+from common.formats.frames import NO_SPLIT, FrameDataset
 from common.formats.names import name_to_write
 from common.formats.voc.boxes import BoxedObject, boxes_to_xml
 from common.formats.voc.labels import LABEL_MAP, label_map_text
@@ -29,7 +31,7 @@ LARGEST_NUMBER = 254
 _OBJECT_PALETTE = np.array([palette_color(number) for number in range(256)], np.uint8)
 
 
-def write(dataset, folder, options):
+def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     """Writes a dataset.
 
     Args:
@@ -46,7 +48,7 @@ def write(dataset, folder, options):
             label is not in the table.
     """
     table, changed = table_to_write(dataset.labels)
-    tally = Tally(lost=changed)
+    tally = Tally(dropped=changed)
     write_text(folder / LABEL_MAP, label_map_text(table))
     write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
     lists, places = {}, {}
@@ -92,7 +94,7 @@ def _write_frame(frame, folder, table, code, options):
     write_bytes(folder / BOXES / f"{item_id}.xml", boxes_to_xml(filename, annotation.size_wh, boxes))
     too_many = max(0, len(objects) - LARGEST_NUMBER)
     tally.written.update(frames=1, objects=len(objects) - too_many, groups=len(groups))
-    tally.lost += annotation.lost + Counter(
+    tally.dropped += annotation.dropped + Counter(
         {f"objects beyond {LARGEST_NUMBER} in a frame (their pixels are a group)": too_many}
     )
     return item_id, frame.split or NO_SPLIT, True, tally

@@ -3,4 +3,5 @@
 from common.formats.yolo.reading import matches, read
 from common.formats.yolo.writing import write
 
-__all__ = ["matches", "read", "write"]
+__all__ = ["FILE_ENDING", "matches", "read", "write"]
+FILE_ENDING = ""

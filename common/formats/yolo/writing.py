@@ -2,13 +2,15 @@
 
 from collections import Counter
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from common.errors import DataError
 from common.files.disk import write_text
 from common.files.sources import is_safe_member
-from common.formats.frames import NO_SPLIT, Tally
+from common.formats.format import Tally, WriteOptions
+from common.formats.frames import NO_SPLIT, FrameDataset
 from common.formats.names import check_name
 from common.formats.writing import counted_labels, fit_to_table, for_each_frame, place_image
 from common.formats.yolo.data_yaml import data_yaml_text
@@ -18,7 +20,7 @@ from common.images.outlines import trace_outlines
 from common.images.runs import find_runs
 
 
-def write(dataset, folder, options):
+def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     """Writes a YOLO segmentation dataset.
 
     Args:
@@ -64,25 +66,25 @@ def _write_frame(frame, folder, table, classes, options):
         return place, tally
     runs = find_runs(annotation.pixels)
     annotation = fit_to_table(annotation, table, set(np.unique(runs.keys).tolist()), frame.item_id)
-    tally.lost += annotation.lost
+    tally.dropped += annotation.dropped
     lines = _lines(annotation, runs, classes, tally)
     write_text(folder / "labels" / f"{place}.txt", "".join(f"{line}\n" for line in lines))
     tally.written["frames"] += 1
     if frame.image is None:
-        tally.lost["sizes of frames without an image (their labels are not read back)"] += 1
+        tally.dropped["sizes of frames without an image (their labels are not read back)"] += 1
     return place, tally
 
 
 def _lines(annotation, runs, classes, tally):
-    """Writes the objects as lines, in the order of the segments, and counts what is written and lost."""
+    """Writes the objects as lines, in the order of the segments, and counts what is written and dropped."""
     index_of = {label.name: index for index, label in enumerate(classes)}
     wanted = {}
     for key, segment in annotation.segments.items():
         if segment.label not in index_of:
             what = "objects" if segment.number is not None else "areas"
-            tally.lost[f"{what} of other labels"] += 1
+            tally.dropped[f"{what} of other labels"] += 1
         elif segment.is_crowd:
-            tally.lost["groups"] += 1
+            tally.dropped["groups"] += 1
         else:
             wanted[key] = index_of[segment.label]
     outlines = trace_outlines(runs.of(list(wanted)))

@@ -1,5 +1,6 @@
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from PIL import Image
 from common.errors import DataError, LabelError
 from common.files.listing import open_tree
 from common.formats import camvid
-from common.formats.cityscapes.reading import read as read_cityscapes
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions, with_frames
+from common.formats.conversion import read
+from common.formats.format import WriteOptions
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
 from tests.support.difficult import SIZE_WH, difficult_pixels, segments_of
 from tests.support.oracles import ask_oracle
@@ -54,7 +56,7 @@ print(json.dumps(result))
 
 @pytest.fixture(scope="module")
 def written(difficult, tmp_path_factory):
-    """The difficult dataset as CamVid: the folder, and what was written and lost."""
+    """The difficult dataset as CamVid: the folder, and what was written and dropped."""
     folder = tmp_path_factory.mktemp("camvid")
     return folder, camvid.write(difficult, folder, WriteOptions())
 
@@ -71,7 +73,7 @@ def datumaro(written, tmp_path_factory):
 
 
 def label_ids(annotation):
-    return annotation.paint(lambda segment: CITYSCAPES.find(segment.label).id)
+    return annotation.label_ids(CITYSCAPES)
 
 
 def save_mask(path, values, palette=None):
@@ -122,19 +124,19 @@ def test_a_zip_gives_the_same_frames(difficult, written, tmp_path):
     np.testing.assert_array_equal(label_ids(difficult.frames[3].annotation()), label_ids(frames["bild 7"].annotation()))
 
 
-def test_objects_and_groups_are_counted_as_lost(written):
+def test_objects_and_groups_are_counted_as_dropped(written):
     tally = written[1]
     assert dict(tally.written) == {"images": 5, "frames": 5}
     assert sum(tally.skipped.values()) == 1
     # In each of four frames: cars 0, 1, 999, person 0, a group; in two of them person 1 has no pixel.
-    assert tally.lost["objects (their pixels have a class only)"] == 16
-    assert tally.lost["groups (their pixels have a class only)"] == 4
-    assert tally.lost["objects without a visible pixel"] == 2
+    assert tally.dropped["objects (their pixels have a class only)"] == 16
+    assert tally.dropped["groups (their pixels have a class only)"] == 4
+    assert tally.dropped["objects without a visible pixel"] == 2
 
 
 def test_listed_paths_exist_and_values_are_places_in_label_colors(difficult, tmp_path):
     whole = [frame for frame in difficult if frame.image is not None and frame.truth is not None]
-    camvid.write(with_frames(difficult, whole), tmp_path, WriteOptions())
+    camvid.write(replace(difficult, frames=whole), tmp_path, WriteOptions())
     names = [line.split()[3] for line in (tmp_path / "label_colors.txt").read_text().splitlines()]
     lines = [line for split in ("train", "val") for line in (tmp_path / f"{split}.txt").read_text().splitlines()]
     paths = [line.split('"')[1::2] if '"' in line else line.split() for line in lines]
@@ -181,8 +183,8 @@ def test_what_datumaro_writes_is_read(datumaro, kind):
 
 
 def test_drawn_scenes_come_back_with_several_workers(demo_tree, tmp_path):
-    dataset = read_cityscapes(demo_tree)
-    dataset = with_frames(dataset, dataset.frames[:4])
+    dataset = read(demo_tree)
+    dataset = replace(dataset, frames=dataset.frames[:4])
     camvid.write(dataset, tmp_path, WriteOptions(workers=2))
     for frame, other in zip(dataset, camvid.read(open_tree(tmp_path)), strict=True):
         assert frame.name == other.name
@@ -225,7 +227,7 @@ def test_coloured_masks_have_camvids_32_classes_without_a_label_file(tmp_path):
 def test_void_pixels_are_background_and_counted(tmp_path):
     annotation = only(foreign(tmp_path, values=[[0, 1, 255]])).annotation()
     assert list(annotation.segments) == [1]
-    assert annotation.lost == {"pixels of value 255 (void)": 1}
+    assert annotation.dropped == {"pixels of value 255 (void)": 1}
 
 
 def test_a_split_without_masks_is_read_whatever_its_names(tmp_path):
@@ -257,8 +259,8 @@ def test_labels_of_another_dataset_keep_names_and_colours(tmp_path):
     pixels = np.array([[0, 4, 7]], np.uint16)
     annotation = Annotation(pixels, {4: Segment("oak_tree"), 7: Segment("sand pit")})
     tally = camvid.write(FrameDataset(table, [AnnotatedFrame("a", "", "", None, annotation)]), tmp_path, WriteOptions())
-    assert tally.lost["labels whose colour had to change (sand pit)"] == 1
-    assert tally.lost["label names whose spaces had to become _ (sand pit)"] == 1
+    assert tally.dropped["labels whose colour had to change (sand pit)"] == 1
+    assert tally.dropped["label names whose spaces had to become _ (sand pit)"] == 1
     frame = only(open_tree(tmp_path))
     assert frame.split == ""
     assert list(frame.annotation().segments.values()) == [Segment("oak_tree"), Segment("sand_pit")]

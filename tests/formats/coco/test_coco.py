@@ -19,7 +19,8 @@ from common.formats.coco import index as coco_index
 from common.formats.coco import instances as coco
 from common.formats.coco import json_items as coco_json
 from common.formats.coco import panoptic as coco_panoptic
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions
+from common.formats.format import WriteOptions
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.images.png import read_instance_mask
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
 from tests.support.difficult import assert_same, segments_of
@@ -131,8 +132,8 @@ def test_a_zip_is_read_like_the_folder(written, tmp_path):
 def test_what_coco_cannot_hold_is_counted(written):
     tally = written[1]
     # Two frames twice: road, sky, border and traffic light are no objects; person 1 of two frames has no pixel.
-    assert tally.lost["segments of labels that are not written"] == 4 * 4
-    assert tally.lost["objects without a visible pixel"] == 2
+    assert tally.dropped["segments of labels that are not written"] == 4 * 4
+    assert tally.dropped["objects without a visible pixel"] == 2
     assert tally.written == {"frames": 5, "images": 4, "objects": 4 * 4, "groups": 4}
     assert tally.skipped == {"frames without ground truth": 1}
 
@@ -274,7 +275,7 @@ def test_later_objects_are_painted_over_earlier_ones_and_hidden_ones_are_counted
     small = annotation(id=2, category_id=2, segmentation=[[1, 1, 2, 1, 2, 2, 1, 2]])
     _, (found,) = load_all(put(tmp_path, [annotation(), small, annotation(id=3), annotation(id=4, segmentation=[])]))
     assert found.segments == {3: Segment("cow", 1)}
-    assert found.lost == {"objects without a visible pixel": 3}
+    assert found.dropped == {"objects without a visible pixel": 3}
 
 
 def test_the_annotations_of_an_image_may_stand_anywhere_and_images_may_be_missing(tmp_path):

@@ -13,7 +13,8 @@ from common.files.disk import write_bytes
 from common.files.listing import open_tree
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions
+from common.formats.format import WriteOptions
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.images.png import encode_image, read_image, read_instance_mask
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
 from tests.support.difficult import assert_same, masks_of, segments_of
@@ -101,7 +102,7 @@ def test_file_names_are_those_of_files_below_the_image_folder(written, difficult
 def test_what_the_form_cannot_hold_is_counted(written):
     tally = written[1]
     # The rectification border of four frames; person 1 of two of them has no pixel.
-    assert tally.lost == {"segments of labels that are void here": 4, "objects without a visible pixel": 2}
+    assert tally.dropped == {"segments of labels that are void here": 4, "objects without a visible pixel": 2}
     assert tally.skipped == {"frames without ground truth": 1}
     # Road, sky, traffic light, cars 0, 1 and 999, person, group.
     assert tally.written == {"frames": 5, "images": 4, "segments": 4 * 8}
@@ -226,7 +227,7 @@ def test_pixels_the_json_file_does_not_list_and_segments_without_pixels_are_coun
     (frame,) = coco_panoptic.read(open_tree(put(tmp_path, png=png)))
     found = frame.annotation()
     assert found.segments == {}
-    assert found.lost == {
+    assert found.dropped == {
         "regions without a visible pixel": 1,
         "pixels of segments that the JSON file does not list": 3,
     }

@@ -5,7 +5,7 @@ import pytest
 from common.errors import DataError
 from common.files.listing import open_tree
 from common.formats.coco import instances as coco
-from common.formats.conversion import recognise
+from common.formats.registry import recognise
 
 NO_INSTANCES = {
     "is empty": b"",
@@ -22,7 +22,7 @@ def test_a_json_file_without_images_is_taken_for_coco_and_explained(what, name, 
     for path, data in ((name, NO_INSTANCES[what]), ("images/ulm_000000_000001_leftImg8bit.png", b"")):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_bytes(data)
-    assert recognise(tmp_path) == "coco"
+    assert recognise(open_tree(tmp_path)) == "coco"
     with pytest.raises(DataError, match=f"{name}: {what}"):
         coco.read(open_tree(tmp_path))
 
@@ -31,4 +31,4 @@ def test_cityscapes_with_a_json_file_of_another_kind_stays_cityscapes(tmp_path):
     for name in ("leftImg8bit/train/ulm/ulm_000000_000001_leftImg8bit.png", "gtFine/readme.txt", "report.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert recognise(tmp_path) == "cityscapes"
+    assert recognise(open_tree(tmp_path)) == "cityscapes"

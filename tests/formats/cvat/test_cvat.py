@@ -1,5 +1,6 @@
 import shutil
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from common.errors import DataError, LabelError
 from common.files.listing import open_tree
 from common.formats import cvat
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions, with_frames
+from common.formats.format import WriteOptions
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.images.pictures import read_values
 from common.images.png import encode_instance_mask, encode_mask
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
@@ -97,13 +99,13 @@ def test_datumaro_finds_every_label_and_object_we_wrote(difficult, written, tmp_
     assert seen > 30
 
 
-def test_what_was_written_skipped_and_lost_is_counted(written):
+def test_what_was_written_skipped_and_dropped_is_counted(written):
     _, tally = written
     # In each of four frames cars 0, 1 and 999 and a person.
     assert tally.written == {"frames": 5, "images": 5, "objects": 16}
     assert tally.skipped == {"frames without ground truth": 1}
     # Both frames that have the first annotation have a person without a pixel.
-    assert tally.lost == {"objects without a visible pixel": 2}
+    assert tally.dropped == {"objects without a visible pixel": 2}
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -155,7 +157,7 @@ def test_objects_of_labels_above_64_lose_their_number_and_are_counted(tmp_path):
     tally = cvat.write(
         FrameDataset(labels, (AnnotatedFrame("a", truth=annotation),)), tmp_path / "a.zip", WriteOptions()
     )
-    assert tally.lost == {"numbers of objects of labels above 64": 1}
+    assert tally.dropped == {"numbers of objects of labels above 64": 1}
     (frame,) = cvat.read(open_tree(tmp_path / "a.zip"))
     assert {(label, number) for label, number, _ in masks_of(frame.annotation())} == {
         ("kind_64", 535),
@@ -213,7 +215,7 @@ def test_frames_with_one_place_and_names_that_lead_out_are_refused_and_leave_no_
     frame = difficult.frames[0]
     for frames, message in (((frame, frame), "is there twice"), ((AnnotatedFrame("../../x"),), "leads out")):
         with pytest.raises(DataError, match=message):
-            cvat.write(with_frames(difficult, frames), tmp_path / "a.zip", WriteOptions())
+            cvat.write(replace(difficult, frames=frames), tmp_path / "a.zip", WriteOptions())
     assert not list(tmp_path.iterdir())
 
 

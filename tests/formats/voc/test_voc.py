@@ -9,8 +9,9 @@ from PIL import Image
 from common.errors import DataError, LabelError
 from common.files.listing import open_tree
 from common.formats import voc
-from common.formats.cityscapes.reading import read as read_cityscapes
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions
+from common.formats.conversion import read
+from common.formats.format import WriteOptions
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.labels.tables import CITYSCAPES, LabelTable, make_label, palette_color
 from tests.support.difficult import SIZE_WH, assert_same, difficult_pixels, segments_of
 from tests.support.oracles import ask_oracle
@@ -57,7 +58,7 @@ print(json.dumps(result))
 
 @pytest.fixture(scope="module")
 def written(difficult, tmp_path_factory):
-    """The difficult dataset as VOC: the folder, and what was written and lost."""
+    """The difficult dataset as VOC: the folder, and what was written and dropped."""
     folder = tmp_path_factory.mktemp("voc")
     return folder, voc.write(difficult, folder, WriteOptions())
 
@@ -133,8 +134,10 @@ def test_every_loss_is_counted(written):
     # with person 1 beside, who has no pixel.
     assert dict(tally.written) == {"images": 5, "frames": 5, "objects": 16, "groups": 4}
     assert sum(tally.skipped.values()) == 1
-    assert tally.lost["objects without a visible pixel"] == 2
-    (changed,) = (count for what, count in tally.lost.items() if what.startswith("labels whose colour had to change"))
+    assert tally.dropped["objects without a visible pixel"] == 2
+    (changed,) = (
+        count for what, count in tally.dropped.items() if what.startswith("labels whose colour had to change")
+    )
     assert changed == 6  # four of five black ones, one of two (153, 153, 153), one of two (0, 0, 142)
 
 
@@ -174,7 +177,7 @@ def test_datumaro_reads_the_same_objects_and_class_pixels(difficult, datumaro):
             if segment.number is not None and (annotation.pixels == key).any()
         ]
         assert sorted(masks) == sorted(objects)
-        ids = annotation.paint(lambda segment: CITYSCAPES.find(segment.label).id)
+        ids = annotation.label_ids(CITYSCAPES)
         assert sorted(classes) == sorted(
             [CITYSCAPES.of_id(id_).name, np.packbits(ids == id_).tobytes().hex()] for id_ in np.unique(ids)
         )
@@ -198,7 +201,7 @@ def test_what_datumaro_writes_is_read(datumaro):
 
 
 def test_drawn_scenes_come_back_with_several_workers(demo_tree, tmp_path):
-    dataset = read_cityscapes(demo_tree)
+    dataset = read(demo_tree)
     dataset = FrameDataset(dataset.labels, dataset.frames[:4])
     voc.write(dataset, tmp_path, WriteOptions(workers=2))
     for frame, other in zip(dataset, voc.read(open_tree(tmp_path)), strict=True):
@@ -220,14 +223,14 @@ def test_labels_of_another_dataset_keep_names_colours_and_which_are_counted(tmp_
 def test_more_than_254_objects_keep_their_class_and_are_counted(tmp_path):
     pixels = np.arange(26000, 26300, dtype=np.uint16).reshape(10, 30)
     tally = write_frames(tmp_path, frame_of(pixels, segments_of(pixels)))
-    assert tally.lost["objects beyond 254 in a frame (their pixels are a group)"] == 46
+    assert tally.dropped["objects beyond 254 in a frame (their pixels are a group)"] == 46
     assert tally.written["objects"] == 254
     annotation = load_only(tmp_path)
     assert sum(segment.number is not None for segment in annotation.segments.values()) == 254
     assert sum(segment.is_crowd for segment in annotation.segments.values()) == 1
     (crowd,) = (key for key, segment in annotation.segments.items() if segment.is_crowd)
     assert (annotation.pixels == crowd).sum() == 46
-    assert annotation.lost["boxes without a mask"] == 46
+    assert annotation.dropped["boxes without a mask"] == 46
 
 
 def test_real_vocs_labels_border_and_class_lists_are_understood(tmp_path):
@@ -245,7 +248,7 @@ def test_real_vocs_labels_border_and_class_lists_are_understood(tmp_path):
         *(None, None, Segment("person", None, True)),
         *(Segment("person", 0), Segment("person", 1), Segment("person", 1)),
     ]
-    assert annotation.lost["pixels of VOC's void border"] == 1
+    assert annotation.dropped["pixels of VOC's void border"] == 1
     assert any("1 of 2 frames have no mask" in note for note in dataset.notes)
 
 
@@ -304,12 +307,12 @@ def test_frames_without_a_mask_of_classes_are_counted(written, tmp_path):
     assert not any("SegmentationClass" in note for note in voc.read(open_tree(written[0])).notes)
 
 
-def test_an_object_of_a_label_that_is_not_counted_is_stuff_and_lost_once(tmp_path):
+def test_an_object_of_a_label_that_is_not_counted_is_stuff_and_its_number_is_dropped_once(tmp_path):
     pixels = np.array([[7, 26, 8]], np.uint16)
     segments = {7: Segment("road", 3), 26: Segment("car", 0), 8: Segment("road")}
     tally = write_frames(tmp_path, frame_of(pixels, segments))
     assert tally.written["objects"] == 1
-    assert tally.lost["numbers of objects of labels that are not counted"] == 1
+    assert tally.dropped["numbers of objects of labels that are not counted"] == 1
     assert_same(Annotation(pixels, segments | {7: Segment("road")}), load_only(tmp_path))
 
 

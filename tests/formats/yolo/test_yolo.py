@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +10,8 @@ from pycocotools import mask as coco_mask
 from common.errors import ConfigError, DataError, LabelError
 from common.files.listing import open_tree
 from common.formats import yolo
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, WriteOptions, with_frames
+from common.formats.format import WriteOptions
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.formats.yolo.data_yaml import data_yaml_text, read_data_yaml
 from common.formats.yolo.lines import fill_polygon, join_outlines
 from common.images.outlines import trace_outlines
@@ -95,14 +98,14 @@ def test_objects_come_back_with_the_same_pixels_names_places_and_images(difficul
     )
 
 
-def test_what_was_written_skipped_and_lost_is_counted(written):
+def test_what_was_written_skipped_and_dropped_is_counted(written):
     _, tally = written
     # In each of four frames: cars 0, 1 and 999 and a person; road, sky, a border and a sign; a group of cars. Car 1 has
     # three parts; the person has a hole with a pixel in it: two bridges each.
     bridges = "bridges between parts and around holes"
     assert tally.written == {"frames": 5, "images": 5, "objects": 16, bridges: 16}
     assert tally.skipped == {"frames without ground truth": 1}
-    assert tally.lost == {
+    assert tally.dropped == {
         "areas of other labels": 16,
         "groups": 4,
         "objects without a visible pixel": 2,
@@ -184,10 +187,10 @@ def test_polygons_of_others_cover_the_pixels_pycocotools_gives_them():
 
 
 def test_only_the_classes_asked_for_are_written_stuff_as_one_object(difficult, tmp_path):
-    first = with_frames(difficult, difficult.frames[:1])
+    first = replace(difficult, frames=difficult.frames[:1])
     tally = yolo.write(first, tmp_path, WriteOptions(classes=("road", "person")))
     assert tally.written["objects"] == 2
-    assert tally.lost["objects of other labels"] == 3
+    assert tally.dropped["objects of other labels"] == 3
     (frame,) = yolo.read(open_tree(tmp_path))
     original = difficult.frames[0].annotation()
     np.testing.assert_array_equal(masks_of(frame.annotation())["road", 0, False], original.pixels == 7)
@@ -332,7 +335,7 @@ def test_two_frames_of_one_name_and_names_that_lead_out_are_refused(difficult, t
     frame = difficult.frames[0]
     for frames, message in (((frame, frame), "two frames are called"), ((AnnotatedFrame("../../x"),), "leads out")):
         with pytest.raises(DataError, match=message):
-            yolo.write(with_frames(difficult, frames), tmp_path / "a", WriteOptions(images="none"))
+            yolo.write(replace(difficult, frames=frames), tmp_path / "a", WriteOptions(images="none"))
 
 
 def test_the_same_frames_give_the_same_files_with_several_workers(difficult, written, tmp_path):
