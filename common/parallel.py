@@ -63,7 +63,7 @@ class LocalEngine:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
-        function = _EndsWithParent(function)
+        function = _InWorker(function)
         results = Parallel(n_jobs=workers, return_as="generator")(delayed(function)(item) for item in items)
         try:
             yield from results
@@ -164,24 +164,32 @@ def run_all(
         yield from progress(results, description, len(items), unit)
 
 
-class _EndsWithParent(Generic[Item, Result]):
-    """A function for worker processes that makes the worker end when the process that started it is gone, even killed.
+class _InWorker(Generic[Item, Result]):
+    """A function for worker processes: the worker ends when the process that started it is gone, even killed.
 
-    Otherwise the worker would go on writing where the next run writes.
+    Otherwise the worker would go on writing where the next run writes. OpenCV uses one thread in it, because the
+    workers together already use all cores.
     """
 
-    _is_watching = False
+    _is_prepared = False
 
     def __init__(self, function: Callable[[Item], Result]) -> None:
         self._function = function
         self._parent = platform.node(), os.getpid()
 
     def __call__(self, item: Item) -> Result:
-        if not _EndsWithParent._is_watching and os.name == "posix":
-            _EndsWithParent._is_watching = True
+        if not _InWorker._is_prepared:
+            _InWorker._is_prepared = True
+            self._prepare()
+        return self._function(item)
+
+    def _prepare(self) -> None:
+        import cv2  # takes a while, and only workers need it
+
+        cv2.setNumThreads(1)
+        if os.name == "posix":
             self._watch()
             keep_freed_memory()
-        return self._function(item)
 
     def _watch(self) -> None:
         """Watches the parent, unless this is another machine of a cluster, or a thread of the same process."""

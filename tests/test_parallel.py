@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 
+import cv2
 import psutil
 import pytest
 
@@ -123,3 +124,11 @@ def test_any_engine_can_do_the_work():
             yield from [function(item) for item in reversed(items)][::-1]
 
     assert list(run_all(square, range(5), workers=2, engine=Backwards())) == [0, 1, 4, 9, 16]
+
+
+def opencv_threads(_):
+    return cv2.getNumThreads()
+
+
+def test_opencv_uses_one_thread_in_each_worker():
+    assert list(run_all(opencv_threads, range(2), workers=2)) == [1, 1]

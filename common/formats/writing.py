@@ -111,17 +111,6 @@ def fit_to_table(annotation, table, visible, where):
     return replace(annotation, segments=segments, outlines=None, dropped=+dropped)
 
 
-class _InWorker:
-    """A function that keeps OpenCV to one thread, so that the processes do not get into each other's way."""
-
-    def __init__(self, function):
-        self._function = function
-
-    def __call__(self, frame):
-        cv2.setNumThreads(1)
-        return self._function(frame)
-
-
 def for_each_frame(function, dataset, workers, description):
     """Calls `function` for every frame and yields the results in the order of the frames.
 
@@ -132,7 +121,7 @@ def for_each_frame(function, dataset, workers, description):
         description: Shown before the progress bar.
     """
     if isinstance(dataset.frames, Sequence):
-        yield from run_all(_InWorker(function) if workers > 1 else function, dataset.frames, workers, description)
+        yield from run_all(function, dataset.frames, workers, description)
     else:
         yield from progress(map(function, dataset.frames), description)
 

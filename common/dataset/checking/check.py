@@ -4,11 +4,8 @@ Of an original it is asked whether all files are there, whole, of one size and o
 whether they are what their manifests say. One broken file does not stop the others. Nothing is written or repaired.
 """
 
-import functools
 from collections import Counter
 from pathlib import Path
-
-import cv2
 
 from common.dataset.checking.frames import IMAGE, KINDS, FrameJob, check_frame, files_of
 from common.dataset.checking.prepared_folders import check_prepared
@@ -56,8 +53,7 @@ def check_data(source, splits=(), truth=None, table=CITYSCAPES, workers=1):
         for name in chosen
         for frame in frames_of[name]
     ]
-    check = functools.partial(_check_in_worker, workers > 1)
-    results = list(run_all(check, jobs, workers, "check"))
+    results = list(run_all(check_frame, jobs, workers, "check"))
     reports = tuple(_split_report(name, has[name], results) for name in chosen)
     notes, problems = _of_layout(layout, truth)
     problems += [problem for result in results for problem in result.problems]
@@ -83,12 +79,6 @@ def choose_splits(source, found, wanted):
             names = ", ".join(sorted(found)) or "none"
             raise ConfigError(f"{source}: has no split {name!r}; found: {names}")
     return [name for name in sorted(found) if not wanted or name in wanted]
-
-
-def _check_in_worker(alone, job):
-    if alone:
-        cv2.setNumThreads(1)
-    return check_frame(job)
 
 
 def _of_layout(layout, truth):

@@ -226,8 +226,7 @@ def resize_frames(frames, folder, settings, workers=1):
             reused.append(frame.name)
         else:
             jobs.append(ResizeJob(frame, images_dir, masks_dir, settings))
-    attempt = _attempt if workers == 1 else _attempt_in_worker
-    results = list(run_all(attempt, jobs, workers, "resize")) if jobs else []
+    results = list(run_all(_attempt, jobs, workers, "resize")) if jobs else []
     failures = [result for result in results if isinstance(result, str)]
     if failures:
         raise DataError(_failure_message(failures, len(jobs)))
@@ -264,11 +263,6 @@ def _attempt(job):
     except ProjectError as error:
         return str(error)
     return _write_frame(job, image, mask)
-
-
-def _attempt_in_worker(job):
-    cv2.setNumThreads(1)
-    return _attempt(job)
 
 
 def _whole_names_in(folder):

@@ -10,8 +10,6 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 
-import cv2
-
 from common.dataset.original.layouts import read_layout
 from common.dataset.original.truth import KINDS_FOR_IDS, first_kind
 from common.dataset.prepared.augment import AugmentationRanges, AugmentJob, augmented_names, write_augmented
@@ -197,14 +195,9 @@ def augment_split(dataset, name, augmentation, workers=None, dry_run=False):
         names = [name for sample in source.samples for name in augmented_names(sample.name, copies)]
         with stage.build([f"{kind}/{name}" for name in names for kind in ("images", "masks")]) as building:
             jobs = [jobs_in(sample, building) for sample in source.samples]
-            pairs = sum(run_all(_augment_in_worker, jobs, workers or usable_cores(), stage.folder.name))
+            pairs = sum(run_all(write_augmented, jobs, workers or usable_cores(), stage.folder.name))
         log.info("%s: %s pairs, in %.1f s", stage.folder, f"{pairs:,}", time.monotonic() - start)
     return dataset.split(f"{name}_aug")
-
-
-def _augment_in_worker(job):
-    cv2.setNumThreads(1)
-    return write_augmented(job)
 
 
 def _is_up_to_date(stage, count):
