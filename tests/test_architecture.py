@@ -13,7 +13,8 @@ COMMON = PROJECT / "common"
 # From the ground up; a part may import itself and what stands in the lines above it.
 LAYERS = (
     {"errors", "text", "installation"},
-    {"files", "parallel"},
+    {"parallel"},
+    {"files"},
     {"labels", "images"},
     {"config"},
     {"dataset", "pages"},

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from common.errors import DataError
 from common.files.disk import checksum, fingerprint, read_json, write_json
+from common.files.targets import unused_path
 
 log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
@@ -165,14 +166,6 @@ def foreign_files(folder):
     """Lists the files of a folder with a manifest that the manifest does not know."""
     manifest = read_manifest(folder)
     return sorted(list_files(folder).keys() - manifest["files"].keys()) if manifest else []
-
-
-def unused_path(path):
-    """Finds a path that is not there yet: `path` with _1, _2, ... at its end."""
-    number = 1
-    while Path(f"{path}_{number}").exists():
-        number += 1
-    return Path(f"{path}_{number}")
 
 
 def _holds(marker, value):

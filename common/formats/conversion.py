@@ -10,25 +10,20 @@ Datasets are streams: a frame is loaded when it is written, so that memory does 
 written stands under another name until it is complete.
 """
 
-import contextlib
-import glob
 import logging
-import os
-import platform
-import shutil
 from dataclasses import fields, replace
 from pathlib import Path
 
 from common.errors import ConfigError, DataError
 from common.files.listing import open_tree
-from common.files.stages import unused_path
+from common.files.targets import building, refuse_nested
 from common.formats.format import WriteOptions
 from common.formats.frames import FrameDataset
 from common.formats.registry import FORMATS, find_format, recognise
 from common.formats.selection import Selection, filter
 from common.images.pictures import IMAGE_ENDINGS
 from common.labels.tables import CITYSCAPES
-from common.parallel import is_running, usable_cores
+from common.parallel import usable_cores
 
 log = logging.getLogger(__name__)
 __all__ = ["convert", "filter", "read", "write"]
@@ -76,15 +71,8 @@ def write(frames, path, format, *, overwrite=False, **options):
     dataset = frames if isinstance(frames, FrameDataset) else FrameDataset(CITYSCAPES, frames)
     defaults = {"workers": usable_cores(), "classes": dataset.classes, "truth": dataset.truth or WriteOptions.truth}
     checked = _check_options(defaults | options)
-    path = _without_dots(Path(path).absolute())
-    _check_target(path, target_format.FILE_ENDING, overwrite)
-    with _building(path, is_folder=not target_format.FILE_ENDING) as building:
-        tally = target_format.write(dataset, building, checked)
-        _check_target(path, target_format.FILE_ENDING, overwrite)  # another run may have been faster
-        if path.exists() or path.is_symlink():
-            path.rename(unused_path(path))
-        building.rename(path)
-    return tally
+    with building(Path(path), overwrite, target_format.FILE_ENDING) as hidden:
+        return target_format.write(dataset, hidden, checked)
 
 
 def convert(source, target, to, from_=None, **choices):
@@ -103,7 +91,7 @@ def convert(source, target, to, from_=None, **choices):
     Raises:
         ProjectError: As `read`, `filter` and `write`.
     """
-    _refuse_nested(Path(source), Path(target))
+    refuse_nested(Path(source), Path(target))
     chosen = {field.name for field in fields(Selection)}
     selection = Selection(**{name: value for name, value in choices.items() if name in chosen})
     options = {name: value for name, value in choices.items() if name not in chosen}
@@ -133,66 +121,3 @@ def _check_options(given):
     if options.image_ext and f".{options.image_ext.lower().removeprefix('.')}" not in IMAGE_ENDINGS:
         raise ConfigError(f"image_ext = {options.image_ext!r}: expected one of {', '.join(IMAGE_ENDINGS)}")
     return replace(options, classes=tuple(options.classes))
-
-
-def _without_dots(path):
-    """Takes `..` out of a path; a link at its end stays a link."""
-    return path.resolve() if path.name == ".." else path.parent.resolve() / path.name
-
-
-def _check_target(path, ending, overwrite):
-    if ending and path.suffix.lower() != ending:
-        raise ConfigError(f"{path}: expected a name that ends in {ending}, because this format is one file")
-    if not path.exists() and not path.is_symlink():
-        return
-    if not overwrite:
-        raise DataError(f"{path}: is there already; choose another place, or --overwrite to move it aside")
-    if not path.is_symlink() and path.is_dir() == bool(ending):
-        raise DataError(f"{path}: is a {'folder' if path.is_dir() else 'file'}; choose another place")
-    if path in (Path.home(), Path.cwd(), *Path.home().parents, *Path.cwd().parents):
-        raise DataError(f"{path}: is the folder you work in or one around it, which is not moved; choose another place")
-
-
-def _refuse_nested(source, target):
-    source, target = source.resolve(), target.resolve()
-    if source == target or source in target.parents or target in source.parents:
-        raise DataError(f"{target}: source and target must not lie inside each other; choose another target")
-
-
-@contextlib.contextmanager
-def _building(path, is_folder):
-    """Gives a place beside `path`, of this process alone; what is still there when the block ends is removed.
-
-    What processes left there that were killed is removed too.
-    """
-    building = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.building")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for old in _left_by_others(path):
-            _remove(old)
-        if is_folder:
-            building.mkdir()
-        yield building
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
-    finally:
-        with contextlib.suppress(OSError):
-            _remove(building)
-
-
-def _left_by_others(path):
-    """Finds what processes of this machine that are gone have left of a target."""
-    start = f".{path.name}.{platform.node()}."
-    # The file a zip is written to has another dot before its name, and a random part after the number.
-    for old in path.parent.glob(f"*{glob.escape(start)}*.building"):
-        before, _, rest = old.name.partition(start)
-        process = rest.partition(".")[0]
-        if before in ("", ".") and process.isdigit() and int(process) != os.getpid() and not is_running(int(process)):
-            yield old
-
-
-def _remove(path):
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -4,17 +4,16 @@ The folder is filled under another name and takes its place when it is complete.
 already is replaced; anything else is left alone.
 """
 
-import os
-import shutil
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from common.errors import DataError, LabelError, ProjectError
+from common.errors import LabelError, ProjectError
 from common.files.disk import read_json, write_bytes, write_json, write_text
-from common.files.stages import list_files, unused_path
+from common.files.stages import list_files
+from common.files.targets import absolute, building, check_new_target, refuse_nested
 from common.formats.frames import FrameDataset
 from common.images.png import encode_image
 from common.inspection.contact_sheet import Legend, SheetFacts, draw_sheets
@@ -103,19 +102,19 @@ def write_inspection(inspection, out, overwrite=False):
     Raises:
         DataError: If something else stands at `out`, it lies in the dataset, or it cannot be written.
     """
-    out = Path(os.path.abspath(out))  # noqa: PTH100 - a link at its end stays a link
+    out = absolute(Path(out))
     check_target(inspection.source, out, overwrite)
     gallery = make_gallery(inspection.frames, inspection.dataset.labels)
     facts = SheetFacts(inspection.title, inspection.subtitle, inspection.dataset.labels)
-    with _building(out, overwrite) as building:
+    with building(out, overwrite, is_ours=_is_inspection) as folder:
         sheets = []
         for number, sheet in enumerate(progress(draw_sheets(inspection.frames, facts), "draw", unit="sheet"), start=1):
             sheets.append(f"sheet_{number}.png")
-            write_bytes(building / sheets[-1], encode_image(sheet))
+            write_bytes(folder / sheets[-1], encode_image(sheet))
         drawn = render_gallery(gallery, qualities=LARGE_FIRST)
         page = render_page("inspection.html.j2", **_page_values(inspection, sheets), gallery=drawn)
-        write_text(building / PAGE, page)
-        write_json(building / MARKER, _to_json(inspection, [*sheets, PAGE]))
+        write_text(folder / PAGE, page)
+        write_json(folder / MARKER, _to_json(inspection, [*sheets, PAGE]))
     return [out / name for name in (*sheets, PAGE)]
 
 
@@ -125,19 +124,8 @@ def check_target(source, out, overwrite):
     Raises:
         DataError: If `out` lies in the dataset or around it, or something else stands there.
     """
-    out, source = Path(out), Path(source).resolve()
-    if out.resolve() == source or source in out.resolve().parents or out.resolve() in source.parents:
-        raise DataError(
-            f"{out}: the dataset and what is made of it must not lie inside each other; choose another --out"
-        )
-    if not (out.exists() or out.is_symlink()) or _is_inspection(out):
-        return
-    if not overwrite:
-        raise DataError(
-            f"{out}: is there already and is no inspection; choose another --out, or --overwrite to move it aside"
-        )
-    if out.absolute() in (Path.home(), Path.cwd(), *Path.home().parents, *Path.cwd().parents):
-        raise DataError(f"{out}: is the folder you work in or one around it, which is not moved; choose another --out")
+    refuse_nested(Path(source), Path(out))
+    check_new_target(Path(out), overwrite, is_ours=_is_inspection)
 
 
 def _is_inspection(folder):
@@ -148,24 +136,6 @@ def _is_inspection(folder):
         content = read_json(folder / MARKER)
         return content["made_by"] == _MADE_BY and set(list_files(folder)) <= {*map(str, content["files"]), MARKER}
     return False
-
-
-@contextmanager
-def _building(out, overwrite):
-    """Gives a folder to fill, and puts it in its place when the block ends without an error."""
-    building = out.with_name(f".{out.name}.{os.getpid()}.building")
-    try:
-        building.mkdir(parents=True)
-        yield building
-        if _is_inspection(out):
-            shutil.rmtree(out)
-        elif overwrite and (out.exists() or out.is_symlink()):
-            out.rename(unused_path(out))
-        building.rename(out)
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written: {error.strerror or error}; choose another --out") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def _page_values(inspection, sheets):

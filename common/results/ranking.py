@@ -6,7 +6,7 @@ Tables and links are derived from the result JSONs and can be made again. Nothin
 import logging
 
 from common.files.disk import link_or_copy, write_text
-from common.files.stages import unused_path
+from common.files.targets import unused_path
 from common.results.paths import read_result_file
 from common.results.summary import SPLITS, rank
 from common.results.tables import classes_csv, results_csv

@@ -239,7 +239,7 @@ def test_few_frames_are_shown_larger_than_in_the_report_of_a_study(tmp_path):
 def test_what_somebody_else_made_is_not_touched(street_dataset, tmp_path):
     write(street_dataset, tmp_path)
     (tmp_path / "out" / "my notes.txt").write_text("mine")
-    with pytest.raises(DataError, match="is there already and is no inspection"):
+    with pytest.raises(DataError, match="out: is there already"):
         write(street_dataset, tmp_path)
     write(street_dataset, tmp_path, overwrite=True)
     (aside,) = (path for path in tmp_path.iterdir() if (path / "my notes.txt").exists())

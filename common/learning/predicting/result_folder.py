@@ -21,7 +21,7 @@ import numpy as np
 
 from common.errors import DataError
 from common.files.disk import read_json, write_bytes, write_json, write_text
-from common.files.stages import unused_path
+from common.files.targets import unused_path
 from common.images.png import encode_image, encode_mask
 
 _RECORD = "prediction.json"

@@ -1,0 +1,136 @@
+"""New files and folders: complete or not there, and never in the place of what somebody else made.
+
+They are written under a hidden name beside their place and renamed when complete. What stands there already is refused
+or moved aside; it is deleted only if the caller recognises it as its own. Knows nothing of what is written.
+"""
+
+import contextlib
+import glob
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from common.errors import ConfigError, DataError
+from common.parallel import is_running
+
+
+def absolute(path: Path) -> Path:
+    """Makes a path absolute and takes `..` out of it; a link at its end stays a link."""
+    path = path.absolute()
+    return path.resolve() if path.name == ".." else path.parent.resolve() / path.name
+
+
+def refuse_nested(source: Path, target: Path) -> None:
+    """Raises DataError if one path is inside the other, or both are the same."""
+    source, target = source.resolve(), target.resolve()
+    if source == target or source in target.parents or target in source.parents:
+        raise DataError(f"{target}: source and target must not lie inside each other; choose another target")
+
+
+def check_new_target(
+    path: Path, overwrite: bool = False, ending: str = "", is_ours: Callable[[Path], bool] | None = None
+) -> None:
+    """Refuses a place where a new file or folder must not be written; worth asking before long work.
+
+    Args:
+        path: Where the file or folder is wanted.
+        overwrite: Allows that what is there is moved aside.
+        ending: How the name of a file ends, for example ".zip"; "" for a folder.
+        is_ours: Tells whether what is there was made by the caller and may be deleted, even without `overwrite`.
+
+    Raises:
+        DataError: If something is there that may not be deleted or moved.
+        ConfigError: If the name has another ending.
+    """
+    path = absolute(path)
+    if ending and path.suffix.lower() != ending:
+        raise ConfigError(f"{path}: expected a file name ending in {ending}")
+    if not _is_there(path) or (is_ours is not None and is_ours(path)):
+        return
+    if not overwrite:
+        raise DataError(f"{path}: is there already; choose another place, or --overwrite to move it aside")
+    if not path.is_symlink() and path.is_dir() == bool(ending):
+        raise DataError(f"{path}: is a {'folder' if ending else 'file'}; choose another place")
+    if path in (Path.home(), Path.cwd(), *Path.home().parents, *Path.cwd().parents):
+        raise DataError(f"{path}: is the folder you work in or one around it, which is not moved; choose another place")
+
+
+@contextlib.contextmanager
+def building(
+    path: Path, overwrite: bool = False, ending: str = "", is_ours: Callable[[Path], bool] | None = None
+) -> Iterator[Path]:
+    """Gives a hidden place beside `path` that takes its place when the block ends without an error.
+
+    Args:
+        path: As in `check_new_target`, like all other arguments.
+        overwrite: Moves what is there aside.
+        ending: How the name of a file ends; "" for a folder.
+        is_ours: Tells whether what is there is deleted.
+
+    Yields:
+        A new folder, or the path for a file. It is removed after an error, and by a later run if this one is killed.
+
+    Raises:
+        DataError: As `check_new_target` does, or if something cannot be written.
+        ConfigError: As `check_new_target` does.
+    """
+    path = absolute(path)
+    check_new_target(path, overwrite, ending, is_ours)
+    hidden = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.building")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for old in _left_by_killed_runs(path):
+            remove(old)
+        if not ending:
+            hidden.mkdir()
+        yield hidden
+        check_new_target(path, overwrite, ending, is_ours)  # another run may have been faster
+        if _is_there(path):
+            if is_ours is not None and is_ours(path):
+                remove(path)
+            else:
+                move_aside(path)
+        hidden.rename(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
+    finally:
+        with contextlib.suppress(OSError):
+            remove(hidden)
+
+
+def move_aside(path: Path) -> None:
+    """Renames a file or folder to a name that is free: `path` with _1, _2, ... at its end."""
+    path.rename(unused_path(path))
+
+
+def unused_path(path: Path) -> Path:
+    """Finds a path that is not there yet: `path` with _1, _2, ... at its end."""
+    number = 1
+    while Path(f"{path}_{number}").exists():
+        number += 1
+    return Path(f"{path}_{number}")
+
+
+def remove(path: Path) -> None:
+    """Deletes a file, a link or a whole folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _left_by_killed_runs(path: Path) -> Iterator[Path]:
+    """Finds what processes of this machine left of a target when they were killed."""
+    start = f".{path.name}.{platform.node()}."
+    # A file that is written atomically to the hidden place has another dot before its name and a random part after it.
+    for old in path.parent.glob(f"*{glob.escape(start)}*.building"):
+        before, _, rest = old.name.partition(start)
+        process = rest.partition(".")[0]
+        if before in ("", ".") and process.isdigit() and int(process) != os.getpid() and not is_running(int(process)):
+            yield old

@@ -1,0 +1,95 @@
+import os
+import platform
+
+import pytest
+
+from common.errors import ConfigError, DataError
+from common.files.targets import building, check_new_target, refuse_nested
+
+
+def is_marked(path):
+    return (path / "mark").is_file()
+
+
+def fill(folder, **choices):
+    with building(folder, **choices) as hidden:
+        (hidden / "mark").write_text("new")
+
+
+def test_a_folder_is_complete_or_not_there(tmp_path):
+    with pytest.raises(RuntimeError), building(tmp_path / "new" / "out") as hidden:
+        (hidden / "half").write_text("")
+        raise RuntimeError
+    assert list((tmp_path / "new").iterdir()) == []
+    fill(tmp_path / "new" / "out")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["out"]
+
+
+def test_a_file_has_the_ending_it_needs(tmp_path):
+    with building(tmp_path / "A.ZIP", ending=".zip") as hidden:
+        hidden.write_text("new")
+    assert (tmp_path / "A.ZIP").read_text() == "new"
+    with pytest.raises(ConfigError, match=r"out: .*\.zip"):
+        check_new_target(tmp_path / "out", ending=".zip")
+
+
+def test_what_is_there_is_refused_or_moved_aside_never_deleted(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("keep")
+    with pytest.raises(DataError, match="out: is there already.*--overwrite"):
+        fill(tmp_path / "out", is_ours=is_marked)
+    fill(tmp_path / "out", overwrite=True, is_ours=is_marked)
+    assert (tmp_path / "out_1" / "mine").read_text() == "keep"
+
+
+def test_what_the_caller_recognises_as_its_own_is_replaced(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mark").write_text("old")
+    fill(tmp_path / "out", is_ours=is_marked)
+    assert (tmp_path / "out" / "mark").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_does_not_take_the_place_of_a_file(tmp_path):
+    (tmp_path / "out").write_text("keep")
+    with pytest.raises(DataError, match="out: is a file"):
+        fill(tmp_path / "out", overwrite=True)
+
+
+def test_what_appeared_while_writing_is_not_touched(tmp_path):
+    with pytest.raises(DataError, match="out: is there already"), building(tmp_path / "out"):
+        (tmp_path / "out").mkdir()
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [".", "..", "../project"])
+def test_the_folder_one_works_in_is_never_moved_aside(tmp_path, monkeypatch, name):
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    with pytest.raises(DataError, match="the folder you work in"):
+        fill((tmp_path / "project" / name), overwrite=True)
+
+
+def test_a_link_is_moved_aside_not_what_it_leads_to(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "real")
+    fill(tmp_path / "out", overwrite=True)
+    assert (tmp_path / "out_1").is_symlink()
+    assert list((tmp_path / "real").iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_removed_and_a_running_one_is_left_alone(tmp_path):
+    host = platform.node()
+    dead, alive = tmp_path / f".out.{host}.999999999.building", tmp_path / f".out.{host}.{os.getppid()}.building"
+    dead.mkdir()
+    alive.mkdir()
+    fill(tmp_path / "out")
+    assert not dead.exists()
+    assert alive.exists()
+
+
+def test_source_and_target_may_not_lie_inside_each_other(tmp_path):
+    for source, target in (("a", "a/b"), ("a/b", "a"), ("a", "a")):
+        with pytest.raises(DataError, match="inside each other"):
+            refuse_nested(tmp_path / source, tmp_path / target)
+    refuse_nested(tmp_path / "a", tmp_path / "ab")
