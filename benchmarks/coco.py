@@ -24,7 +24,7 @@ from pycocotools import mask as coco_mask
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
 from common.dataset.original.layouts import find_frames
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.formats import cityscapes
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
@@ -41,7 +41,7 @@ def measure(quick=False):
     """Measures everything this file measures; returns rows of `timing.row`."""
     count, repeats = (12, 2) if quick else (48, 5)
     folder = drawn_frames(count)
-    dataset = cityscapes.read(open_tree(folder))
+    dataset = cityscapes.read(list_files_of(folder))
     dataset = replace(dataset, frames=tuple(frame for frame in dataset if frame.split == "train"))
     paths = [frame.files["instanceIds"].path for frame in find_frames(folder) if frame.split == "train"]
     with tempfile.TemporaryDirectory() as target:

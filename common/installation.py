@@ -1,4 +1,4 @@
-"""Whether Python and the packages are there: said in one sentence, before an import fails with a traceback.
+"""Checks Python and the packages and prints one sentence instead of a traceback.
 
 Written so that an old Python can read it.
 """
@@ -14,7 +14,7 @@ _LIBRARIES = "Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0; Fedora: s
 _WAY_OUT = "run `make setup` and use .venv/bin/python, or install with: python -m pip install -r requirements.lock"
 
 
-def check_installation():
+def check_installation() -> None:
     """Ends the program with one sentence if Python is too old or too new, or a package or library is missing."""
     if not (3, 11) <= sys.version_info < (3, 14):
         sys.exit(f"error: Python 3.11, 3.12 or 3.13 is needed, this is {_PYTHON}")

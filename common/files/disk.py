@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: atomic writes, JSON, links, safe zip members."""
+"""Files that are either complete or not there: atomic writes, text, JSON, links, digests."""
 
 import contextlib
 import errno
@@ -8,30 +8,33 @@ import os
 import secrets
 import shutil
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from common.errors import DataError
+from common.files.sources import Readable, read_bytes_of
 
 
 @contextlib.contextmanager
-def atomic_path(path, durable=False):
+def atomic_path(path: Path | str, durable: bool = False) -> Iterator[Path]:
     """Gives a temporary path beside `path` that takes its place when the block ends without an error.
 
     Args:
         path: The file to be written. Its folder is made if needed.
-        durable: Waits until the content is on the disk before it takes its place, so that a power cut cannot leave an
-            empty file under a good name.
+        durable: Waits until the content is on the disk before it takes its place. Otherwise a power cut can leave an
+            empty file under the final name.
 
     Yields:
         The path to write to. A file left there by an error is removed; `path` itself is then untouched.
 
     Raises:
-        DataError: If the disk is full, the folder may not be written to, or what stands at `path` is no ordinary file,
-            as a folder or a device.
+        DataError: If the disk is full, the folder may not be written to, or `path` is something else than a file, for
+            example a folder or a device.
     """
     path = Path(path)
     if not path.name or (path.exists() and not path.is_file()):
-        raise DataError(f"{str(path)!r}: is no place for a file; give the name of a new file or of one to replace")
+        raise DataError(f"{str(path)!r}: is not a place for a file; give the name of a new file or of one to replace")
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,116 +50,85 @@ def atomic_path(path, durable=False):
             temporary.unlink(missing_ok=True)
 
 
-def _write_error(path, error):
-    reasons = {
+def _write_error(path: Path, error: OSError) -> DataError:
+    reason = {
         errno.ENOSPC: "the disk is full; free some space and start again",
         errno.EDQUOT: "the disk quota is used up; free some space and start again",
         errno.EACCES: "no permission to write there; choose another BASE_DIR or change the permissions",
         errno.EROFS: "the disk is read-only; choose another BASE_DIR",
-        errno.ENOTDIR: "a part of this path is a file, a folder was expected",
-        errno.EEXIST: "a part of this path is a file, a folder was expected",
-    }
-    return DataError(f"{path}: cannot be written: {reasons.get(error.errno, error.strerror or error)}")
+        errno.ENOTDIR: "a part of this path is a file, expected a folder",
+        errno.EEXIST: "a part of this path is a file, expected a folder",
+    }.get(error.errno or 0)
+    return DataError(f"{path}: cannot be written: {reason or error.strerror or error}")
 
 
-def write_bytes(path, data, durable=False):
+def write_bytes(path: Path | str, data: bytes, durable: bool = False) -> None:
     """Writes `data` to `path` atomically; raises DataError as `atomic_path` does."""
     with atomic_path(path, durable) as temporary:
         temporary.write_bytes(data)
 
 
-def write_text(path, text):
+def write_text(path: Path | str, text: str) -> None:
     """Writes `text` to `path` atomically as UTF-8 with Unix line ends; raises DataError as `atomic_path` does.
 
-    File names that are no UTF-8 keep their bytes.
+    File names in it that are not UTF-8 keep their bytes.
     """
     write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
-def write_json(path, value):
+def write_json(path: Path | str, value: object) -> None:
     """Writes `value` to `path` atomically as strict JSON (no NaN), indented, and waits until it is on the disk."""
     write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode("ascii"), durable=True)
 
 
-def read_json(path):
+def read_json(path: Path) -> Any:
     """Reads a JSON file.
 
     Raises:
-        DataError: If the file is missing, cannot be read or is no JSON; names the file and the place.
+        DataError: If the file is missing, cannot be read or is not JSON; names the file and the place.
     """
+    data = read_bytes_of(path)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        return json.loads(data.decode())
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
-        raise DataError(f"{path}: is no valid JSON: {error}") from error
+        raise DataError(f"{path}: is not valid JSON: {error}") from error
 
 
-def read_text(source, largest):
+def read_text(source: Readable, largest: int) -> str:
     """Reads a text file that somebody else wrote: UTF-8, with or without a mark at its start.
 
     Args:
-        source: Something with `read_bytes()` and a name as text, as a `Path`.
+        source: The file.
         largest: The most bytes it may have.
 
     Raises:
-        DataError: If it is missing, too large, or no UTF-8; names it.
+        DataError: If it is missing, too large, or not UTF-8; names it.
     """
-    try:
-        data = source.read_bytes()
-    except OSError as error:
-        raise DataError(f"{source}: cannot be read: {error.strerror or error}") from error
+    data = read_bytes_of(source)
     if len(data) > largest:
-        raise DataError(f"{source}: has {len(data):,} bytes, at most {largest:,} were expected of such a file")
+        raise DataError(f"{source}: has {len(data):,} bytes, expected at most {largest:,} for such a file")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{source}: is no text in UTF-8 (byte {error.start:,}); save it as UTF-8") from error
+        raise DataError(f"{source}: is not UTF-8 text (byte {error.start:,}); save it as UTF-8") from error
 
 
-def walk_files(root, ignored=()):
-    """Yields the files below a folder, hidden ones left out, sorted in every folder; links are followed.
-
-    A folder that links lead to twice, as one above itself, counts once.
-
-    Args:
-        root: The folder.
-        ignored: Names of folders that are left out.
-
-    Raises:
-        DataError: If a folder cannot be listed; names it.
-    """
-    seen = set()
-
-    def fail(error):
-        raise DataError(f"{error.filename}: cannot be listed: {error.strerror}; change its permissions") from error
-
-    for folder, folders, names in os.walk(root, followlinks=True, onerror=fail):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in ignored)
-        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
-
-
-def checksum(path):
+def checksum(path: Path) -> int:
     """Computes the CRC-32 of a file's content."""
-    with Path(path).open("rb") as file:
+    with path.open("rb") as file:
         value = 0
         while block := file.read(1 << 20):
             value = zlib.crc32(block, value)
     return value
 
 
-def fingerprint(value):
+def fingerprint(value: object) -> str:
     """Computes a short digest of a JSON-able value that does not depend on the order of keys."""
     text = json.dumps(value, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
 
-def link_or_copy(source, target):
+def link_or_copy(source: Path, target: Path) -> bool:
     """Makes `target` a hard link to `source`, or a copy where the file system has no links.
 
     Returns:
@@ -165,7 +137,7 @@ def link_or_copy(source, target):
     Raises:
         DataError: If `source` is missing or `target` cannot be written.
     """
-    if not Path(source).is_file():
+    if not source.is_file():
         raise DataError(f"{source}: is missing; start the step that writes it again")
     with atomic_path(target) as temporary:
         try:
@@ -176,19 +148,3 @@ def link_or_copy(source, target):
             shutil.copyfile(source, temporary)
             return False
     return True
-
-
-def files_below(root, ending):
-    """Lists files.
-
-    Args:
-        root: A folder.
-        ending: What the names end with, in small or capital letters, as ".png".
-
-    Returns:
-        `Path`s, sorted in every folder.
-
-    Raises:
-        DataError: If a folder cannot be listed; names it.
-    """
-    return [path for path in walk_files(root) if path.name.lower().endswith(ending)]

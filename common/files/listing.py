@@ -1,25 +1,64 @@
-"""The files of a dataset by name, in a folder or in a zip that stays closed; for formats known by their folders.
+"""Lists of files: those below a folder, and those of a dataset by name, in a folder or in a zip that stays closed.
 
 Names have "/" between their parts, and are relative to the folder or zip. Nothing is read but the list.
 """
 
+import os
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from common.errors import DataError
-from common.files.disk import walk_files
-from common.files.sources import Source, is_safe_member, open_zip
+from common.files.sources import Source
+from common.files.zips import is_safe_member, open_zip
 
 _IGNORED_FOLDERS = {"__MACOSX"}
 
 
+def walk_files(root: Path, ignored: Collection[str] = ()) -> Iterator[Path]:
+    """Yields the files below a folder, without hidden ones, sorted in every folder; links are followed.
+
+    A folder to which several links lead, for example one above itself, is listed once.
+
+    Args:
+        root: The folder.
+        ignored: Names of folders that are left out.
+
+    Raises:
+        DataError: If a folder cannot be listed; names it.
+    """
+    seen: set[tuple[int, int]] = set()
+
+    def fail(error: OSError) -> NoReturn:
+        raise DataError(f"{error.filename}: cannot be listed: {error.strerror}; change its permissions") from error
+
+    for folder, folders, names in os.walk(root, followlinks=True, onerror=fail):
+        status = Path(folder).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in ignored)
+        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def files_below(root: Path, ending: str) -> list[Path]:
+    """Lists the files below a folder, sorted in every folder, whose names end with `ending` in any case.
+
+    Raises:
+        DataError: If a folder cannot be listed; names it.
+    """
+    return [path for path in walk_files(root) if path.name.lower().endswith(ending)]
+
+
 @dataclass(frozen=True)
-class Tree:
-    """A folder or a zip, or a folder inside of either.
+class FileListing:
+    """The files of a folder or a zip, or of a folder inside of either.
 
     Attributes:
         root: Where it is.
-        inside: The folder inside of `root` that names are relative to, "" or ending in "/".
+        inside: The folder inside `root` that names are relative to, "" or ending in "/".
         sources: `Source` by name, sorted by name.
     """
 
@@ -27,42 +66,42 @@ class Tree:
     inside: str
     sources: dict[str, Source] = field(hash=False)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.root}" if not self.inside else f"{self.root}: {self.inside}"
 
-    def __contains__(self, name):
+    def __contains__(self, name: str) -> bool:
         return name in self.sources
 
-    def __getitem__(self, name):
-        """The `Source` of a name; raises DataError if there is no such file."""
+    def __getitem__(self, name: str) -> Source:
+        """Finds a file by name; raises DataError if there is none."""
         if name not in self.sources:
             raise DataError(f"{self}: {name} is not there")
         return self.sources[name]
 
-    def names(self, folder="", *endings):
+    def names(self, folder: str = "", *endings: str) -> list[str]:
         """Lists the names below a folder, sorted, all or those with one of the endings (lower case)."""
         folder = folder and folder.rstrip("/") + "/"
         return [
             name for name in self.sources if name.startswith(folder) and (not endings or name.lower().endswith(endings))
         ]
 
-    def below(self, folder):
-        """The tree of a folder inside of this one; `folder` may be ""."""
+    def below(self, folder: str) -> "FileListing":
+        """Lists the files of a folder inside this one; `folder` may be ""."""
         folder = folder and folder.rstrip("/") + "/"
         sources = {name.removeprefix(folder): self.sources[name] for name in self.names(folder)}
-        return Tree(self.root, self.inside + folder, sources)
+        return FileListing(self.root, self.inside + folder, sources)
 
-    def folder_with(self, marker):
-        """Finds the folder that a file or folder name stands in, the least deep one, as "data/" or ""; None if none.
+    def folder_with(self, marker: str) -> str | None:
+        """Finds the least deep folder that holds a file or folder: "" or, for example, "data/"; None if there is none.
 
         Args:
-            marker: As "data.yaml" or, with "/" at its end, a folder as "ImageSets/".
+            marker: Name of a file, for example "data.yaml", or of a folder with "/" at its end, such as "ImageSets/".
         """
         found = {name[:place] for name in self.sources for place in _places(name, marker)}
         return min(found, key=lambda folder: (folder.count("/"), folder)) if found else None
 
 
-def _places(name, marker):
+def _places(name: str, marker: str) -> Iterator[int]:
     start = 0
     while (place := name.find(marker, start)) >= 0:
         whole = marker.endswith("/") or place + len(marker) == len(name)
@@ -71,11 +110,8 @@ def _places(name, marker):
         start = place + 1
 
 
-def open_tree(path):
-    """Lists a folder or a zip.
-
-    Args:
-        path: A folder, links in it are followed; or a zip.
+def list_files_of(path: Path | str) -> FileListing:
+    """Lists the files of a folder, in which links are followed, or of a zip.
 
     Raises:
         DataError: If it is neither, cannot be read, or a zip member's name leads out of the archive.
@@ -88,16 +124,16 @@ def open_tree(path):
     elif path.is_file():
         found = dict(_files_of_zip(path))
     else:
-        raise DataError(f"{path}: is not there; a folder or a zip was expected")
-    return Tree(path, "", dict(sorted(found.items())))
+        raise DataError(f"{path}: is not there; expected a folder or a zip")
+    return FileListing(path, "", dict(sorted(found.items())))
 
 
-def _files_of_folder(root):
+def _files_of_folder(root: Path) -> Iterator[tuple[str, Source]]:
     for path in walk_files(root, _IGNORED_FOLDERS):
         yield path.relative_to(root).as_posix(), Source(path)
 
 
-def _files_of_zip(path):
+def _files_of_zip(path: Path) -> Iterator[tuple[str, Source]]:
     for info in open_zip(path).infolist():
         if info.is_dir():
             continue

@@ -3,12 +3,12 @@
 A model is what the rest of the project may rely on; nothing is checked again behind it. Knows no particular file.
 """
 
-from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from common.errors import DataError
+from common.files.sources import Readable, read_bytes_of
 
 _LONGEST_VALUE = 60
 
@@ -22,17 +22,16 @@ class FileModel(BaseModel):
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_model(path: Path, model: type[Model]) -> Model:
+def read_model(path: Readable, model: type[Model]) -> Model:
     """Reads a JSON file as a model.
 
     Raises:
         DataError: If the file is missing or not valid JSON, or a value does not fit; names file, key, value and what is
             allowed.
     """
+    data = read_bytes_of(path)
     try:
-        return model.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        return model.model_validate_json(data)
     except ValidationError as error:
         raise DataError(f"{path}: {explain(error)}") from error
 

@@ -14,8 +14,8 @@ import logging
 from dataclasses import fields, replace
 from pathlib import Path
 
-from common.errors import ConfigError, DataError
-from common.files.listing import open_tree
+from common.errors import ConfigError
+from common.files.listing import list_files_of
 from common.files.targets import building, refuse_nested
 from common.formats.format import WriteOptions
 from common.formats.frames import FrameDataset
@@ -46,7 +46,7 @@ def read(path, format=None, truth=None):
         ConfigError: If there is no such format.
     """
     chosen = None if format is None else find_format(format)
-    tree = open_tree(Path(path).absolute())  # workers may have been started in another folder
+    tree = list_files_of(Path(path).absolute())  # workers may have been started in another folder
     return (chosen or FORMATS[recognise(tree)]).read(tree, truth)
 
 

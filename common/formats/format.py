@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from common.files.listing import Tree
+from common.files.listing import FileListing
 from common.formats.frames import FrameDataset
 
 
@@ -76,10 +76,10 @@ class Format(Protocol):
 
     FILE_ENDING: str
 
-    def matches(self, tree: Tree) -> bool:
+    def matches(self, tree: FileListing) -> bool:
         """Tells whether a folder or zip looks like a dataset of this format, by the names of its files."""
 
-    def read(self, tree: Tree, truth: str | None = None) -> FrameDataset:
+    def read(self, tree: FileListing, truth: str | None = None) -> FrameDataset:
         """Reads a dataset without loading its pixels.
 
         Args:

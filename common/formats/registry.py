@@ -1,7 +1,7 @@
 """All formats by name, and which of them a folder or zip holds. A new format adds its folder and one line here."""
 
 from common.errors import ConfigError, DataError
-from common.files.listing import Tree
+from common.files.listing import FileListing
 from common.formats import camvid, cityscapes, cvat, voc, yolo
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
@@ -20,7 +20,7 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def recognise(tree: Tree) -> str:
+def recognise(tree: FileListing) -> str:
     """Finds the name of the format that a folder or zip holds.
 
     Raises:

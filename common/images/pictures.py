@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from common.errors import DataError
-from common.files.sources import ReadFile
+from common.files.sources import NamedBytes
 from common.images.png import LARGEST_PIXELS, check_png, read_image
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm")
@@ -156,7 +156,7 @@ def read_photograph(source):
     Raises:
         DataError: If it is missing, damaged, too large or no picture; names it.
     """
-    whole = ReadFile(str(source), source.read_bytes())
+    whole = NamedBytes(str(source), source.read_bytes())
     if whole.data.startswith(_PNG_START):
         check_png(whole.data, source)
         if whole.data[24:26] == _PNG_RGB8 and b"eXIf" not in whole.data:
@@ -204,7 +204,7 @@ def decode_unusual_png(file, mode=None):
     """Decodes a PNG with a palette, of one bit and the like.
 
     Args:
-        file: `ReadFile`.
+        file: `NamedBytes`.
         mode: What Pillow turns it into, as "RGB"; None keeps the values, those of a palette too.
 
     Returns:

@@ -15,7 +15,7 @@ from common.dataset.checking.check import is_prepared
 from common.dataset.original.layouts import TRUTH_KINDS
 from common.dataset.prepared.folders import STEP_OF_SPLIT, find_setting
 from common.errors import ConfigError, DataError, LabelError
-from common.files.listing import Tree, open_tree
+from common.files.listing import FileListing, list_files_of
 from common.files.sources import Source
 from common.files.stages import MANIFEST
 from common.formats.coco import instances as coco
@@ -91,7 +91,7 @@ def _read_lone_json(path, images):
         found = {f"{path.parent.name}/{path.name}": Source(path), **_pictures(path.parent.parent, "")}
     else:
         found |= _pictures(path.parent, "")
-    tree = Tree(path.parent, "", dict(sorted(found.items())))
+    tree = FileListing(path.parent, "", dict(sorted(found.items())))
     for module in (coco_panoptic, coco):
         if module.matches(tree):
             return module.read(tree)
@@ -101,7 +101,7 @@ def _read_lone_json(path, images):
 def _pictures(folder, start):
     if not folder.is_dir():
         raise DataError(f"{folder}: is no folder; one with photographs was expected")
-    sources = open_tree(folder).sources
+    sources = list_files_of(folder).sources
     return {start + name: source for name, source in sources.items() if name.lower().endswith(IMAGE_ENDINGS)}
 
 

@@ -1,9 +1,15 @@
-"""The label table of Cityscapes: ids, train ids, categories, colours."""
+"""The label table of Cityscapes: ids, train ids, categories, colours.
 
+Source: the Cityscapes label definitions (35 labels, ids 0 to 33, -1 for license plates). A colour does not always tell
+the label: five labels are black, two are (153, 153, 153) and two are (0, 0, 142); `label_of_color` chooses one.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common.errors import LabelError
 
+Color = tuple[int, int, int]
 LARGEST_ID = 33
 # Value of pixels that belong to no class; they count neither in the loss nor in the scores.
 IGNORE = 255
@@ -14,7 +20,7 @@ class Label:
     """One row of the label table.
 
     Attributes:
-        name: As in polygons.json, with spaces.
+        name: The name in polygons.json, with spaces.
         id: Cityscapes id, the value in `*_labelIds.png`; -1 is never painted.
         train_id: The official 0-18; 255 (or -1) where the label is not evaluated.
         category: One of eight groups of labels, `category_id` its number.
@@ -30,7 +36,7 @@ class Label:
     category_id: int
     has_instances: bool
     ignore_in_eval: bool
-    color: tuple[int, int, int]
+    color: Color
 
 
 _VOID, _FLAT, _CONSTRUCTION, _OBJECT = ("void", 0), ("flat", 1), ("construction", 2), ("object", 3)
@@ -84,7 +90,7 @@ LABEL_OF_NAME = {label.name: label for label in LABELS}
 LABEL_OF_ID = {label.id: label for label in LABELS}
 
 
-def label_of_color(color):
+def label_of_color(color: Sequence[int]) -> Label:
     """Finds the label a colour is read as: the first row of the table that has it, license plates last.
 
     So black is `unlabeled`, (153, 153, 153) is `pole` and (0, 0, 142) is `car`.

@@ -1,27 +1,31 @@
-"""The Cityscapes label table, and maps from label ids to the classes a network predicts.
+"""Maps from label ids to the classes a network predicts.
 
-Source of the table: the Cityscapes label definitions (35 labels, ids 0 to 33, -1 for license plates). `LabelMap` says
-what becomes of each id. Colour to label is not a function: five labels are black, two are (153, 153, 153) and two are
-(0, 0, 142); `label_of_color` says which one a colour is read as.
+A map is checked when it is made, also from JSON: the classes have names, colours and ids that fit together. Masks have
+8 bits, so there are at most 255 classes, and `IGNORE` for pixels of none.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated, Self
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
 
 from common.errors import LabelError
-from common.labels.cityscapes import (
-    IGNORE,
-    LABEL_OF_ID,
-    LABELS,
-    LARGEST_ID,
-)
+from common.files.models import explain
+from common.labels.cityscapes import IGNORE, LABEL_OF_ID, LABELS, LARGEST_ID
+
+_Byte = Annotated[int, Field(strict=True, ge=0, le=255)]
+# Class index for the label ids 0 to 33, in order; `IGNORE` for a label that belongs to no class.
+ClassOfId = Annotated[tuple[_Byte, ...], Field(min_length=LARGEST_ID + 1, max_length=LARGEST_ID + 1)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class LabelMap:
     """What a network predicts: the classes, and which label ids each stands for.
+
+    A field of a pydantic model may have this type; its JSON form is then the same as that of `as_json`.
 
     Attributes:
         names: Class names by class index.
@@ -29,28 +33,40 @@ class LabelMap:
         class_of_id: Class index for the label ids 0 to 33, in order; `IGNORE` for a label that belongs to no class.
     """
 
-    names: tuple[str, ...]
-    colors: tuple[tuple[int, int, int], ...]
-    class_of_id: tuple[int, ...]
+    names: Annotated[tuple[Annotated[str, Field(strict=True)], ...], Field(min_length=1, max_length=IGNORE)]
+    colors: tuple[tuple[_Byte, _Byte, _Byte], ...]
+    class_of_id: ClassOfId
 
-    def __len__(self):
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in self.names:
+            if not name.isprintable():
+                raise ValueError(f"the class name {name!r} cannot be printed")
+        if len(self.colors) != len(self.names):
+            raise ValueError(f"{len(self.names)} classes have {len(self.colors)} colours; expected one for each")
+        for id_, class_index in enumerate(self.class_of_id):
+            if class_index >= len(self.names) and class_index != IGNORE:
+                raise ValueError(f"the label id {id_} has the class {class_index}, but there are {len(self.names)}")
+        return self
+
+    def __len__(self) -> int:
         return len(self.names)
 
     @property
-    def ignores(self):
+    def ignores(self) -> bool:
         """Whether there are labels that belong to no class."""
         return IGNORE in self.class_of_id
 
     @property
-    def void_classes(self):
+    def void_classes(self) -> tuple[int, ...]:
         """Indices of the classes that stand for labels of the category void alone."""
-        categories = [set() for _ in self.names]
-        for id_, class_index in enumerate(self.class_of_id[: LARGEST_ID + 1]):
+        categories: list[set[str]] = [set() for _ in self.names]
+        for id_, class_index in enumerate(self.class_of_id):
             if class_index != IGNORE:
                 categories[class_index].add(LABEL_OF_ID[id_].category)
         return tuple(index for index, found in enumerate(categories) if found == {"void"})
 
-    def as_json(self):
+    def as_json(self) -> dict[str, object]:
         """Makes JSON-able values of the map; `from_json` reads them."""
         return {
             "names": list(self.names),
@@ -59,19 +75,21 @@ class LabelMap:
         }
 
     @classmethod
-    def from_json(cls, content):
-        """Reads what `as_json` made; KeyError or TypeError if it is something else."""
-        colors = tuple(tuple(color) for color in content["colors"])
-        return cls(tuple(content["names"]), colors, tuple(content["class_of_id"]))
+    def from_json(cls, content: object) -> Self:
+        """Reads what `as_json` made; raises ValueError with key, value and what is allowed if it is something else."""
+        try:
+            return TypeAdapter(cls).validate_python(content)
+        except ValidationError as error:
+            raise ValueError(explain(error)) from error
 
     @cached_property
-    def _encoding(self):
+    def _encoding(self) -> NDArray[np.uint8]:
         table = np.zeros(256, np.uint8)
         table[: len(self.class_of_id)] = self.class_of_id
         return table
 
     @cached_property
-    def _decoding(self):
+    def _decoding(self) -> NDArray[np.uint8]:
         table = np.zeros(256, np.uint8)
         for id_, class_index in reversed(tuple(enumerate(self.class_of_id))):
             if class_index != IGNORE:
@@ -79,52 +97,54 @@ class LabelMap:
         return table
 
     @cached_property
-    def _palette(self):
+    def _palette(self) -> NDArray[np.uint8]:
         table = np.zeros((256, 3), np.uint8)
         table[: len(self.colors)] = self.colors
         return table
 
-    def encode(self, ids):
+    def encode(self, ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Replaces label ids by class indices.
 
         Args:
-            ids: Label ids, `uint8` of shape `(height, width)`.
+            ids: Label ids, shape `(height, width)`.
 
         Returns:
-            Class indices, same shape and type; `IGNORE` for a label that belongs to no class.
+            Class indices, same shape; `IGNORE` for a label that belongs to no class.
 
         Raises:
             LabelError: If a value is not a label id of this map; names the value.
         """
         largest = int(ids.max(initial=0))
         if largest >= len(self.class_of_id):
-            raise LabelError(f"the value {largest} is no label id; label ids go from 0 to {len(self.class_of_id) - 1}")
+            raise LabelError(
+                f"the value {largest} is not a label id; label ids go from 0 to {len(self.class_of_id) - 1}"
+            )
         return self._encoding[ids]
 
-    def decode(self, class_indices):
+    def decode(self, class_indices: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Replaces class indices by label ids, the smallest id where a class stands for several.
 
         Args:
-            class_indices: `uint8` of shape `(height, width)`.
+            class_indices: Shape `(height, width)`.
 
         Returns:
-            Label ids, same shape and type; 0 for a class no id belongs to, and for `IGNORE`.
+            Label ids, same shape; 0 for a class no id belongs to, and for `IGNORE`.
         """
         return self._decoding[class_indices]
 
-    def colorize(self, class_indices):
+    def colorize(self, class_indices: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Paints class indices in the colours of their classes.
 
         Args:
-            class_indices: `uint8` of shape `(height, width)`.
+            class_indices: Shape `(height, width)`.
 
         Returns:
-            Red, green, blue, `uint8` of shape `(height, width, 3)`; black for `IGNORE`.
+            Red, green, blue, shape `(height, width, 3)`; black for `IGNORE`.
         """
         return self._palette[class_indices]
 
 
-def study_label_map():
+def study_label_map() -> LabelMap:
     """Builds the 35 classes of the study: id 0 stays 0 and id k > 0 becomes class k + 1.
 
     Class 0 means "unlabeled" and, in the study's later steps, the inconsistency mask; class 1 never occurs. Class 8 is

@@ -1,26 +1,29 @@
 """The files in which datasets list their labels: `label_colors.txt`, `dataset_meta.json`, and CVAT's label list.
 
-`label_colors.txt` has a label a line, `r g b name` or `name`; lines that start with `#` and blank ones say nothing.
-The name is the rest of the line, so it may have spaces when it is read. Datumaro and CVAT break a line at every
-space and read "traffic light" as no label at all, so it is written without: as `trafficlight` for a label of
+`label_colors.txt` has one label per line, `r g b name` or `name`; blank lines and those that start with `#` are
+skipped. The name is the rest of the line, so it may have spaces when it is read. Datumaro and CVAT break a line at
+every space and find no label in "traffic light", so names are written without spaces: `trafficlight` for a label of
 Cityscapes, which is their own name for it, and with `_` for any other. `dataset_meta.json` is Datumaro's
-`{labels, label_map, segmentation_colors, background_label}`; the same names stand in it, so that the two agree.
+`{labels, label_map, segmentation_colors, background_label}`; it has the same names, so that the two files agree.
 
-Objects of a label are counted if a line `# counted: name` says so, or the list `labels_with_instances` in
-`dataset_meta.json`; both are ours, and others pass over them. Where a file has neither, the labels of Cityscapes are
-counted that Cityscapes counts, and no others.
-
-Which id a label has: if all names are Cityscapes', the ids are Cityscapes' too. Otherwise it is the place in the file,
-from 0, and black is the background: a list without black gets a label `background` at its start, as Datumaro and CVAT
-do, which moves all others up by one.
+Objects of a label are counted if there is a line `# counted: name`, or if the list `labels_with_instances` of
+`dataset_meta.json` has it. Both are our own additions, which others ignore. If a file has neither, objects are counted
+as in Cityscapes, and those of other labels are not. `table_of` tells which ids the labels get.
 """
 
-import json
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from common.errors import DataError, LabelError
 from common.files.disk import read_text
+from common.files.listing import FileListing
+from common.files.models import explain
+from common.files.sources import Readable
+from common.labels.cityscapes import Color, Label
 from common.labels.tables import (
     BACKGROUND,
     CITYSCAPES,
@@ -35,34 +38,42 @@ META_FILE = "dataset_meta.json"
 COLORS_FILES = ("label_colors.txt", "label_color.txt")
 LARGEST_LABEL_FILE_BYTES = 1024 * 1024
 _COUNTED = "# counted:"
-_COUNTED_KEY = "labels_with_instances"
 _BLACK = (0, 0, 0)
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 _VOC_LINE = re.compile(r"[^:]+:(\d+\s*,\s*\d+\s*,\s*\d+)?:[^:]*:[^:]*")
 _LABEL_LINE = re.compile(r"\s*[0-9]+\s+[0-9]+\s+[0-9]+\s")
 _INDEX = re.compile(r"[0-9]{1,6}")
+_Name = Annotated[str, StringConstraints(pattern=r"\S")]
+_Byte = Annotated[int, Field(ge=0, le=255)]
 
 
-def name_in_files(label):
+class _DatasetMeta(BaseModel):
+    """What is read of Datumaro's `dataset_meta.json`."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    labels: tuple[_Name, ...] = ()
+    label_map: dict[str, _Name] = {}
+    segmentation_colors: tuple[tuple[_Byte, _Byte, _Byte] | None, ...] = ()
+    labels_with_instances: tuple[str, ...] | None = None
+
+
+def name_in_files(label: Label) -> str:
     """Spells a label's name without spaces, for files that Datumaro and CVAT read."""
     is_ours = CITYSCAPES.find(label.name) is not None
     return ("" if is_ours else "_").join(label.name.split())
 
 
-def read_label_colors(source):
-    """Reads a `label_colors.txt`.
-
-    Args:
-        source: A `Source` or `Path`.
-
-    Returns:
-        A `LabelTable` in the order of the file.
+def read_label_colors(source: Readable) -> LabelTable:
+    """Reads a `label_colors.txt`; the labels keep the order of the file.
 
     Raises:
         DataError: If the file is missing or a line cannot be understood; names file and line.
         LabelError: If a name is there twice; names file and line.
     """
-    rows, lines, counted = [], {}, []
+    rows: list[tuple[str, Color | None]] = []
+    lines: dict[str, int] = {}
+    counted = []
     for number, line in enumerate(read_text(source, LARGEST_LABEL_FILE_BYTES).splitlines(), 1):
         line = line.strip()
         if line.startswith(_COUNTED):
@@ -74,15 +85,15 @@ def read_label_colors(source):
         if first != number:
             raise LabelError(f"{source}: line {number}: the label {name!r} is there already, in line {first}")
         rows.append((name, color))
-    # A line that names no label is a remark of somebody else's; an empty one says that none is counted.
-    said = [name for name in counted if not name or plain_name(name) in lines]
-    return _table(source, rows, said or None)
+    # A line without a label's name is a remark of somebody else; an empty one means that no label is counted.
+    found = [name for name in counted if not name or plain_name(name) in lines]
+    return _table(source, rows, found or None)
 
 
-def label_colors_text(table):
-    """Builds the text of a `label_colors.txt` with all labels of a `LabelTable`, in its order.
+def label_colors_text(table: LabelTable) -> str:
+    """Builds the text of a `label_colors.txt` with all labels of a table, in its order.
 
-    Which ones are counted stands before them in comments, where it is not as in Cityscapes.
+    Comments before them name those that are counted, if that is different from Cityscapes.
     """
     lines = [f"{r} {g} {b} {name_in_files(label)}" for label in table for r, g, b in [label.color]]
     if _counted_unlike_cityscapes(table):
@@ -91,67 +102,53 @@ def label_colors_text(table):
     return "".join(f"{line}\n" for line in lines)
 
 
-def read_dataset_meta(source):
+def read_dataset_meta(source: Readable) -> LabelTable:
     """Reads Datumaro's `dataset_meta.json`.
 
-    Args:
-        source: A `Source` or `Path`.
-
     Returns:
-        A `LabelTable` in the order of `labels`, then of what only `label_map` names.
+        The labels in the order of `labels`, then those that only `label_map` has.
 
     Raises:
         DataError: If the file is missing or not of the expected form; names the file and the key.
         LabelError: If a name is there twice.
     """
     try:
-        content = json.loads(read_text(source, LARGEST_LABEL_FILE_BYTES))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{source}: is no valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise DataError(f"{source}: an object with labels and segmentation_colors was expected")
-    names = content.get("labels", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
-        raise DataError(f"{source}: labels must be a list of names")
+        content = _DatasetMeta.model_validate_json(read_text(source, LARGEST_LABEL_FILE_BYTES))
+    except ValidationError as error:
+        raise DataError(f"{source}: {explain(error)}") from error
     colors = _meta_colors(source, content)
-    rows = [(name, colors.pop(name, None)) for name in names] + list(colors.items())
-    seen = set()
+    rows = [(name, colors.pop(name, None)) for name in content.labels] + list(colors.items())
+    seen: set[str] = set()
     for name, _ in rows:
         if plain_name(name) in seen:
             raise LabelError(f"{source}: the label {name!r} is there twice; each name may be there once")
         seen.add(plain_name(name))
-    counted = content.get(_COUNTED_KEY)
-    if counted is not None and not (isinstance(counted, list) and all(isinstance(name, str) for name in counted)):
-        raise DataError(f"{source}: {_COUNTED_KEY} must be a list of names")
+    counted = content.labels_with_instances
     if wrong := [name for name in counted or () if plain_name(name) not in seen]:
-        raise LabelError(f"{source}: {_COUNTED_KEY} names {wrong[0][:60]!r}, which is none of the labels")
+        raise LabelError(f"{source}: labels_with_instances names {wrong[0][:60]!r}, which is not one of the labels")
     return _table(source, rows, counted)
 
 
-def dataset_meta_json(table):
-    """Builds the content of a `dataset_meta.json` from a `LabelTable`, ready for `write_json`."""
+def dataset_meta_json(table: LabelTable) -> dict[str, object]:
+    """Builds the content of a `dataset_meta.json`, ready for `write_json`."""
     names = [name_in_files(label) for label in table]
-    content = {
+    content: dict[str, object] = {
         "labels": names,
         "label_map": {str(index): name for index, name in enumerate(names)},
         "segmentation_colors": [list(label.color) for label in table],
-        _COUNTED_KEY: [name_in_files(label) for label in table if label.has_instances],
+        "labels_with_instances": [name_in_files(label) for label in table if label.has_instances],
     }
-    if table.background is not None:
-        background = table.find(table.background)
+    background = table.find(table.background) if table.background is not None else None
+    if background is not None:
         content["background_label"] = str(table.labels.index(background))
     return content
 
 
-def read_labels(source):
+def read_labels(source: Readable) -> LabelTable | None:
     """Reads a label file of either kind, known by its content.
 
-    Args:
-        source: A `Source` or `Path`.
-
     Returns:
-        A `LabelTable`, or None if it is a text in which lines are neither names nor colours and names, but have a
-        comma as those of a class map.
+        The labels; None for a text in which lines have a comma, like those of a label map.
 
     Raises:
         ProjectError: As `read_dataset_meta` and `read_label_colors`.
@@ -164,29 +161,25 @@ def read_labels(source):
     return None if is_class_map else read_label_colors(source)
 
 
-def find_label_table(tree):
-    """Reads the label file of a dataset: of several the least deep one, `dataset_meta.json` before `label_colors.txt`.
+def find_label_table(files: FileListing) -> LabelTable | None:
+    """Reads the label file of a dataset; None if there is none.
 
-    Args:
-        tree: A `Tree`.
-
-    Returns:
-        A `LabelTable`, or None if there is no label file.
+    Of several the least deep one is read, and `dataset_meta.json` rather than `label_colors.txt`.
 
     Raises:
         DataError: If the file cannot be understood.
         LabelError: If it names a label twice.
     """
     order = (META_FILE, *COLORS_FILES)
-    places = [(folder, name) for name in order if (folder := tree.folder_with(name)) is not None]
+    places = [(folder, name) for name in order if (folder := files.folder_with(name)) is not None]
     if not places:
         return None
     folder, name = min(places, key=lambda place: (place[0].count("/"), order.index(place[1])))
-    return (read_dataset_meta if name == META_FILE else read_label_colors)(tree[folder + name])
+    return (read_dataset_meta if name == META_FILE else read_label_colors)(files[folder + name])
 
 
-def with_black_background(table):
-    """Moves the background to the start and paints it black, which CVAT and Datumaro take for granted.
+def with_black_background(table: LabelTable) -> LabelTable:
+    """Moves the background to the start and paints it black, which CVAT and Datumaro assume.
 
     A table without a background gets one: Cityscapes' `unlabeled` if all its names are Cityscapes', so that they keep
     their ids, else `background`.
@@ -200,14 +193,11 @@ def with_black_background(table):
     return LabelTable((replace(first, color=_BLACK), *others), first.name)
 
 
-def cvat_labels(table):
-    """Builds the list of labels from which CVAT makes a task, in its JSON (Raw, in the constructor of labels).
+def cvat_labels(table: LabelTable) -> list[dict[str, object]]:
+    """Builds the JSON list of labels from which CVAT makes a task ("Raw" in its constructor of labels).
 
-    Names are those of the label files, which an import needs, and black comes first. Each colour is there once, as
+    Names are those of the label files, which an import needs, and black comes first. Each colour is there once, because
     CVAT's other mask formats know labels by colour alone; labels with instances have the checkbox `is_crowd`.
-
-    Returns:
-        A list of dictionaries, ready for `write_json`.
     """
     distinct, _ = with_black_background(table).with_distinct_colors()
     crowd = {"name": "is_crowd", "input_type": "checkbox", "mutable": False, "values": ["false"]}
@@ -222,7 +212,7 @@ def cvat_labels(table):
     ]
 
 
-def _read_line(where, line):
+def _read_line(where: str, line: str) -> tuple[str, Color | None]:
     words = line.split(maxsplit=3)
     numbers = [word for word in words[:3] if _NUMBER.fullmatch(word)]
     if _VOC_LINE.fullmatch(line):
@@ -233,44 +223,35 @@ def _read_line(where, line):
     if len(numbers) < 2:
         return line, None
     if len(numbers) < 3 or len(words) < 4:
-        raise DataError(f"{where}: {line[:60]!r} was found, three numbers and a name were expected, or a name alone")
-    return words[3], _color(where, [int(word) if len(word) <= 4 else word for word in numbers])
+        raise DataError(f"{where}: {line[:60]!r} was found, expected three numbers and a name, or only a name")
+    red, green, blue = (int(word) if len(word) <= 4 else -1 for word in numbers)
+    if min(red, green, blue) < 0 or max(red, green, blue) > 255:
+        raise DataError(f"{where}: {line[:60]!r} starts with a wrong colour; expected numbers from 0 to 255")
+    return words[3], (red, green, blue)
 
 
-def _meta_colors(source, content):
-    """Reads `{name: color or None}` of the labels in `label_map`, in its order."""
-    label_map, colors = content.get("label_map", {}), content.get("segmentation_colors", [])
-    if not isinstance(label_map, dict) or not isinstance(colors, list):
-        raise DataError(f"{source}: label_map must be an object, segmentation_colors a list")
-    result = {}
-    for index, name in label_map.items():
+def _meta_colors(source: Readable, content: _DatasetMeta) -> dict[str, Color | None]:
+    """Finds the colours of the labels in `label_map`, in its order."""
+    colors = content.segmentation_colors
+    result: dict[str, Color | None] = {}
+    for index, name in content.label_map.items():
         where = f"{source}: label_map {index[:20]!r}"
-        if not isinstance(name, str) or not name.strip():
-            raise DataError(f"{where}: {str(name)[:60]} was found, the name of a label was expected")
         if colors and not (_INDEX.fullmatch(index) and int(index) < len(colors)):
-            raise DataError(f"{where}: is no place in segmentation_colors, which has {len(colors):,}")
-        color = colors[int(index)] if colors else None
+            raise DataError(f"{where}: is not a place in segmentation_colors, which has {len(colors):,}")
         if name in result:
             raise LabelError(f"{where}: the label {name!r} is there already; each name may be there once")
-        result[name] = None if color is None else _color(where, color)
+        result[name] = colors[int(index)] if colors else None
     return result
 
 
-def _color(where, values):
-    whole = isinstance(values, list) and all(type(value) is int and 0 <= value <= 255 for value in values)
-    if not whole or len(values) != 3:
-        raise DataError(f"{where}: {str(values)[:60]} is no colour; red, green and blue from 0 to 255 were expected")
-    return tuple(values)
-
-
-def _table(source, rows, counted):
-    """Makes the table of `(name, color or None)` in the order of a file; see `table_of`."""
+def _table(source: Readable, rows: Sequence[tuple[str, Color | None]], counted: Iterable[str] | None) -> LabelTable:
+    """Makes the table of the labels of a file in their order; see `table_of`."""
     if not rows:
-        raise DataError(f"{source}: names no label; delete it to use the labels of Cityscapes")
+        raise DataError(f"{source}: has no label; delete it to use the labels of Cityscapes")
     return table_of(rows, counted)
 
 
-def _counted_unlike_cityscapes(table):
-    """Tells whether a reader would be wrong to count Cityscapes' labels as there, and no others."""
+def _counted_unlike_cityscapes(table: LabelTable) -> bool:
+    """Tells whether other labels are counted than those that Cityscapes counts."""
     known = ((label, CITYSCAPES.find(label.name)) for label in table)
     return any(label.has_instances != bool(official and official.has_instances) for label, official in known)

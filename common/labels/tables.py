@@ -1,15 +1,16 @@
-"""The labels of a dataset as a table: Cityscapes' own 35, or those another format or a file brings along.
+"""The labels of a dataset as a table: Cityscapes' own 35, or those that another format or a file brings.
 
-A name is looked up as it is written, then without regard to case, spaces, `_` and `-`, so that `trafficlight`,
-`traffic_light` and `traffic light` are the same label. Ids are unique; names are unique under that reading.
+A name is looked up as it is written, then without regard to case, spaces, `_` and `-`: `trafficlight`, `traffic_light`
+and `traffic light` are the same label. Ids are unique, and so are names read in this way.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from common.errors import LabelError
-from common.labels.cityscapes import LABELS, Label
+from common.labels.cityscapes import LABELS, Color, Label
 
 BACKGROUND = "unlabeled"
 FOREIGN_BACKGROUND = "background"
@@ -18,18 +19,18 @@ _IGNORED_IN_NAMES = str.maketrans("", "", " _-")
 _PALETTE_BITS = 8
 
 
-def plain_name(name):
-    """Reduces a label name to what decides whether two names mean the same label."""
+def plain_name(name: str) -> str:
+    """Reduces a name so that two names of the same label become equal."""
     return name.casefold().translate(_IGNORED_IN_NAMES)
 
 
-def palette_color(index):
+def palette_color(index: int) -> Color:
     """Computes the colour VOC gives to a number: red, green, blue; 0 is black, all below 256 are different."""
     color = [0, 0, 0]
     for bit in range(_PALETTE_BITS):
         for channel in range(3):
             color[channel] |= (index >> (3 * bit + channel) & 1) << (7 - bit)
-    return tuple(color)
+    return color[0], color[1], color[2]
 
 
 @dataclass(frozen=True)
@@ -44,64 +45,65 @@ class LabelTable:
     labels: tuple[Label, ...]
     background: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         names = Counter(plain_name(label.name) for label in self.labels)
         ids = Counter(label.id for label in self.labels)
         for label in self.labels:
             if names[plain_name(label.name)] > 1:
                 raise LabelError(f"the label {label.name!r} is in the table twice; each name may be there once")
             if ids[label.id] > 1:
-                raise LabelError(f"the label {label.name!r} has the id {label.id}, as another one has")
+                raise LabelError(f"the label {label.name!r} has the id {label.id}, and so has another one")
         if self.background is not None and self.find(self.background) is None:
             raise LabelError(f"the background is called {self.background!r}, but no label has that name")
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Label]:
         return iter(self.labels)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.labels)
 
     @cached_property
-    def _by_name(self):
+    def _by_name(self) -> dict[str, Label]:
         names = {plain_name(label.name): label for label in self.labels}
         return names | {label.name: label for label in self.labels}
 
     @cached_property
-    def _by_id(self):
+    def _by_id(self) -> dict[int, Label]:
         return {label.id: label for label in self.labels}
 
     @cached_property
-    def is_official(self):
-        """Whether it is Cityscapes' own table, value by value."""
+    def is_official(self) -> bool:
+        """Whether all labels are Cityscapes' own, value by value."""
         return self.labels == LABELS
 
     @property
-    def background_id(self):
-        """Id of pixels that belong to nothing; 0 if no label is for them."""
-        return self.find(self.background).id if self.background is not None else 0
+    def background_id(self) -> int:
+        """Id of pixels that belong to nothing; 0 if there is no label for them."""
+        background = self.find(self.background) if self.background is not None else None
+        return background.id if background else 0
 
-    def find(self, name):
+    def find(self, name: str) -> Label | None:
         """Finds a label by name; None if there is none."""
         return self._by_name.get(name) or self._by_name.get(plain_name(name))
 
-    def of_id(self, id_):
+    def of_id(self, id_: int) -> Label | None:
         """Finds a label by id; None if there is none."""
         return self._by_id.get(id_)
 
-    def of_color(self, color):
+    def of_color(self, color: Sequence[int]) -> Label | None:
         """Finds the first label with a colour that may be painted; None if there is none."""
-        color = tuple(color)
-        found = [label for label in self.labels if label.color == color]
+        found = [label for label in self.labels if label.color == tuple(color)]
         return min(found, key=lambda label: label.id < 0) if found else None
 
-    def with_distinct_colors(self):
-        """Gives each label whose colour an earlier one has a colour of its own, for formats that store colours only.
+    def with_distinct_colors(self) -> tuple["LabelTable", tuple[str, ...]]:
+        """Gives a new colour to each label whose colour an earlier one has, for formats that store only colours.
 
         Returns:
             The table, and the names of the labels whose colour was changed.
         """
         taken, labels, changed = {label.color for label in self.labels}, [], []
-        used, spare = set(), 1
+        used: set[Color] = set()
+        spare = 1
         for label in self.labels:
             color = label.color
             if color in used:
@@ -117,45 +119,51 @@ class LabelTable:
 CITYSCAPES = LabelTable(LABELS, BACKGROUND)
 
 
-def make_label(name, id_, color=None, has_instances=None):
-    """Makes the label of a foreign table; what is not given comes from Cityscapes' label of that name, if it has one.
+def make_label(name: str, id_: int, color: Color | None = None, has_instances: bool | None = None) -> Label:
+    """Makes a label of a foreign table; what is not given comes from Cityscapes' label of that name, if there is one.
 
     Args:
-        name: As the source spells it.
+        name: The name as the source spells it.
         id_: Its id in the table.
-        color: Red, green, blue; None takes Cityscapes' or, for a name it does not know, one of the VOC palette.
+        color: Red, green, blue; None takes Cityscapes' or, for an unknown name, one of the VOC palette.
         has_instances: None takes Cityscapes', or False.
     """
     known = CITYSCAPES.find(name)
     if known is not None:
         instances = known.has_instances if has_instances is None else has_instances
-        return replace(known, name=name, id=id_, color=tuple(color or known.color), has_instances=instances)
-    color = palette_color(id_ % 255 + 1) if color is None else tuple(color)
+        return replace(known, name=name, id=id_, color=color or known.color, has_instances=instances)
+    color = palette_color(id_ % 255 + 1) if color is None else color
     return Label(name, id_, 255, "void", 0, bool(has_instances), False, color)
 
 
-def table_of(rows, counted=None, others_counted=False, add_background=True):
+def table_of(
+    rows: Sequence[tuple[str, Color | None]],
+    counted: Iterable[str] | None = None,
+    others_counted: bool = False,
+    add_background: bool = True,
+) -> LabelTable:
     """Makes a table of the labels that a file lists.
 
-    If all names are Cityscapes', so are the ids. Otherwise an id is the place in the list, from 0, and the first black
-    label is the background; a list without black gets a label `background` at its start, which moves all others up by
-    one.
+    If all names are Cityscapes', they get Cityscapes' ids. Otherwise an id is the place in the list, from 0, and the
+    first black label is the background; a list without black gets a label `background` at its start, so that the ids of
+    all others are one higher.
 
     Args:
         rows: `(name, color or None)` of each label, in the order of the file.
-        counted: Names of the labels whose objects are counted, all others are not; None where the file does not say
-            it: then Cityscapes' labels are counted as they are there, others as `others_counted` says.
-        others_counted: Whether objects of labels are counted that are not Cityscapes'; the background's never are.
-        add_background: Whether a list without black gets a background; without, it has none.
+        counted: Names of the labels whose objects are counted; None if the file does not tell. Then Cityscapes' labels
+            are counted as in Cityscapes, and others if `others_counted`.
+        others_counted: Whether objects of labels that are not Cityscapes' are counted, except the background.
+        add_background: Whether a list without black gets a background.
 
     Returns:
-        A `LabelTable`. If all names are Cityscapes', they are spelled as there, and the background is `unlabeled`.
+        If all names are Cityscapes', they are spelled as there, and the background is `unlabeled`.
 
     Raises:
         LabelError: If a name is there twice.
     """
-    known = [CITYSCAPES.find(name) for name, _ in rows]
-    if all(known):
+    known = [label for name, _ in rows if (label := CITYSCAPES.find(name))]
+    background: str | None
+    if len(known) == len(rows):
         background = BACKGROUND if CITYSCAPES.find(BACKGROUND) in known else None
         places = [(label.id, label.name, color) for label, (_, color) in zip(known, rows, strict=True)]
     else:

@@ -15,7 +15,7 @@ from common.dataset.checking.report import report_lines
 from common.dataset.original.layouts import TRUTH_KINDS
 from common.errors import ConfigError, DataError
 from common.files.disk import write_json
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.formats import cityscapes
 from common.formats.registry import recognise
 from common.labels.tables import CITYSCAPES
@@ -55,7 +55,7 @@ def main(arguments=None):
 def _labels_of(source, truth):
     """Reads the labels of an original; refuses another format, whose images may look like those of an original."""
     try:
-        dataset = cityscapes.read(open_tree(source), truth)
+        dataset = cityscapes.read(list_files_of(source), truth)
     except DataError:
         _refuse_others(source)
         raise
@@ -66,7 +66,7 @@ def _labels_of(source, truth):
 
 def _refuse_others(source):
     try:
-        found = recognise(open_tree(source))
+        found = recognise(list_files_of(source))
     except DataError:
         return
     if found not in _CHECKED:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from common.errors import ConfigError, DataError
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.formats.conversion import convert, filter, read, write
 from common.formats.mask_files.writing import write_masks
 from common.formats.registry import FORMATS, recognise
@@ -54,7 +54,7 @@ def converted(tmp_path_factory, demo_tree):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_format_is_recognised_from_the_files(converted, name):
-    assert recognise(open_tree(target_of(converted, name))) == name
+    assert recognise(list_files_of(target_of(converted, name))) == name
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -100,7 +100,7 @@ def test_a_zip_is_read_like_the_folder_it_was_made_from(converted, tmp_path, nam
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted((converted / name).rglob("*.*")):
             archive.write(file, f"below/{file.relative_to(converted / name).as_posix()}")
-    assert recognise(open_tree(path)) == name
+    assert recognise(list_files_of(path)) == name
     folder, zipped = by_name(read(converted / name)), by_name(read(path))
     assert folder.keys() == zipped.keys()
     for key in list(folder)[:3]:
@@ -117,7 +117,7 @@ def test_the_example_of_the_documentation_runs(demo_tree, tmp_path, monkeypatch,
             archive.write(file, file.relative_to(demo_tree).as_posix())
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "docs/formats.md", "exec"), {})
-    assert recognise(open_tree("persons.zip")) == "cvat"
+    assert recognise(list_files_of("persons.zip")) == "cvat"
     assert capsys.readouterr().out.startswith("written: 8 frames")
 
 
@@ -196,7 +196,7 @@ def test_generated_panoptic_files_do_not_stand_in_the_way_of_the_rest(demo_tree,
     shutil.copytree(demo_tree / "gtFine" / "val", tmp_path / "tree" / "gtFine" / "val")
     write_masks(tmp_path / "tree", tmp_path / "tree", "panoptic")
     assert list((tmp_path / "tree" / "gtFine").glob("cityscapes_panoptic_val/*.png"))
-    assert recognise(open_tree(tmp_path / "tree")) == "cityscapes"
+    assert recognise(list_files_of(tmp_path / "tree")) == "cityscapes"
     assert len(read(tmp_path / "tree").frames) == 8
 
 

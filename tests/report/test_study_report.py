@@ -183,7 +183,7 @@ def test_missing_running_and_damaged_trainings_are_said(study):
     report, _ = collect_report(study, plan=StudyPlan(num_runs=2, models_per_run=2, top_ks=1))
     said = "\n".join(report.warnings)
     assert "1 result file cannot be used" in said
-    assert "CITYSCAPES_subset_2_0.json (is no valid JSON" in said
+    assert "CITYSCAPES_subset_2_0.json (is not valid JSON" in said
     assert "subset: 2 of 4 trainings are missing." in said
     assert "1 training began and did not end" in said
     assert report.facts[0] == ("4 of 12", "models trained")

@@ -9,7 +9,7 @@ import pytest
 from common.dataset.original.layouts import find_frames
 from common.demo import DemoSettings, draw_demo_dataset
 from common.errors import ConfigError
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.files.sources import Source
 from common.formats import cityscapes
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
@@ -87,7 +87,7 @@ def test_mean_and_deviation_are_those_of_all_pixels(tmp_path):
 
 def test_a_census_of_drawn_frames_is_that_of_their_decoded_files(tmp_path):
     draw_demo_dataset(tmp_path / "demo", DemoSettings(train=3, val=1, size_wh=(96, 64), seed=3))
-    dataset = cityscapes.read(open_tree(tmp_path / "demo"))
+    dataset = cityscapes.read(list_files_of(tmp_path / "demo"))
     census = take_census(dataset, workers=1)
     assert take_census(dataset, workers=2).to_json() == census.to_json()
     assert take_census(replace(dataset, frames=dataset.frames[::-1])).to_json() == census.to_json()

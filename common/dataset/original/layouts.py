@@ -14,7 +14,8 @@ from pathlib import Path
 
 from common.dataset.original.truth import KINDS, first_kind
 from common.errors import DataError
-from common.files.sources import Source, is_safe_member, open_zip
+from common.files.sources import Source
+from common.files.zips import is_safe_member, open_zip
 from common.text import first_few
 
 IMAGE_KIND = "leftImg8bit"

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import DataError
-from common.files.disk import files_below, read_text
-from common.files.sources import ReadFile, Source
+from common.files.disk import read_text
+from common.files.listing import files_below
+from common.files.sources import NamedBytes, Source
 from common.images.pictures import decode_unusual_png
 from common.images.png import check_png, read_mask
 from common.labels.cityscapes import LABEL_OF_ID
@@ -50,7 +51,7 @@ class PredictedMask:
         depth, color_type = data[24], data[25]
         if depth == 16:
             raise DataError(f"{self.path}: is a PNG with 16 bits, a mask of at most 8 was expected")
-        file = ReadFile(str(self.path), data)
+        file = NamedBytes(str(self.path), data)
         # Colours of other kinds, such as of a palette, count by their brightness.
         return (read_mask(file) if (depth, color_type) == (8, _GRAY) else decode_unusual_png(file, "L")) != 0
 

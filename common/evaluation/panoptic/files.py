@@ -11,7 +11,8 @@ from common.errors import DataError
 from common.evaluation.instances.truth import object_frames
 from common.evaluation.panoptic.frames import LARGEST_SEGMENT_ID, VOID, Category, ListedFrame, Segment, TreeFrame
 from common.files.disk import read_json
-from common.files.sources import Source, is_safe_member
+from common.files.sources import Source
+from common.files.zips import is_safe_member
 from common.labels.cityscapes import LABELS
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from common.errors import DataError
 from common.evaluation.pixels.truth_frames import OFFICIAL_ENDING
-from common.files.disk import files_below
-from common.files.sources import Source, is_safe_member, open_zip
+from common.files.listing import files_below
+from common.files.sources import Source
+from common.files.zips import is_safe_member, open_zip
 from common.text import first_few
 
 COLOR = "color"

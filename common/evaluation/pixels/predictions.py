@@ -11,7 +11,7 @@ from common.dataset.original.truth import colors_to_ids
 from common.errors import ConfigError
 from common.evaluation.pixels.mask_values import CLASSES, IDS, ValueCode
 from common.evaluation.pixels.pairing import COLOR
-from common.files.sources import ReadFile
+from common.files.sources import NamedBytes
 from common.images.pictures import decode_unusual_png
 from common.images.png import read_color_mask, read_mask
 from common.labels.cityscapes import IGNORE
@@ -50,7 +50,7 @@ class PredictionReader:
             LabelError: If a colour is that of no label or class; names file, colour and place.
         """
         data = source.read_bytes()
-        file = ReadFile(str(source), data)
+        file = NamedBytes(str(source), data)
         if _color_type(data) == _PALETTE:
             pixels = decode_unusual_png(file, "RGB" if self.is_color else None)
             return colors_to_ids(pixels, self._table, source) if self.is_color else pixels

@@ -14,7 +14,7 @@ from common.dataset.original.truth import KINDS_FOR_IDS, first_kind, read_ids, r
 from common.dataset.prepared.folders import find_setting, is_prepared
 from common.errors import ConfigError, DataError
 from common.evaluation.pixels.mask_values import CLASSES, IDS, ValueCode
-from common.files.disk import files_below
+from common.files.listing import files_below
 from common.files.sources import Source
 from common.files.stages import MANIFEST, read_manifest
 from common.images.png import read_instance_mask, read_mask

@@ -33,7 +33,7 @@ def read_labels(tree, masks):
     """Reads the labels of a dataset.
 
     Args:
-        tree: `Tree` of the folder with the lists.
+        tree: `FileListing` of the folder with the lists.
         masks: `Source`s of all masks; the first is looked at where there is no label file.
 
     Returns:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.errors import DataError
-from common.files.listing import Tree
+from common.files.listing import FileListing
 from common.files.sources import Source
 from common.formats.camvid.labels import read_labels
 from common.formats.camvid.lists import MASKS, find_lists, item_id_of, paths_of_line, resolve
@@ -34,16 +34,16 @@ from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDat
 from common.formats.names import read_lines
 
 
-def matches(tree: Tree) -> bool:
+def matches(tree: FileListing) -> bool:
     """Tells whether a folder or zip has lists `<split>.txt` beside folders `<split>annot`."""
     return bool(find_lists(tree))
 
 
-def read(tree: Tree, truth: str | None = None) -> FrameDataset:
+def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     """Reads a dataset.
 
     Args:
-        tree: `Tree`.
+        tree: `FileListing`.
 
     Returns:
         `FrameDataset`; files that a list names and that are not there are counted in the notes.

@@ -16,7 +16,7 @@ import numpy as np
 from common.dataset.original.layouts import IMAGE_KIND, TRUTH_KINDS
 from common.dataset.original.polygons import INSTANCES_PER_CLASS, ids_to_colors
 from common.errors import DataError, ProjectError
-from common.files.listing import Tree, open_tree
+from common.files.listing import FileListing, list_files_of
 from common.files.sources import Source
 from common.images.png import read_color_mask, read_instance_mask, read_mask
 from common.labels.table_files import COLORS_FILES, META_FILE, find_label_table
@@ -56,15 +56,15 @@ def _find(tree, frames):
     for folder in _folders_above(tree.root.absolute()):
         there = (folder / name for name in (META_FILE, *COLORS_FILES))
         sources = {file.name: Source(file) for file in there if file.is_file()}
-        table = table or find_label_table(Tree(folder, "", sources))
+        table = table or find_label_table(FileListing(folder, "", sources))
     return table
 
 
 def _listed(archive):
     try:
-        return open_tree(archive)
+        return list_files_of(archive)
     except DataError:  # what is wrong with an archive is told where its frames are listed
-        return Tree(archive, "", {})
+        return FileListing(archive, "", {})
 
 
 def _folders_above(path):

@@ -23,7 +23,7 @@ from common.dataset.original.polygons import (
 )
 from common.dataset.original.truth import KINDS, first_kind, read_truth
 from common.errors import LabelError, ProjectError
-from common.files.listing import Tree
+from common.files.listing import FileListing
 from common.formats.cityscapes.labels import read_table
 from common.formats.cityscapes.writing import write
 from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
@@ -40,7 +40,7 @@ _STAND_INS = {
 }
 
 
-def matches(tree: Tree) -> bool:
+def matches(tree: FileListing) -> bool:
     """Tells whether a folder or zip holds files with Cityscapes' names."""
     endings = (
         "_leftimg8bit.png",
@@ -56,7 +56,7 @@ def matches(tree: Tree) -> bool:
     )
 
 
-def read(tree: Tree, truth: str | None = None, kinds: tuple[str, ...] = KINDS) -> FrameDataset:
+def read(tree: FileListing, truth: str | None = None, kinds: tuple[str, ...] = KINDS) -> FrameDataset:
     """Reads a tree, any part of one, or a zip.
 
     Args:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from common.errors import DataError
-from common.files.sources import is_safe_member
+from common.files.zips import is_safe_member
 from common.formats.coco.json_items import item_key
 from common.formats.frames import NO_SPLIT, city_of
 from common.images.pictures import IMAGE_ENDINGS
@@ -110,7 +110,7 @@ def find_photograph(tree, folder, split, file_name):
     """Finds a photograph in the places in use.
 
     Args:
-        tree: `Tree` of the dataset.
+        tree: `FileListing` of the dataset.
         folder: Folder of the JSON file in it, "" or ending in "/".
         split: Of the file.
         file_name: Of the image.

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from common.dataset.original.layouts import TRUTH_KINDS
-from common.files.listing import Tree
+from common.files.listing import FileListing
 from common.formats.coco.entries import NO_SPLIT, find_labels, find_photograph, frame_name, make_table, split_of
 from common.formats.coco.index import read_index, refuse_double_frames, refuse_no_images
 from common.formats.coco.instance_pixels import CocoTruth, pack_annotation
@@ -34,17 +34,17 @@ FILE_ENDING = ""
 JSON_NAMES = {truth: f"instancesonly_filtered_{truth}_{{split}}.json" for truth in TRUTH_KINDS}
 
 
-def matches(tree: Tree) -> bool:
+def matches(tree: FileListing) -> bool:
     """Tells whether a folder or zip holds JSON files with instances, or files in their place that `read` refuses."""
     found = find_files(tree)
     return bool(found.names or found.others)
 
 
-def read(tree: Tree, truth: str | None = None) -> FrameDataset:
+def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     """Reads a dataset.
 
     Args:
-        tree: `Tree`.
+        tree: `FileListing`.
 
     Returns:
         `FrameDataset`, sorted as in the files. Photographs that are not there, and JSON files that are not read, are

@@ -22,8 +22,8 @@ import numpy as np
 from common.dataset.original.polygons import INSTANCES_PER_CLASS
 from common.errors import ConfigError, DataError
 from common.files.disk import write_bytes
-from common.files.listing import Tree
-from common.files.sources import is_safe_member
+from common.files.listing import FileListing
+from common.files.zips import is_safe_member
 from common.formats.coco.entries import (
     IMAGE_SUFFIX,
     NO_SPLIT,
@@ -54,7 +54,7 @@ FILE_ENDING = ""
 JSON_NAME = "cityscapes_panoptic_{split}.json"
 
 
-def matches(tree: Tree) -> bool:
+def matches(tree: FileListing) -> bool:
     """Tells whether a folder or zip holds a JSON file with a folder of PNG files of the same name.
 
     Where these were generated beside Cityscapes' own files, it is a Cityscapes tree.
@@ -69,11 +69,11 @@ def _find_files(tree):
     return [name for name in tree.names("", ".json") if name[: -len(".json")] in folders]
 
 
-def read(tree: Tree, truth: str | None = None) -> FrameDataset:
+def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     """Reads a dataset.
 
     Args:
-        tree: `Tree`.
+        tree: `FileListing`.
 
     Returns:
         `FrameDataset`, in the order of the files. Photographs that are not there are named in the notes.

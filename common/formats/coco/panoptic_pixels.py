@@ -8,7 +8,8 @@ import numpy as np
 
 from common.dataset.original.polygons import INSTANCES_PER_CLASS
 from common.errors import DataError
-from common.files.sources import Source, is_safe_member
+from common.files.sources import Source
+from common.files.zips import is_safe_member
 from common.formats.coco.entries import read_crowd
 from common.formats.coco.index import Spool
 from common.formats.coco.json_items import item_key

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from common.errors import ConfigError, DataError
 from common.files.disk import atomic_path
-from common.files.sources import is_safe_member
+from common.files.zips import is_safe_member
 from common.formats.coco.entries import IMAGE_SUFFIX, split_of
 from common.formats.format import Tally
 from common.formats.frames import NO_SPLIT

@@ -23,7 +23,7 @@ import numpy as np
 
 from common.dataset.original.layouts import SPLITS
 from common.errors import DataError, LabelError
-from common.files.listing import Tree
+from common.files.listing import FileListing
 from common.files.sources import Source
 from common.formats.cityscapes.reading import segments_of_values
 from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, city_of
@@ -44,7 +44,7 @@ _SUBSETS = {*SPLITS, NO_SPLIT, "validation"}
 _MOST_LABELS = 256
 
 
-def matches(tree: Tree) -> bool:
+def matches(tree: FileListing) -> bool:
     """Tells whether a folder or zip is such an export: `label_colors.txt` beside `gtFine`, and no polygons."""
     folder = tree.folder_with(_TRUTH)
     if folder is None or not any(folder + name in tree for name in COLORS_FILES):
@@ -57,11 +57,11 @@ def matches(tree: Tree) -> bool:
     )
 
 
-def read(tree: Tree, truth: str | None = None) -> FrameDataset:
+def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     """Reads an export of CVAT, or what CVAT imports.
 
     Args:
-        tree: `Tree` of the zip or of its folder.
+        tree: `FileListing` of the zip or of its folder.
 
     Returns:
         `FrameDataset`; frames without image or without ground truth are in it and counted in the notes.

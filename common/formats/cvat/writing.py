@@ -12,7 +12,7 @@ import numpy as np
 from common.dataset.original.polygons import LARGEST_COUNTED_ID, ids_to_colors
 from common.errors import DataError
 from common.files.disk import atomic_path
-from common.files.sources import is_safe_member
+from common.files.zips import is_safe_member
 from common.formats.cvat.reading import (
     _IMAGES,
     _TRUTH,

@@ -16,7 +16,7 @@ from common.dataset.original.truth import KINDS, first_kind
 from common.dataset.prepared.resize import LARGEST_SIDE
 from common.errors import ConfigError, DataError, ProjectError
 from common.files.disk import write_bytes
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.formats.cityscapes.labels import read_table
 from common.formats.format import WriteOptions
 from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, FrameDataset
@@ -115,7 +115,7 @@ def write_masks(source, out, encoding, options=None):
     if inside := next((part for part in out.resolve().parts[-3:] if part in TRUTH_KINDS), None):
         raise DataError(f"{out}: lies in a folder {inside}, which is made in OUT; give the folder above it")
     layout = read_layout(source, options.truth)
-    table = read_table(open_tree(source), layout.frames)
+    table = read_table(list_files_of(source), layout.frames)
     frames = _choose(layout, options)
     usable = tuple(frame for frame in frames if first_kind(frame.files, kinds))
     missing = tuple(frame.name for frame in frames if not first_kind(frame.files, kinds))

@@ -40,7 +40,7 @@ def read_labels(tree, has_objects):
     """Reads the labels of a dataset.
 
     Args:
-        tree: `Tree` of the folder that has `ImageSets` in it.
+        tree: `FileListing` of the folder that has `ImageSets` in it.
         has_objects: Whether it has boxes or masks of objects.
 
     Returns:

@@ -18,7 +18,7 @@ no pixels. A frame's split is that of Segmentation, then that of Main.
 from collections import Counter
 
 from common.errors import DataError
-from common.files.listing import Tree
+from common.files.listing import FileListing
 from common.formats.class_masks import table_as_read
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset, split_item_id
 from common.formats.names import checked_name, read_lines
@@ -32,7 +32,7 @@ _ENDINGS = {BOXES: (".xml",), IMAGES: IMAGE_ENDINGS, CLASSES: (".png",), OBJECTS
 _UNION = "trainval"
 
 
-def matches(tree: Tree) -> bool:
+def matches(tree: FileListing) -> bool:
     """Tells whether a folder or zip holds VOC's folders."""
     return _root(tree) is not None
 
@@ -42,11 +42,11 @@ def _root(tree):
     return min((folder for folder in found if folder is not None), key=lambda folder: folder.count("/"), default=None)
 
 
-def read(tree: Tree, truth: str | None = None) -> FrameDataset:
+def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     """Reads a dataset.
 
     Args:
-        tree: `Tree`.
+        tree: `FileListing`.
 
     Returns:
         `FrameDataset`; frames without masks have no ground truth, and the notes count them.

@@ -22,7 +22,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from common.errors import DataError
-from common.files.listing import Tree
+from common.files.listing import FileListing
 from common.files.sources import Source
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment, split_item_id
 from common.formats.yolo.data_yaml import LARGEST_BYTES, read_data_yaml
@@ -33,17 +33,17 @@ from common.labels.tables import BACKGROUND, CITYSCAPES, FOREIGN_BACKGROUND, Lab
 INDEX = "data.yaml"
 
 
-def matches(tree: Tree) -> bool:
+def matches(tree: FileListing) -> bool:
     """Tells whether a folder or zip holds a `data.yaml` and label files."""
     folder = tree.folder_with(INDEX)
     return folder is not None and any("labels" in name.split("/") for name in tree.names("", ".txt"))
 
 
-def read(tree: Tree, truth: str | None = None) -> FrameDataset:
+def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     """Reads a YOLO segmentation dataset.
 
     Args:
-        tree: `Tree` of its folder or zip.
+        tree: `FileListing` of its folder or zip.
 
     Returns:
         `FrameDataset` with the labels that `data.yaml` names, and background.

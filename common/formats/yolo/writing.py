@@ -8,7 +8,7 @@ import numpy as np
 
 from common.errors import DataError
 from common.files.disk import write_text
-from common.files.sources import is_safe_member
+from common.files.zips import is_safe_member
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, FrameDataset
 from common.formats.names import check_name

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from common.dataset.original.layouts import IMAGE_KIND, read_layout
 from common.errors import ConfigError, DataError
-from common.files.sources import Source, is_safe_member
+from common.files.sources import Source
+from common.files.zips import is_safe_member
 from common.images.pictures import IMAGE_ENDINGS
 
 _PREPARED = ("images", "masks")

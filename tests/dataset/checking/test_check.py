@@ -110,7 +110,7 @@ DEFECTS = {
         "disagreement",
         "differ from instanceIds.png",
     ),
-    "corrupt JSON": ("polygons", lambda path: path.write_text('{"imgHeight": 64,'), "unreadable", "no valid JSON"),
+    "corrupt JSON": ("polygons", lambda path: path.write_text('{"imgHeight": 64,'), "unreadable", "valid JSON"),
     "image of another size": (
         "leftImg8bit",
         lambda path: change(path, lambda pixels: pixels[:32]),

@@ -8,7 +8,7 @@ import pytest
 
 from common.dataset.original.layouts import Frame, find_frames, read_layout
 from common.errors import DataError
-from common.files import sources
+from common.files import zips
 from common.files.sources import Source
 
 AACHEN, ULM, LINDAU = "aachen_000000_000019", "ulm_000001_000019", "lindau_000002_000019"
@@ -212,7 +212,7 @@ def test_a_saved_web_page_is_told_from_an_archive(tmp_path):
 
 def test_an_empty_archive_file_is_no_zip(tmp_path):
     (tmp_path / "gtFine_trainvaltest.zip").touch()
-    with pytest.raises(DataError, match="gtFine_trainvaltest.zip: is no zip archive; download it again"):
+    with pytest.raises(DataError, match="gtFine_trainvaltest.zip: is not a zip archive; download"):
         find_frames(tmp_path)
 
 
@@ -239,13 +239,13 @@ def test_a_member_that_unpacks_beyond_all_measure_is_not_unpacked(tmp_path):
 
 @pytest.mark.parametrize("large", [False, True])
 def test_a_table_of_contents_beyond_all_measure_is_not_loaded(tmp_path, large):
-    size = sources.LARGEST_DIRECTORY_BYTES + 1
+    size = zips.LARGEST_DIRECTORY_BYTES + 1
     end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1, 1, 0xFFFFFFFF if large else size, 0, 0)
     if large:
         end_64 = struct.pack("<4sQ2H2I4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, 0)
         end = end_64 + struct.pack("<4sIQI", b"PK\x06\x07", 0, 0, 1) + end
     (tmp_path / "gtFine.zip").write_bytes(end)
-    with pytest.raises(DataError, match=f"gtFine.zip: its table of contents takes {size:,} bytes"):
+    with pytest.raises(DataError, match=f"gtFine.zip: .* {size:,} bytes"):
         find_frames(tmp_path)
 
 

@@ -258,7 +258,7 @@ def test_polygons_in_a_closed_zip_are_read(tmp_path):
         archive.writestr("gtFine/b.json", "{")
     image = read_polygons(Source(tmp_path / "a.zip", "gtFine/a.json"))
     assert (image.polygons, image.name) == (frame("car").polygons, f"{tmp_path / 'a.zip'}: gtFine/a.json")
-    with pytest.raises(DataError, match=r"a\.zip: gtFine/b\.json: is no valid JSON"):
+    with pytest.raises(DataError, match=r"a\.zip: gtFine/b\.json: .*JSON"):
         read_polygons(Source(tmp_path / "a.zip", "gtFine/b.json"))
 
 

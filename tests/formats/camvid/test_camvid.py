@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from common.errors import DataError, LabelError
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.formats import camvid
 from common.formats.conversion import read
 from common.formats.format import WriteOptions
@@ -90,7 +90,7 @@ def foreign(folder, values=((0, 1),), line="train/a.png trainannot/a.png", label
     (folder / "train.txt").write_text(f"{line}\n")
     if labels is not None:
         (folder / "label_colors.txt").write_text(labels)
-    return open_tree(folder)
+    return list_files_of(folder)
 
 
 def only(tree):
@@ -99,7 +99,7 @@ def only(tree):
 
 
 def test_all_frames_come_back_with_classes_names_splits_and_images(difficult, written):
-    dataset = camvid.read(open_tree(written[0]))
+    dataset = camvid.read(list_files_of(written[0]))
     found = {frame.name: frame for frame in dataset}
     assert dataset.labels is CITYSCAPES
     assert len(found) == len(difficult.frames)
@@ -118,7 +118,7 @@ def test_a_zip_gives_the_same_frames(difficult, written, tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(written[0].rglob("*")):
             archive.write(file, f"SegNet/CamVid/{file.relative_to(written[0])}")
-    tree = open_tree(path)
+    tree = list_files_of(path)
     assert camvid.matches(tree)
     frames = {frame.name: frame for frame in camvid.read(tree)}
     np.testing.assert_array_equal(label_ids(difficult.frames[3].annotation()), label_ids(frames["bild 7"].annotation()))
@@ -152,7 +152,7 @@ def test_listed_paths_exist_and_values_are_places_in_label_colors(difficult, tmp
 def test_without_images_their_places_are_listed_and_masks_are_found(difficult, tmp_path):
     camvid.write(difficult, tmp_path, WriteOptions(images="none"))
     assert (tmp_path / "train.txt").read_text().startswith("/train/aachen_000000_000000.png trainannot/aachen_000000")
-    found = camvid.read(open_tree(tmp_path))
+    found = camvid.read(list_files_of(tmp_path))
     assert "6 of 6 frames have no image" in found.notes
     assert [frame.truth is not None for frame in found] == [True, True, True, True, True, False]
 
@@ -175,7 +175,7 @@ def test_datumaro_reads_the_same_class_pixels(difficult, datumaro):
 
 @pytest.mark.parametrize("kind", ["colours", "values"])
 def test_what_datumaro_writes_is_read(datumaro, kind):
-    dataset = camvid.read(open_tree(datumaro[1] / kind))
+    dataset = camvid.read(list_files_of(datumaro[1] / kind))
     assert [(frame.item_id, frame.split) for frame in dataset] == [("a/b c", "val"), ("d", "val")]
     for frame in dataset:
         assert frame.image is not None
@@ -186,7 +186,7 @@ def test_drawn_scenes_come_back_with_several_workers(demo_tree, tmp_path):
     dataset = read(demo_tree)
     dataset = replace(dataset, frames=dataset.frames[:4])
     camvid.write(dataset, tmp_path, WriteOptions(workers=2))
-    for frame, other in zip(dataset, camvid.read(open_tree(tmp_path)), strict=True):
+    for frame, other in zip(dataset, camvid.read(list_files_of(tmp_path)), strict=True):
         assert frame.name == other.name
         np.testing.assert_array_equal(label_ids(frame.annotation()), label_ids(other.annotation()))
 
@@ -235,7 +235,7 @@ def test_a_split_without_masks_is_read_whatever_its_names(tmp_path):
     annotation = Annotation(np.zeros((2, 2), np.uint16), {})
     frames.append(AnnotatedFrame("d", "val", "", None, annotation))
     camvid.write(FrameDataset(CITYSCAPES, frames), tmp_path, WriteOptions())
-    found = [(frame.item_id, frame.split, frame.truth is None) for frame in camvid.read(open_tree(tmp_path))]
+    found = [(frame.item_id, frame.split, frame.truth is None) for frame in camvid.read(list_files_of(tmp_path))]
     assert found == [("x/y z/a", "test", True), ("x/y z/b c", "test", True), ("d", "val", False)]
 
 
@@ -244,7 +244,7 @@ def test_missing_files_are_counted_and_a_readme_is_no_list(tmp_path):
     (tmp_path / "README.txt").write_text("This is about a.png and others.\n")
     (tmp_path / "train.txt").write_text("train/a.png trainannot/a.png\ntrain/b.png trainannot/b.png\ntrain/c.png\n")
     save_mask(tmp_path / "trainannot" / "z.png", [[0]])
-    dataset = camvid.read(open_tree(tmp_path))
+    dataset = camvid.read(list_files_of(tmp_path))
     assert [frame.truth is not None for frame in dataset] == [True, False, False]
     assert set(dataset.notes) == {
         "3 of 3 frames have no image",
@@ -261,7 +261,7 @@ def test_labels_of_another_dataset_keep_names_and_colours(tmp_path):
     tally = camvid.write(FrameDataset(table, [AnnotatedFrame("a", "", "", None, annotation)]), tmp_path, WriteOptions())
     assert tally.dropped["labels whose colour had to change (sand pit)"] == 1
     assert tally.dropped["label names whose spaces had to become _ (sand pit)"] == 1
-    frame = only(open_tree(tmp_path))
+    frame = only(list_files_of(tmp_path))
     assert frame.split == ""
     assert list(frame.annotation().segments.values()) == [Segment("oak_tree"), Segment("sand_pit")]
 

@@ -9,7 +9,7 @@ import pytest
 
 from common.dataset.original.polygons import paint_polygons, read_polygons
 from common.errors import DataError, LabelError
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.files.sources import Source
 from common.formats import cityscapes
 from common.formats.format import WriteOptions
@@ -31,7 +31,7 @@ def by_name(dataset):
 
 
 def test_all_that_was_written_comes_back(written, difficult):
-    found = by_name(cityscapes.read(open_tree(written[0])))
+    found = by_name(cityscapes.read(list_files_of(written[0])))
     assert found.keys() == {frame.name for frame in difficult}
     for frame in difficult:
         back = found[frame.name]
@@ -43,7 +43,7 @@ def test_all_that_was_written_comes_back(written, difficult):
 
 
 def test_photographs_are_copied_byte_by_byte(written, difficult):
-    found = by_name(cityscapes.read(open_tree(written[0])))
+    found = by_name(cityscapes.read(list_files_of(written[0])))
     for frame in difficult:
         if frame.image is not None:
             assert found[frame.name].image.read_bytes() == frame.image.read_bytes()
@@ -51,7 +51,7 @@ def test_photographs_are_copied_byte_by_byte(written, difficult):
 
 @pytest.mark.parametrize("kind", ["labelIds", "polygons", "color"])
 def test_every_kind_of_file_alone_gives_the_labels(written, difficult, kind):
-    for frame in cityscapes.read(open_tree(written[0]), kinds=(kind,)):
+    for frame in cityscapes.read(list_files_of(written[0]), kinds=(kind,)):
         if frame.truth is not None:
             expected = by_name(difficult)[frame.name].annotation().label_ids(CITYSCAPES)
             if kind == "color":
@@ -71,7 +71,7 @@ def test_the_tally_names_what_was_not_written(written):
 
 
 def test_source_polygons_are_kept_as_they_are(demo_tree, tmp_path):
-    cityscapes.write(cityscapes.read(open_tree(demo_tree)), tmp_path, WriteOptions(images="none"))
+    cityscapes.write(cityscapes.read(list_files_of(demo_tree)), tmp_path, WriteOptions(images="none"))
     sources = sorted(demo_tree.rglob("*_polygons.json"))
     assert len(sources) == 28
     for source in sources:
@@ -91,7 +91,7 @@ def test_polygons_that_do_not_fit_the_pixels_are_drawn_anew(demo_tree, tmp_path)
     content = json.loads(path.read_text())
     content["objects"] = content["objects"][:-3]
     path.write_text(json.dumps(content))
-    tally = cityscapes.write(cityscapes.read(open_tree(source)), tmp_path / "target", WriteOptions())
+    tally = cityscapes.write(cityscapes.read(list_files_of(source)), tmp_path / "target", WriteOptions())
     (reason,) = [reason for reason in tally.dropped if reason.startswith("polygons.json files that paint other pixels")]
     assert tally.dropped[reason] == 1
     copy = tmp_path / "target" / path.relative_to(source)
@@ -103,7 +103,7 @@ def test_broken_polygons_are_counted(demo_tree, tmp_path):
     shutil.copytree(demo_tree / "gtFine" / "val", tmp_path / "source" / "gtFine" / "val")
     path = sorted((tmp_path / "source").rglob("*_polygons.json"))[0]
     path.write_text(path.read_text()[:-100])
-    tally = cityscapes.write(cityscapes.read(open_tree(tmp_path / "source")), tmp_path / "target", WriteOptions())
+    tally = cityscapes.write(cityscapes.read(list_files_of(tmp_path / "source")), tmp_path / "target", WriteOptions())
     assert tally.dropped["polygons.json files that are broken (outlines were drawn anew)"] == 1
 
 
@@ -112,7 +112,7 @@ def test_hidden_objects_are_known_from_the_polygons_and_gaps_in_numbers_are_none
     frame = AnnotatedFrame("a_1_2", "x", "a", None, Annotation(pixels, segments_of(pixels)))
     cityscapes.write(FrameDataset(CITYSCAPES, [frame]), tmp_path, WriteOptions())
     path = next(tmp_path.rglob("*_polygons.json"))
-    (found,) = cityscapes.read(open_tree(tmp_path)).frames
+    (found,) = cityscapes.read(list_files_of(tmp_path)).frames
     assert set(found.annotation().segments) == {7, 26003}
     content = json.loads(path.read_text())
     content["objects"].append({"label": "person", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]})
@@ -141,22 +141,22 @@ def test_coarse_annotation_is_read_where_it_is_asked_for(difficult, tmp_path):
     cityscapes.write(FrameDataset(CITYSCAPES, difficult.frames[:1]), tmp_path, WriteOptions(images="none"))
     coarse = FrameDataset(CITYSCAPES, difficult.frames[1:2])
     cityscapes.write(coarse, tmp_path, WriteOptions(images="none", truth="gtCoarse"))
-    assert [frame.name for frame in cityscapes.read(open_tree(tmp_path), "gtCoarse")] == [coarse.frames[0].name]
-    fine = cityscapes.read(open_tree(tmp_path))
+    assert [frame.name for frame in cityscapes.read(list_files_of(tmp_path), "gtCoarse")] == [coarse.frames[0].name]
+    fine = cityscapes.read(list_files_of(tmp_path))
     assert [frame.name for frame in fine] == [difficult.frames[0].name]
     assert any("gtCoarse of 1 frames was left out, 1 of them have nothing else" in note for note in fine.notes)
 
 
 def test_annotation_that_is_not_there_is_said(demo_tree):
     with pytest.raises(DataError, match="no frames found with gtCoarse"):
-        cityscapes.read(open_tree(demo_tree), "gtCoarse")
+        cityscapes.read(list_files_of(demo_tree), "gtCoarse")
 
 
 def test_the_imgsfine_layout_and_jpeg_images_come_back(difficult, tmp_path):
     options = WriteOptions(layout="imgsFine", image_ext="jpg")
     cityscapes.write(difficult, tmp_path, options)
     assert list((tmp_path / "imgsFine" / "leftImg8bit" / "train" / "aachen").iterdir())
-    found = by_name(cityscapes.read(open_tree(tmp_path)))
+    found = by_name(cityscapes.read(list_files_of(tmp_path)))
     assert {name for name, frame in found.items() if frame.image} == {f.name for f in difficult if f.image}
 
 
@@ -165,7 +165,7 @@ def test_a_zip_gives_what_the_folder_gives(written, tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(written[0].rglob("*.*")):
             archive.write(file, file.relative_to(written[0]).as_posix())
-    folder, archive = by_name(cityscapes.read(open_tree(written[0]))), by_name(cityscapes.read(open_tree(path)))
+    folder, archive = by_name(cityscapes.read(list_files_of(written[0]))), by_name(cityscapes.read(list_files_of(path)))
     assert folder.keys() == archive.keys()
     for name, frame in folder.items():
         if frame.truth:
@@ -173,7 +173,7 @@ def test_a_zip_gives_what_the_folder_gives(written, tmp_path):
 
 
 def test_instance_0_is_an_instance_and_a_plain_id_of_a_counted_label_is_a_crowd(written):
-    segments = by_name(cityscapes.read(open_tree(written[0])))["aachen_000000_000000"].annotation().segments
+    segments = by_name(cityscapes.read(list_files_of(written[0])))["aachen_000000_000000"].annotation().segments
     assert segments[26000] == Segment("car", 0)
     assert segments[26999] == Segment("car", 999)
     assert segments[26] == Segment("car", None, True)
@@ -190,7 +190,7 @@ def test_labels_of_other_datasets_are_written_and_read_back(tmp_path):
         FrameDataset(table, [AnnotatedFrame("a", "x", "b", None, truth)]), tmp_path, WriteOptions()
     )
     assert "label ids of the source (labels are numbered in the order of label_colors.txt)" in tally.dropped
-    dataset = cityscapes.read(open_tree(tmp_path))
+    dataset = cityscapes.read(list_files_of(tmp_path))
     (frame,) = dataset.frames
     assert [label.name for label in dataset.labels][1:] == [name.replace(" ", "_") for name in names]
     found = masks_of(frame.annotation())
@@ -209,7 +209,7 @@ def test_label_files_in_datumaros_order_are_recognised_by_the_colours(tmp_path, 
 
     (folder / "ulm_0_0_gtFine_labelIds.png").write_bytes(encode_mask(ids))
     (folder / "ulm_0_0_gtFine_color.png").write_bytes(encode_color_mask(colors))
-    (frame,) = cityscapes.read(open_tree(tmp_path)).frames
+    (frame,) = cityscapes.read(list_files_of(tmp_path)).frames
     assert {segment.label for segment in frame.annotation().segments.values()} == {"road", "car"}
 
 
@@ -217,7 +217,7 @@ def test_a_value_of_no_label_is_refused_by_name(tmp_path):
     folder = tmp_path / "gtFine" / "val" / "ulm"
     folder.mkdir(parents=True)
     (folder / "ulm_0_0_gtFine_labelIds.png").write_bytes(encode_mask(np.array([[7, 77]], np.uint8)))
-    (frame,) = cityscapes.read(open_tree(tmp_path)).frames
+    (frame,) = cityscapes.read(list_files_of(tmp_path)).frames
     with pytest.raises(LabelError, match="ulm_0_0_gtFine_labelIds.png.*77"):
         frame.annotation()
 
@@ -241,7 +241,7 @@ def test_the_official_evaluation_reads_the_tree(demo_tree, tmp_path, monkeypatch
     monkeypatch.setattr(np, "in1d", np.isin, raising=False)  # gone from numpy 2.4, the official package still uses it
     from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as official
 
-    cityscapes.write(cityscapes.read(open_tree(demo_tree)), tmp_path, WriteOptions(images="none"))
+    cityscapes.write(cityscapes.read(list_files_of(demo_tree)), tmp_path, WriteOptions(images="none"))
     paths = sorted(map(str, tmp_path.rglob("*_gtFine_labelIds.png")))
     monkeypatch.setattr(official.args, "quiet", True)
     monkeypatch.setattr(official.args, "JSONOutput", False)

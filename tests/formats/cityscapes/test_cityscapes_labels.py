@@ -8,7 +8,7 @@ import pytest
 
 from common.dataset.checking.check import check_data
 from common.dataset.original.polygons import ids_to_colors
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.formats import cityscapes
 from common.formats.conversion import convert, read, write
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
@@ -52,7 +52,7 @@ TWO_DOGS = [("dog", 0, False), ("dog", 1, False)]
 
 def make_others(tree):
     """Turns our tree into one of others: ids in the order of a list that does not say what is counted."""
-    names = [label.name for label in cityscapes.read(open_tree(tree)).labels]
+    names = [label.name for label in cityscapes.read(list_files_of(tree)).labels]
     (tree / "dataset_meta.json").unlink()
     colors = {label.name: label.color for label in ZOO}
     (tree / "label_colors.txt").write_text("".join("{} {} {} {}\n".format(*colors[name], name) for name in names))
@@ -79,7 +79,7 @@ def test_polygons_alone_keep_objects_of_foreign_labels_apart(copy):
 def test_our_own_tree_of_foreign_labels_has_no_problems(copy, of_others):
     if of_others:
         make_others(copy)
-    assert check_data(copy, table=cityscapes.read(open_tree(copy)).labels).problems == ()
+    assert check_data(copy, table=cityscapes.read(list_files_of(copy)).labels).problems == ()
 
 
 def test_a_broken_mask_does_not_hide_the_labels(copy):
@@ -87,7 +87,7 @@ def test_a_broken_mask_does_not_hide_the_labels(copy):
     path = next(copy.rglob("*_instanceIds.png"))
     shutil.copyfile(path, path.with_name("zoo_000001_000000_gtFine_instanceIds.png"))
     path.write_bytes(b"")
-    assert cityscapes.read(open_tree(copy)).labels.find("dog").has_instances
+    assert cityscapes.read(list_files_of(copy)).labels.find("dog").has_instances
 
 
 @pytest.mark.parametrize("part", ["", "gtFine", "gtFine/train", "gtFine/train/zoo"])
@@ -99,7 +99,7 @@ def test_images_beside_masks_in_another_folder_have_them_too(zoo, tmp_path):
     (tmp_path / "imgsFine/leftImg8bit/train").mkdir(parents=True)
     shutil.copy(zoo / "label_colors.txt", tmp_path)
     (tmp_path / "imgsFine/leftImg8bit/train/a_0_0_leftImg8bit.png").touch()
-    assert cityscapes.read(open_tree(tmp_path / "imgsFine/leftImg8bit/train")).labels.find("dog")
+    assert cityscapes.read(list_files_of(tmp_path / "imgsFine/leftImg8bit/train")).labels.find("dog")
 
 
 def test_a_label_file_above_the_whole_tree_is_somebody_elses(copy):
@@ -107,7 +107,7 @@ def test_a_label_file_above_the_whole_tree_is_somebody_elses(copy):
     assert dogs_in(copy) == TWO_DOGS
     for name in ("label_colors.txt", "dataset_meta.json"):
         (copy / name).unlink()
-    assert cityscapes.read(open_tree(copy)).labels.is_official
+    assert cityscapes.read(list_files_of(copy)).labels.is_official
 
 
 def pack(tree, path, *, with_labels):
@@ -139,7 +139,7 @@ def test_ids_are_told_by_the_first_frame_whose_masks_can_be_compared(tmp_path):
     for number, (mask, color) in enumerate(((ids[:, 1:], colors), (ids, b"broken"), (ids, colors))):
         (folder / f"ulm_0_{number}_gtFine_labelIds.png").write_bytes(encode_mask(np.ascontiguousarray(mask)))
         (folder / f"ulm_0_{number}_gtFine_color.png").write_bytes(color)
-    assert [label.id for label in cityscapes.read(open_tree(tmp_path)).labels] == [0, 1, 2]
+    assert [label.id for label in cityscapes.read(list_files_of(tmp_path)).labels] == [0, 1, 2]
 
 
 def test_values_of_objects_do_not_count_labels_of_cityscapes(tmp_path):
@@ -147,6 +147,6 @@ def test_values_of_objects_do_not_count_labels_of_cityscapes(tmp_path):
     folder = tmp_path / "gtFine" / "val" / "ulm"
     folder.mkdir(parents=True)
     (folder / "ulm_0_0_gtFine_instanceIds.png").write_bytes(encode_instance_mask(np.array([[7000]], np.uint16)))
-    labels = cityscapes.read(open_tree(tmp_path)).labels
+    labels = cityscapes.read(list_files_of(tmp_path)).labels
     assert labels.is_official
     assert [problem.kind for problem in check_data(tmp_path, table=labels).problems] == ["unknown id"]

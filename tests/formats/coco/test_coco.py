@@ -13,7 +13,7 @@ from pycocotools.cocoeval import COCOeval
 from common.dataset.original.layouts import find_frames
 from common.demo import DemoSettings, draw_demo_dataset
 from common.errors import ConfigError, DataError, ProjectError
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.files.sources import Source
 from common.formats.coco import index as coco_index
 from common.formats.coco import instances as coco
@@ -106,7 +106,7 @@ def test_a_perfect_prediction_scores_one(demo, tmp_path, capsys, rle):
 
 
 def test_what_was_written_is_read_back_with_name_split_city_and_photograph(written, difficult):
-    dataset = coco.read(open_tree(written[0]))
+    dataset = coco.read(list_files_of(written[0]))
     expected = [frame for frame in difficult if frame.truth]
     assert [(f.name, f.split, f.city) for f in dataset] == [(f.name, f.split, f.city) for f in expected]
     assert dataset.labels is CITYSCAPES
@@ -123,7 +123,7 @@ def test_a_zip_is_read_like_the_folder(written, tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(written[0].rglob("*.*")):
             archive.write(file, f"set/{file.relative_to(written[0])}")
-    for first, second in zip(coco.read(open_tree(written[0])), coco.read(open_tree(path)), strict=True):
+    for first, second in zip(coco.read(list_files_of(written[0])), coco.read(list_files_of(path)), strict=True):
         assert (first.name, first.split, first.city) == (second.name, second.split, second.city)
         assert_same(first.annotation(), second.annotation())
         assert (first.image is None) == (second.image is None)
@@ -182,7 +182,7 @@ def test_a_foreign_table_with_id_0_keeps_its_order_and_moves_up_by_one(tmp_path)
     coco.write(FrameDataset(table, [AnnotatedFrame("a", truth=truth)]), tmp_path, WriteOptions())
     content = json.loads((tmp_path / FINE.format("default")).read_text())
     assert [(entry["id"], entry["name"]) for entry in content["categories"]] == [(1, "cow"), (2, "sheep")]
-    (frame,) = coco.read(open_tree(tmp_path))
+    (frame,) = coco.read(list_files_of(tmp_path))
     assert (frame.name, frame.split, frame.city) == ("a", "", "")
     assert_same(truth, frame.annotation())
 
@@ -239,7 +239,7 @@ def put(folder, annotations=(), images=IMAGES, categories=CATEGORIES, name="anno
 
 
 def load_all(folder):
-    dataset = coco.read(open_tree(folder))
+    dataset = coco.read(list_files_of(folder))
     return dataset, [frame.annotation() for frame in dataset]
 
 
@@ -289,7 +289,7 @@ def test_the_annotations_of_an_image_may_stand_anywhere_and_images_may_be_missin
 
 
 def test_labels_of_foreign_categories_keep_their_ids_over_a_background(tmp_path):
-    table = coco.read(open_tree(put(tmp_path))).labels
+    table = coco.read(list_files_of(put(tmp_path))).labels
     assert [(label.id, label.name, label.has_instances) for label in table] == [
         (0, "background", False),
         (5, "cow", True),
@@ -299,7 +299,7 @@ def test_labels_of_foreign_categories_keep_their_ids_over_a_background(tmp_path)
 
 
 def test_frames_can_be_loaded_elsewhere_and_the_temporary_file_goes_with_the_last(tmp_path):
-    (frame,) = coco.read(open_tree(put(tmp_path, [annotation()])))
+    (frame,) = coco.read(list_files_of(put(tmp_path, [annotation()])))
     packed, spool = pickle.dumps(frame), frame.truth.spool.path
     assert_same(frame.annotation(), pickle.loads(packed).annotation())
     del frame
@@ -355,13 +355,13 @@ def test_broken_json_is_refused_by_name_and_place(bad, tmp_path):
     with pytest.raises(
         DataError, match="instances_val.json: is (no valid JSON after byte [0-9]+: |empty|an empty list)"
     ):
-        coco.read(open_tree(tmp_path))
+        coco.read(list_files_of(tmp_path))
 
 
 def test_a_json_file_that_is_not_read_is_named(tmp_path):
     put(put(tmp_path, [annotation()]), name="annotations/train.json")
     (tmp_path / "annotations/answers.json").write_text('[{"image_id": 7, "score": 1}]')
-    left_out = [note for note in coco.read(open_tree(tmp_path)).notes if "was left out" in note]
+    left_out = [note for note in coco.read(list_files_of(tmp_path)).notes if "was left out" in note]
     assert [note.split(" was left out: ")[0] for note in left_out] == [
         "annotations/answers.json",
         "annotations/train.json",
@@ -372,22 +372,22 @@ def test_an_empty_file_beside_others_that_is_called_instances_is_not_passed_over
     put(tmp_path, [annotation()])
     (tmp_path / "annotations/instances_train.json").touch()
     with pytest.raises(DataError, match="instances_train.json: is empty"):
-        coco.read(open_tree(tmp_path))
+        coco.read(list_files_of(tmp_path))
 
 
 def test_more_images_than_any_dataset_has_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(coco_index, "LARGEST_IMAGES", 3)
     images = [IMAGES[0] | {"id": number, "file_name": f"{number}.png"} for number in range(4)]
     with pytest.raises(DataError, match="instances_val.json: has more than 3 images"):
-        coco.read(open_tree(put(tmp_path, images=images)))
-    assert len(coco.read(open_tree(put(tmp_path, images=images[:3]))).frames) == 3
+        coco.read(list_files_of(put(tmp_path, images=images)))
+    assert len(coco.read(list_files_of(put(tmp_path, images=images[:3]))).frames) == 3
 
 
 def test_a_frame_in_two_files_is_refused(tmp_path):
     put(tmp_path)
     shutil.copy(tmp_path / "annotations/instances_val.json", tmp_path / "annotations/instances_val.coco.json")
     with pytest.raises(DataError, match="is in two JSON files"):
-        coco.read(open_tree(tmp_path))
+        coco.read(list_files_of(tmp_path))
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -408,7 +408,7 @@ def test_damaged_files_are_refused_or_read_but_never_crash(seed, written, tmp_pa
 
 
 def test_what_is_read_and_written_again_by_workers_is_the_same_file(written, tmp_path):
-    coco.write(coco.read(open_tree(written[0])), tmp_path, WriteOptions(workers=2))
+    coco.write(coco.read(list_files_of(written[0])), tmp_path, WriteOptions(workers=2))
     for split in ("train", "val"):
         assert (tmp_path / FINE.format(split)).read_bytes() == (written[0] / FINE.format(split)).read_bytes()
 
@@ -417,17 +417,17 @@ def test_an_item_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(coco_json, "LARGEST_ITEM_VALUES", 1000)
     endless = annotation(segmentation=[[1, 2] * 1000])
     with pytest.raises(DataError, match="annotations, item 1: has more than 1,000 values"):
-        coco.read(open_tree(put(tmp_path, [annotation(), endless | {"id": 2}])))
+        coco.read(list_files_of(put(tmp_path, [annotation(), endless | {"id": 2}])))
     deep = annotation(segmentation=json.loads("[" * 40 + "]" * 40))
     with pytest.raises(DataError, match="more than 16 deep"):
-        coco.read(open_tree(put(tmp_path, [deep])))
+        coco.read(list_files_of(put(tmp_path, [deep])))
 
 
 def test_a_file_is_opened_piece_by_piece_up_to_a_limit(tmp_path):
     (tmp_path / "a").write_bytes(b"x" * 1000)
     with Source(tmp_path / "a").open() as file:
         assert (file.read(400), file.read(4000), file.read(1)) == (b"x" * 400, b"x" * 600, b"")
-    with pytest.raises(DataError, match="a: has 1,000 bytes, at most 999"), Source(tmp_path / "a").open(999):
+    with pytest.raises(DataError, match="a: has 1,000 bytes, .* 999"), Source(tmp_path / "a").open(999):
         pass
     with pytest.raises(DataError, match="b: cannot be read"), Source(tmp_path / "b").open():
         pass
@@ -441,7 +441,7 @@ def test_a_damaged_zip_member_is_refused_by_name(written, tmp_path):
     data[data.find(b'"area":') + 7] ^= 1  # a digit becomes another one: only the checksum tells
     path.write_bytes(data)
     with pytest.raises(DataError, match="coco.zip: annotations/.*cannot be read: Bad CRC"):
-        coco.read(open_tree(path))
+        coco.read(list_files_of(path))
 
 
 # Other software.
@@ -485,7 +485,7 @@ def test_datumaro_reads_every_object_and_group(datumaro, demo):
 
 
 def test_what_datumaro_writes_is_read(datumaro, demo):
-    dataset = coco.read(open_tree(datumaro[1]))
+    dataset = coco.read(list_files_of(datumaro[1]))
     assert dataset.labels is CITYSCAPES
     by_name = {frame.name: frame for frame in dataset}
     for frame in demo:

@@ -10,7 +10,7 @@ from cityscapesscripts.preparation.createPanopticImgs import convert2panoptic
 from common.dataset.original.layouts import find_frames
 from common.errors import ConfigError, DataError
 from common.files.disk import write_bytes
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
 from common.formats.format import WriteOptions
@@ -80,7 +80,7 @@ def test_a_group_is_a_crowd_and_categories_are_the_evaluated_19(written):
 
 
 def test_what_was_written_is_read_back_with_the_numbers_of_objects(written, difficult):
-    dataset = coco_panoptic.read(open_tree(written[0]))
+    dataset = coco_panoptic.read(list_files_of(written[0]))
     expected = [frame for frame in difficult if frame.truth]
     assert [(f.name, f.split, f.city) for f in dataset] == [(f.name, f.split, f.city) for f in expected]
     for before, after in zip(expected, dataset, strict=True):
@@ -113,7 +113,7 @@ def test_what_the_official_converter_writes_is_read_with_photographs(demo, demo_
     (tmp_path / "gtFine").mkdir()
     convert2panoptic(str(demo_tree / "gtFine"), str(tmp_path / "gtFine"), setNames=["val"])
     capsys.readouterr()
-    dataset = coco_panoptic.read(open_tree(tmp_path))
+    dataset = coco_panoptic.read(list_files_of(tmp_path))
     assert dataset.notes == ()
     for before, after in zip(demo, dataset, strict=True):
         assert (before.name, before.split, before.city) == (after.name, after.split, after.city)
@@ -124,8 +124,8 @@ def test_what_the_official_converter_writes_is_read_with_photographs(demo, demo_
 def test_instances_and_panoptic_are_told_apart(written, difficult, tmp_path):
     coco.write(difficult, tmp_path, WriteOptions())
     for folder, is_panoptic in ((written[0], True), (tmp_path, False)):
-        assert coco_panoptic.matches(open_tree(folder)) == is_panoptic
-        assert coco.matches(open_tree(folder)) != is_panoptic
+        assert coco_panoptic.matches(list_files_of(folder)) == is_panoptic
+        assert coco.matches(list_files_of(folder)) != is_panoptic
 
 
 def test_a_foreign_table_keeps_its_ids_and_what_is_counted(tmp_path):
@@ -135,7 +135,7 @@ def test_a_foreign_table_keeps_its_ids_and_what_is_counted(tmp_path):
     truth = Annotation(pixels, segments)
     table = LabelTable(labels, "sky")
     coco_panoptic.write(FrameDataset(table, [AnnotatedFrame("a", truth=truth)]), tmp_path, WriteOptions())
-    dataset = coco_panoptic.read(open_tree(tmp_path))
+    dataset = coco_panoptic.read(list_files_of(tmp_path))
     assert [(label.id, label.name, label.has_instances) for label in dataset.labels] == [
         (0, "background", False),
         (4, "cow", True),
@@ -151,22 +151,22 @@ def test_background_is_no_category_however_it_is_spelled(tmp_path):
     coco_panoptic.write(FrameDataset(labels, [AnnotatedFrame("a", truth=truth)]), tmp_path, WriteOptions())
     content = json.loads((tmp_path / "gtFine/cityscapes_panoptic_default.json").read_text())
     assert [entry["name"] for entry in content["categories"]] == ["Class-1", "cow"]
-    (frame,) = coco_panoptic.read(open_tree(tmp_path))
+    (frame,) = coco_panoptic.read(list_files_of(tmp_path))
     assert masks_of(frame.annotation()).keys() == {("Class-1", None, False), ("cow", None, False)}
 
 
 def test_where_a_dataset_lies_does_not_say_that_it_is_coarse(written, difficult, tmp_path):
     shutil.copytree(written[0], tmp_path / "gtCoarse_trial")
-    assert coco_panoptic.read(open_tree(tmp_path / "gtCoarse_trial")).truth == ""
+    assert coco_panoptic.read(list_files_of(tmp_path / "gtCoarse_trial")).truth == ""
     coco_panoptic.write(difficult, tmp_path / "new", WriteOptions(truth="gtCoarse", images="none"))
-    assert coco_panoptic.read(open_tree(tmp_path / "new" / "gtCoarse")).truth == "gtCoarse"
+    assert coco_panoptic.read(list_files_of(tmp_path / "new" / "gtCoarse")).truth == "gtCoarse"
 
 
 def test_a_file_without_images_is_refused(tmp_path):
     put(tmp_path)
     (tmp_path / "panoptic_val.json").write_text('{"images": [], "annotations": [], "categories": []}')
     with pytest.raises(DataError, match="panoptic_val.json: images is empty"):
-        coco_panoptic.read(open_tree(tmp_path))
+        coco_panoptic.read(list_files_of(tmp_path))
 
 
 def test_more_objects_than_ids_have_room_for_are_refused(tmp_path):
@@ -217,14 +217,14 @@ WRONG = {
 @pytest.mark.parametrize("message", WRONG)
 def test_a_wrong_file_is_refused_by_name(message, tmp_path):
     with pytest.raises(DataError, match=message) as caught:
-        [frame.annotation() for frame in coco_panoptic.read(open_tree(put(tmp_path, **WRONG[message])))]
+        [frame.annotation() for frame in coco_panoptic.read(list_files_of(put(tmp_path, **WRONG[message])))]
     assert str(tmp_path) in str(caught.value)
 
 
 def test_pixels_the_json_file_does_not_list_and_segments_without_pixels_are_counted(tmp_path):
     png = np.zeros((2, 3, 3), np.uint8)
     png[0] = 1, 2, 3
-    (frame,) = coco_panoptic.read(open_tree(put(tmp_path, png=png)))
+    (frame,) = coco_panoptic.read(list_files_of(put(tmp_path, png=png)))
     found = frame.annotation()
     assert found.segments == {}
     assert found.dropped == {

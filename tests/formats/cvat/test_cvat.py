@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.errors import DataError, LabelError
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.formats import cvat
 from common.formats.format import WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
@@ -56,7 +56,7 @@ def values_png(*values):
 
 
 def test_frames_come_back_with_names_places_images_and_pixels(difficult, written):
-    tree = open_tree(written[0])
+    tree = list_files_of(written[0])
     assert cvat.matches(tree)
     dataset = cvat.read(tree)
     assert dataset.labels == CITYSCAPES
@@ -75,7 +75,7 @@ def test_frames_come_back_with_names_places_images_and_pixels(difficult, written
 
 def test_the_unpacked_zip_is_read_too_and_ids_are_cityscapes_own(difficult, written, tmp_path):
     shutil.unpack_archive(written[0], tmp_path / "unpacked")
-    tree = open_tree(tmp_path)
+    tree = list_files_of(tmp_path)
     assert cvat.matches(tree)
     assert len(cvat.read(tree).frames) == 6
     start = tmp_path / "unpacked/gtFine/train/aachen/aachen_000000_000000_gtFine_"
@@ -116,9 +116,9 @@ def test_the_same_frames_give_the_same_bytes_with_any_number_of_workers(difficul
 
 def test_images_can_be_left_out_or_given_another_ending(difficult, tmp_path):
     cvat.write(difficult, tmp_path / "none.zip", WriteOptions(images="none"))
-    assert not open_tree(tmp_path / "none.zip").names("imgsFine")
+    assert not list_files_of(tmp_path / "none.zip").names("imgsFine")
     cvat.write(difficult, tmp_path / "jpg.zip", WriteOptions(image_ext="jpg"))
-    images = [frame.image for frame in cvat.read(open_tree(tmp_path / "jpg.zip")) if frame.image]
+    images = [frame.image for frame in cvat.read(list_files_of(tmp_path / "jpg.zip")) if frame.image]
     assert len(images) == 5
     assert all(image.read_bytes().startswith(b"\xff\xd8") for image in images)
 
@@ -131,7 +131,7 @@ def test_a_foreign_table_is_written_by_place_with_black_first(tmp_path):
     )
     dataset = FrameDataset(labels, (AnnotatedFrame("a", truth=annotation),))
     cvat.write(dataset, tmp_path / "a.zip", WriteOptions())
-    tree = open_tree(tmp_path / "a.zip")
+    tree = list_files_of(tmp_path / "a.zip")
     assert tree["label_colors.txt"].read_bytes().splitlines()[2] == b"0 0 0 my_sky"
     values, _ = read_values(tree["gtFine/default/default/a_gtFine_instanceIds.png"])
     assert values.tolist() == [[0, 1, 2005, 2]]
@@ -144,7 +144,7 @@ def test_cityscapes_names_in_any_order_come_back_with_their_ids(tmp_path):
     labels = LabelTable(tuple(CITYSCAPES.find(name) for name in ("car", "road", "sky")))
     annotation = Annotation(np.array([[0, 1, 2]], np.uint8), {1: Segment("road"), 2: Segment("car", 0)})
     cvat.write(FrameDataset(labels, (AnnotatedFrame("a", truth=annotation),)), tmp_path / "a.zip", WriteOptions())
-    dataset = cvat.read(open_tree(tmp_path / "a.zip"))
+    dataset = cvat.read(list_files_of(tmp_path / "a.zip"))
     assert {label.name: label.id for label in dataset.labels} == {"unlabeled": 0, "car": 26, "road": 7, "sky": 23}
     assert_same(annotation, dataset.frames[0].annotation())
 
@@ -158,7 +158,7 @@ def test_objects_of_labels_above_64_lose_their_number_and_are_counted(tmp_path):
         FrameDataset(labels, (AnnotatedFrame("a", truth=annotation),)), tmp_path / "a.zip", WriteOptions()
     )
     assert tally.dropped == {"numbers of objects of labels above 64": 1}
-    (frame,) = cvat.read(open_tree(tmp_path / "a.zip"))
+    (frame,) = cvat.read(list_files_of(tmp_path / "a.zip"))
     assert {(label, number) for label, number, _ in masks_of(frame.annotation())} == {
         ("kind_64", 535),
         ("kind_65", None),
@@ -170,7 +170,7 @@ def test_the_form_of_an_import_is_read_with_cityscapes_labels(tmp_path):
         "gtFine/berlin/image_0_gtFine_instanceIds.png": values_png(0, 7, 26000),
         "gtFine/Train/image_1_gtFine_labelIds.png": encode_mask(np.array([[24]], np.uint8)),
     }
-    dataset = cvat.read(open_tree(make_zip(tmp_path / "import.zip", members)))
+    dataset = cvat.read(list_files_of(make_zip(tmp_path / "import.zip", members)))
     second, first = dataset
     assert (first.split, first.city, first.name) == ("Train", "", "image_1")
     assert (second.split, second.city, second.name) == ("", "berlin", "image_0")
@@ -183,13 +183,13 @@ def test_a_list_without_black_has_a_background_before_it(tmp_path):
         "label_colors.txt": "9 9 9 oak\n8 8 8 elm\n",
         "gtFine/train/town/x_gtFine_instanceIds.png": values_png(0, 1, 2003),
     }
-    (frame,) = cvat.read(open_tree(make_zip(tmp_path / "a.zip", members)))
+    (frame,) = cvat.read(list_files_of(make_zip(tmp_path / "a.zip", members)))
     assert masks_of(frame.annotation()).keys() == {("oak", None, True), ("elm", 3, False)}
 
 
 def test_a_value_that_is_no_place_in_the_list_is_named(tmp_path):
     members = {"label_colors.txt": "0 0 0 a\n", "gtFine/train/town/x_gtFine_instanceIds.png": values_png(1001)}
-    (frame,) = cvat.read(open_tree(make_zip(tmp_path / "a.zip", members)))
+    (frame,) = cvat.read(list_files_of(make_zip(tmp_path / "a.zip", members)))
     with pytest.raises(LabelError, match="x_gtFine_instanceIds.png: holds the value 1001"):
         frame.annotation()
 
@@ -197,7 +197,7 @@ def test_a_value_that_is_no_place_in_the_list_is_named(tmp_path):
 @pytest.mark.parametrize("name", ["../gtFine/a/x_gtFine_instanceIds.png", "/gtFine/a/x_gtFine_instanceIds.png"])
 def test_a_zip_whose_members_lead_out_of_it_is_refused(tmp_path, name):
     with pytest.raises(DataError, match="leads out of the archive"):
-        cvat.read(open_tree(make_zip(tmp_path / "a.zip", {name: b""})))
+        cvat.read(list_files_of(make_zip(tmp_path / "a.zip", {name: b""})))
 
 
 def test_a_member_that_unpacks_to_far_more_than_a_picture_is_refused(tmp_path):
@@ -206,7 +206,9 @@ def test_a_member_that_unpacks_to_far_more_than_a_picture_is_refused(tmp_path):
             for _ in range(257):
                 member.write(bytes(1 << 20))
         archive.writestr("gtFine/train/a/y_gtFine_instanceIds.png", bytes(1000))
-    for frame, message in zip(cvat.read(open_tree(tmp_path / "a.zip")), ("unpacks to", "is no picture"), strict=True):
+    for frame, message in zip(
+        cvat.read(list_files_of(tmp_path / "a.zip")), ("unpacks to", "is no picture"), strict=True
+    ):
         with pytest.raises(DataError, match=message):
             frame.annotation()
 
@@ -223,5 +225,5 @@ def test_a_folder_without_ground_truth_is_explained(tmp_path):
     (tmp_path / "gtFine").mkdir()
     (tmp_path / "gtFine/readme.txt").touch()
     with pytest.raises(DataError, match="gtFine/<subset>/<city>/<image>_gtFine_instanceIds.png was expected"):
-        cvat.read(open_tree(tmp_path))
-    assert not cvat.matches(open_tree(tmp_path))
+        cvat.read(list_files_of(tmp_path))
+    assert not cvat.matches(list_files_of(tmp_path))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from common.errors import DataError, LabelError
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.formats import voc
 from common.formats.conversion import read
 from common.formats.format import WriteOptions
@@ -100,12 +100,12 @@ def foreign(folder, labels="background:0,0,0::\nroad:128,64,128::\ncar:0,0,142::
 
 
 def load_only(folder):
-    (frame,) = voc.read(open_tree(folder)).frames
+    (frame,) = voc.read(list_files_of(folder)).frames
     return frame.annotation()
 
 
 def test_all_frames_come_back_with_pixels_names_splits_and_images(difficult, written):
-    dataset = voc.read(open_tree(written[0]))
+    dataset = voc.read(list_files_of(written[0]))
     found = {frame.name: frame for frame in dataset}
     assert dataset.labels is CITYSCAPES
     assert len(found) == len(difficult.frames)
@@ -124,7 +124,7 @@ def test_a_zip_gives_the_same_frames(difficult, written, tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(written[0].rglob("*")):
             archive.write(file, f"VOCdevkit/VOC2012/{file.relative_to(written[0])}")
-    frames = {frame.name: frame for frame in voc.read(open_tree(path))}
+    frames = {frame.name: frame for frame in voc.read(list_files_of(path))}
     assert_same(difficult.frames[3].annotation(), frames["bild 7"].annotation())
 
 
@@ -191,7 +191,7 @@ def test_datumaro_reads_exact_boxes_and_which_are_groups(datumaro):
 
 
 def test_what_datumaro_writes_is_read(datumaro):
-    dataset = voc.read(open_tree(datumaro[1]))
+    dataset = voc.read(list_files_of(datumaro[1]))
     (frame,) = dataset.frames
     assert (frame.item_id, frame.split) == ("a/b c", "val")
     assert frame.image is not None
@@ -204,7 +204,7 @@ def test_drawn_scenes_come_back_with_several_workers(demo_tree, tmp_path):
     dataset = read(demo_tree)
     dataset = FrameDataset(dataset.labels, dataset.frames[:4])
     voc.write(dataset, tmp_path, WriteOptions(workers=2))
-    for frame, other in zip(dataset, voc.read(open_tree(tmp_path)), strict=True):
+    for frame, other in zip(dataset, voc.read(list_files_of(tmp_path)), strict=True):
         assert frame.name == other.name
         assert_same(frame.annotation(), other.annotation(), numbers=False)
 
@@ -214,7 +214,7 @@ def test_labels_of_another_dataset_keep_names_colours_and_which_are_counted(tmp_
     pixels = np.array([[0, 4, 7, 8]], np.uint16)
     segments = {4: Segment("old oak", 0), 7: Segment("Straße"), 8: Segment("old oak", None, True)}
     write_frames(tmp_path, frame_of(pixels, segments), table=table)
-    dataset = voc.read(open_tree(tmp_path))
+    dataset = voc.read(list_files_of(tmp_path))
     found = [(label.name, label.color, label.has_instances) for label in dataset.labels]
     assert found == [("background", (0, 0, 0), False), ("old oak", (1, 2, 3), True), ("Straße", (4, 5, 6), False)]
     assert_same(Annotation(pixels, segments), dataset.frames[0].annotation())
@@ -241,7 +241,7 @@ def test_real_vocs_labels_border_and_class_lists_are_understood(tmp_path):
     main.mkdir(parents=True)
     for name, text in (("train", "a\n"), ("trainval", "a\n"), ("person_train", "a  1\n"), ("train_extra", "b\n")):
         (main / f"{name}.txt").write_text(text)
-    dataset = voc.read(open_tree(tmp_path))
+    dataset = voc.read(list_files_of(tmp_path))
     assert [(frame.name, frame.split) for frame in dataset] == [("a", "train"), ("b", "train_extra")]
     annotation = dataset.frames[0].annotation()
     assert [annotation.segments.get(int(key)) for key in annotation.pixels[0]] == [
@@ -293,7 +293,7 @@ def test_objects_may_be_any_colours(tmp_path):
 
 def test_boxes_alone_give_no_ground_truth_and_say_so(tmp_path):
     (foreign(tmp_path) / "Annotations" / "a.xml").write_text("<annotation/>")
-    dataset = voc.read(open_tree(tmp_path))
+    dataset = voc.read(list_files_of(tmp_path))
     assert dataset.frames[0].annotation() is None
     assert "1 of 1 frames have no mask; boxes, if they have any, are not read" in dataset.notes
 
@@ -301,10 +301,10 @@ def test_boxes_alone_give_no_ground_truth_and_say_so(tmp_path):
 def test_frames_without_a_mask_of_classes_are_counted(written, tmp_path):
     shutil.copytree(written[0], tmp_path / "voc")
     (tmp_path / "voc/SegmentationClass/ulm_000000_000001.png").unlink()
-    notes = voc.read(open_tree(tmp_path / "voc")).notes
+    notes = voc.read(list_files_of(tmp_path / "voc")).notes
     said = "1 of 6 frames have no mask in SegmentationClass; objects alone are read there, all else is background"
     assert said in notes
-    assert not any("SegmentationClass" in note for note in voc.read(open_tree(written[0])).notes)
+    assert not any("SegmentationClass" in note for note in voc.read(list_files_of(written[0])).notes)
 
 
 def test_an_object_of_a_label_that_is_not_counted_is_stuff_and_its_number_is_dropped_once(tmp_path):
@@ -318,7 +318,7 @@ def test_an_object_of_a_label_that_is_not_counted_is_stuff_and_its_number_is_dro
 
 def test_frames_that_no_list_names_are_counted(tmp_path):
     save_mask(foreign(tmp_path) / "SegmentationClass" / "b.png", [[0]])
-    assert "1 frames are in no list of ImageSets and were left out" in voc.read(open_tree(tmp_path)).notes
+    assert "1 frames are in no list of ImageSets and were left out" in voc.read(list_files_of(tmp_path)).notes
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_a_colour_or_value_without_a_label_is_refused_by_name(tmp_path):
 
 def test_labels_with_equal_colours_are_named(tmp_path):
     save_mask(foreign(tmp_path, "a:0,0,0::\nb:1,1,1::\nc:1,1,1::\n") / "SegmentationClass" / "a.png", [[0, 1, 2]])
-    dataset = voc.read(open_tree(tmp_path))
+    dataset = voc.read(list_files_of(tmp_path))
     assert "labels with equal colours, of which masks of colours mean the first: b, c" in dataset.notes
     assert len(dataset.frames[0].annotation().segments) == 2
 
@@ -370,7 +370,7 @@ def test_masks_of_different_sizes_are_refused_by_name(tmp_path):
 def test_a_list_that_leads_out_of_the_dataset_is_refused(tmp_path, name):
     foreign(tmp_path, names=f"{name}\n")
     with pytest.raises(DataError, match=r"train\.txt: lists .* leads out of the dataset"):
-        voc.read(open_tree(tmp_path))
+        voc.read(list_files_of(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -384,7 +384,7 @@ def test_a_list_that_leads_out_of_the_dataset_is_refused(tmp_path, name):
 )
 def test_a_bad_label_map_is_refused_by_name(tmp_path, labels, error, message):
     with pytest.raises(error, match=message):
-        voc.read(open_tree(foreign(tmp_path, labels)))
+        voc.read(list_files_of(foreign(tmp_path, labels)))
 
 
 def test_frames_that_would_overwrite_each_other_are_refused(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
 from common.errors import ConfigError, DataError, LabelError
-from common.files.listing import open_tree
+from common.files.listing import list_files_of
 from common.formats import yolo
 from common.formats.format import WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
@@ -68,7 +68,7 @@ def make(folder, labels, index="train: images\nnames: [car, person]\n", image="i
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    return open_tree(folder)
+    return list_files_of(folder)
 
 
 def counted(annotation):
@@ -79,7 +79,7 @@ def counted(annotation):
 
 
 def test_objects_come_back_with_the_same_pixels_names_places_and_images(difficult, written):
-    tree = open_tree(written[0])
+    tree = list_files_of(written[0])
     assert yolo.matches(tree)
     dataset = yolo.read(tree)
     found = {(frame.split, frame.city, frame.name): frame for frame in dataset}
@@ -191,7 +191,7 @@ def test_only_the_classes_asked_for_are_written_stuff_as_one_object(difficult, t
     tally = yolo.write(first, tmp_path, WriteOptions(classes=("road", "person")))
     assert tally.written["objects"] == 2
     assert tally.dropped["objects of other labels"] == 3
-    (frame,) = yolo.read(open_tree(tmp_path))
+    (frame,) = yolo.read(list_files_of(tmp_path))
     original = difficult.frames[0].annotation()
     np.testing.assert_array_equal(masks_of(frame.annotation())["road", 0, False], original.pixels == 7)
     with pytest.raises(ConfigError, match="no class 'horse'"):
@@ -316,7 +316,7 @@ def test_images_of_a_split_that_the_index_does_not_name_are_counted_as_that(diff
     yolo.write(difficult, tmp_path, WriteOptions())
     index = (tmp_path / "data.yaml").read_text().replace("val: images/val\n", "")
     (tmp_path / "data.yaml").write_text(index)
-    assert set(yolo.read(open_tree(tmp_path)).notes) == {
+    assert set(yolo.read(list_files_of(tmp_path)).notes) == {
         "1 label files have no image and were left out",  # of a frame that has none
         "3 images are in no split that data.yaml names, and were left out, as images/val/tour/abend/bild 7.png",
     }
@@ -326,7 +326,7 @@ def test_folders_of_splits_with_images_in_them_are_read(tmp_path):
     tree = make(tmp_path, "", "val: ../valid/images\nnames: [car]", "valid/images/deep/a.b.png")
     (tmp_path / "valid/labels/deep").mkdir(parents=True)
     (tmp_path / "valid/labels/deep/a.b.txt").write_text(f"0 {SQUARE}")
-    (frame,) = yolo.read(open_tree(tree.root))
+    (frame,) = yolo.read(list_files_of(tree.root))
     assert (frame.split, frame.city, frame.name) == ("val", "deep", "a.b")
     assert len(frame.annotation().segments) == 1
 
@@ -340,6 +340,6 @@ def test_two_frames_of_one_name_and_names_that_lead_out_are_refused(difficult, t
 
 def test_the_same_frames_give_the_same_files_with_several_workers(difficult, written, tmp_path):
     yolo.write(difficult, tmp_path, WriteOptions(workers=2))
-    first, second = open_tree(written[0]), open_tree(tmp_path)
+    first, second = list_files_of(written[0]), list_files_of(tmp_path)
     assert list(first.sources) == list(second.sources)
     assert all(first[name].read_bytes() == second[name].read_bytes() for name in first.sources)
