@@ -1,11 +1,14 @@
-"""What a report says, as values: sections of sentences, tables, figures; written as HTML or Markdown.
+"""The content of a report as values: sections of sentences, tables and figures.
 
-So the page and its Markdown twin cannot disagree. Text is plain text; whoever writes it escapes it.
+The page and its Markdown twin are written from the same values, so they cannot disagree. All text here is plain text;
+the page and the twin escape it.
 """
 
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
+
+from common.pages.gallery import Gallery
 
 
 @dataclass(frozen=True)
@@ -13,12 +16,12 @@ class Table:
     """A table; the first column names the row.
 
     Attributes:
-        title: What it is about.
+        title: What the table is about.
         columns: Headings.
-        rows: Cells as text, as many per row as headings.
-        note: A sentence below it, "" for none.
-        text_columns: How many columns from the left hold text; the others hold numbers.
-        folded: Whether a page shows it on demand only.
+        rows: Cells; each row has as many as there are headings.
+        note: A sentence below the table, "" for none.
+        text_columns: Number of columns from the left that hold text; the others hold numbers.
+        folded: Whether the page shows it only on demand.
     """
 
     title: str
@@ -34,12 +37,12 @@ class Figure:
     """A drawing with its numbers.
 
     Attributes:
-        title: What it is about.
+        title: What the drawing is about.
         pictures: SVG elements, shown side by side where there is room.
-        table: The same numbers; shown on demand. None if they stand in a table nearby.
+        table: The same numbers, shown on demand; None if they are in a table nearby.
         note: How to read it, "" if that is clear.
-        legend: Pairs of a series' number and its name; empty for none.
-        folded: Whether a page shows it on demand only.
+        legend: Number and name of each series; empty for none.
+        folded: Whether the page shows it only on demand.
     """
 
     title: str
@@ -55,16 +58,18 @@ class Section:
     """A part with a heading.
 
     Attributes:
-        anchor: Its place in links of the page.
+        anchor: Target of links in the page.
         title: The heading.
         sentences: Paragraphs before the blocks.
         blocks: Tables and figures.
+        gallery: Frames that the page shows before the blocks; None for none.
     """
 
     anchor: str
     title: str
     sentences: tuple[str, ...] = ()
     blocks: tuple[Table | Figure, ...] = ()
+    gallery: Gallery | None = None
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,9 @@ class Report:
 
     Attributes:
         title: The heading of the page.
-        written: Date and time, as text.
+        written: A sentence with date and time.
         summary: What the numbers say, in sentences.
-        facts: Pairs of a short text and what it is, as ("12", "models trained").
+        facts: Pairs of a short text and what it is, for example ("12", "models trained").
         warnings: What makes the numbers doubtful.
         sections: In reading order.
     """
@@ -88,31 +93,26 @@ class Report:
     sections: tuple[Section, ...]
 
 
-def number(value, digits=3):
-    """Writes a number of fixed digits; an en dash for None."""
+def number(value: float | None, digits: int = 3) -> str:
+    """Writes a number with fixed digits; an en dash for None."""
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def interval(low, high):
+def interval(low: float | None, high: float | None) -> str:
     """Writes the ends of an interval, "" if there is none."""
     return "" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
 
 
-def percent(share):
-    """Writes a share in per cent, with enough digits for a rare class."""
+def percent(share: float) -> str:
+    """Writes a share from 0 to 1 in per cent, with enough digits for a rare class."""
     if share == 0:
         return "0"
     return "<0.001 %" if share < 0.00001 else f"{100 * share:.{1 if share >= 0.01 else 3}f} %"
 
 
-def duration(seconds):
-    """Writes a duration as "41 s", "12 min" or "3 h 05 min"."""
+def duration(seconds: float) -> str:
+    """Writes a duration: "41 s", "12 min" or "3 h 05 min"."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
-
-
-def count(amount, noun):
-    """Writes an amount with its noun: "1 model", "2,975 frames"."""
-    return f"{amount:,} {noun}{'' if amount == 1 else 's'}"

@@ -1,14 +1,17 @@
-"""The prepared folders of a study: how many frames, of what size, and which share of the pixels each class has.
+"""The prepared folders of a study: how many frames, of what size, and how many pixels each class has.
 
-Reads manifests and masks, and keeps the counted pixels in BASE_DIR/report, by the content's fingerprint, so that the
-next report does not count again. A folder without a manifest is somebody else's and is not looked at.
+Reads manifests and masks. Keeps the counted pixels in BASE_DIR/report by the fingerprint of the content, so that the
+next report does not count again. A folder without a manifest is not part of the study and is not read.
 """
 
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.dataset.prepared.folders import STEP_OF_SPLIT
 from common.errors import DataError
@@ -18,7 +21,7 @@ from common.images.png import read_mask
 from common.parallel import run_all, usable_cores
 
 _CACHE = "class_pixels.json"
-# Below that many masks counting them here is faster than starting processes.
+# For fewer masks counting here is faster than starting processes.
 _WORTH_PROCESSES = 1_500
 _MASKS_AT_A_TIME = 100
 
@@ -28,12 +31,12 @@ class Folder:
     """One prepared folder.
 
     Attributes:
-        name: As `train_labeled`.
-        step: The step that writes it.
-        frames: How many; 0 if it is not there.
+        name: For example `train_labeled`.
+        step: Number of the step that writes it.
+        frames: Number of frames; 0 if the folder cannot be used.
         size_wh: Width and height of its images in pixels; None if the manifest does not say.
-        settings: What it was made with, as the manifest says.
-        fingerprint: Of the content; "" if it is not there.
+        settings: What it was made with, from the manifest.
+        fingerprint: Of the content; "" if the folder cannot be used.
         problem: Why it cannot be used, "" for nothing.
         masks: Names of the mask files.
     """
@@ -42,23 +45,18 @@ class Folder:
     step: str
     frames: int = 0
     size_wh: tuple[int, int] | None = None
-    settings: dict = field(default_factory=dict, hash=False)
+    settings: dict[str, Any] = field(default_factory=dict, hash=False)
     fingerprint: str = ""
     problem: str = ""
     masks: tuple[str, ...] = field(default=(), repr=False)
 
 
-def read_folders(base_dir):
-    """Reads the manifests of BASE_DIR.
-
-    Returns:
-        `{name: Folder}` of those that are there, in the order the steps write them.
-    """
+def read_folders(base_dir: Path) -> dict[str, Folder]:
+    """Reads the manifests of BASE_DIR; gives the folders that exist by name, in the order the steps write them."""
     found = {}
     for name, step in STEP_OF_SPLIT.items():
-        folder = Path(base_dir) / name
         try:
-            manifest = read_manifest(folder)
+            manifest = read_manifest(base_dir / name)
         except DataError as error:
             found[name] = Folder(name, step, problem=str(error))
             continue
@@ -67,68 +65,68 @@ def read_folders(base_dir):
     return found
 
 
-def _from_manifest(name, step, manifest):
-    masks = [Path(file).name for file in manifest["files"] if file.startswith("masks/")]
+def _from_manifest(name: str, step: str, manifest: dict[str, Any]) -> Folder:
+    masks = tuple(sorted(Path(file).name for file in manifest["files"] if file.startswith("masks/")))
     size = manifest["settings"].get("size_wh")
-    size = tuple(size) if isinstance(size, list) and len(size) == 2 else None
-    fingerprint = content_fingerprint(manifest)
-    return Folder(name, step, len(masks), size, manifest["settings"], fingerprint, masks=tuple(sorted(masks)))
+    size = (size[0], size[1]) if isinstance(size, list) and len(size) == 2 else None
+    return Folder(name, step, len(masks), size, manifest["settings"], content_fingerprint(manifest), masks=masks)
 
 
-def count_classes(base_dir, folders):
-    """Counts the pixels of every value of the masks of all folders.
+def count_classes(base_dir: Path, folders: Iterable[Folder]) -> dict[str, NDArray[np.int64]]:
+    """Counts the pixels of every value of the masks.
 
     Args:
         base_dir: BASE_DIR.
-        folders: As `read_folders` gives them.
+        folders: The folders to count.
 
     Returns:
-        `{name: pixels}`, `int64` of shape `(256,)`, by value of the mask; folders with a mask that cannot be read are
+        Pixels by value of the mask, shape `(256,)`, by name of the folder; folders with a mask that cannot be read are
         left out.
     """
-    cache_file = Path(base_dir) / "report" / _CACHE
+    cache_file = base_dir / "report" / _CACHE
     cache = _read_cache(cache_file)
-    there = [folder for folder in folders.values() if folder.frames]
+    there = [folder for folder in folders if folder.frames]
     missing = [folder for folder in there if folder.fingerprint not in cache]
-    cache |= {name: pixels for name, pixels in _count(base_dir, missing).items() if pixels is not None}
     if missing:
-        kept = {folder.fingerprint: cache.get(folder.fingerprint) for folder in there}
-        # A report of a folder that cannot be written to may go elsewhere; it only counts again.
+        cache |= _count(base_dir, missing)
+        kept = {folder.fingerprint: cache[folder.fingerprint] for folder in there if folder.fingerprint in cache}
+        # Where BASE_DIR cannot be written to, the report may be written elsewhere; it counts again next time.
         with suppress(DataError):
-            write_json(cache_file, {key: pixels.tolist() for key, pixels in kept.items() if pixels is not None})
+            write_json(cache_file, {key: pixels.tolist() for key, pixels in kept.items()})
     return {folder.name: cache[folder.fingerprint] for folder in there if folder.fingerprint in cache}
 
 
-def _count(base_dir, folders):
-    """Counts folders by fingerprint; None for one with a mask that cannot be read, which check_data names."""
-    jobs = [
-        (folder.fingerprint, Path(base_dir) / folder.name / "masks", folder.masks[start : start + _MASKS_AT_A_TIME])
-        for folder in folders
-        for start in range(0, folder.frames, _MASKS_AT_A_TIME)
-    ]
-    if not jobs:
-        return {}
+def _count(base_dir: Path, folders: Iterable[Folder]) -> dict[str, NDArray[np.int64]]:
+    """Counts folders by fingerprint; leaves out one with a mask that cannot be read, which check_data names."""
+    jobs, owners = [], []
+    for folder in folders:
+        for start in range(0, folder.frames, _MASKS_AT_A_TIME):
+            names = folder.masks[start : start + _MASKS_AT_A_TIME]
+            jobs.append([base_dir / folder.name / "masks" / name for name in names])
+            owners.append(folder.fingerprint)
     workers = usable_cores() if len(jobs) * _MASKS_AT_A_TIME >= _WORTH_PROCESSES else 1
-    counted = {}
-    parts = run_all(_count_group, jobs, workers, "counting pixels", f"{_MASKS_AT_A_TIME} masks")
-    for (fingerprint, *_), pixels in zip(jobs, parts, strict=True):
-        before = counted.get(fingerprint, 0)
-        counted[fingerprint] = None if pixels is None or before is None else before + pixels
-    return counted
+    counted: dict[str, NDArray[np.int64]] = {}
+    damaged = set()
+    parts = run_all(_count_masks, jobs, workers, "counting pixels", f"{_MASKS_AT_A_TIME} masks")
+    for owner, pixels in zip(owners, parts, strict=True):
+        if pixels is None:
+            damaged.add(owner)
+        else:
+            counted[owner] = counted.get(owner, np.int64(0)) + pixels
+    return {owner: pixels for owner, pixels in counted.items() if owner not in damaged}
 
 
-def _count_group(job):
-    _, folder, names = job
+def _count_masks(masks: Sequence[Path]) -> NDArray[np.int64] | None:
     total = np.zeros(256, np.int64)
     try:
-        for name in names:
-            total += np.bincount(read_mask(folder / name).ravel(), minlength=256)
+        for mask in masks:
+            total += np.bincount(read_mask(mask).ravel(), minlength=256)
     except DataError:
         return None
     return total
 
 
-def _read_cache(path):
+def _read_cache(path: Path) -> dict[str, NDArray[np.int64]]:
     if not path.is_file():
         return {}
     try:

@@ -1,27 +1,27 @@
-"""Writes a report as Markdown: sentences and tables, no pictures. Names of strangers stay text."""
+"""Writes a report as Markdown: sentences and tables, no pictures. Markup in names is escaped."""
 
 import re
 
-from common.report.content import Figure, Table
+from common.report.content import Figure, Report, Table
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|#~&$!])")
-# Between letters and digits an underscore is one; elsewhere it would be emphasis.
+# An underscore between letters or digits stays an underscore; elsewhere it would mean emphasis.
 _UNDERSCORE = re.compile(r"(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
-# What becomes a link by itself.
+# Text that Markdown turns into a link by itself.
 _LINK = re.compile(r"(?<=:)//|(?<=www)\.|(?<=\w)@(?=\w)", re.IGNORECASE)
 _LIST = re.compile(r"^([-+=]|\d+(?=[.)]))")
 
 
-def escape_markdown(text):
-    """Makes text that Markdown shows as it is, on one line."""
+def escape_markdown(text: str) -> str:
+    """Escapes text so that Markdown shows it unchanged, on one line."""
     text = " ".join(text.split())
     text = _SPECIAL.sub(r"\\\1", text)
     text = _UNDERSCORE.sub(r"\\_", text)
     return _LINK.sub(lambda found: "".join(f"\\{character}" for character in found[0]), text)
 
 
-def to_markdown(report):
-    """Writes a `Report` as Markdown text; what cannot be UTF-8 becomes "?", as on the page."""
+def to_markdown(report: Report) -> str:
+    """Writes a report as Markdown; characters that UTF-8 cannot hold become "?", as on the page."""
     parts = [f"# {escape_markdown(report.title)}", _paragraph(report.written)]
     parts += map(_paragraph, report.summary)
     parts += ["\n".join(f"- {escape_markdown(f'{value} {what}')}" for value, what in report.facts)]
@@ -37,11 +37,11 @@ def to_markdown(report):
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _paragraph(text):
+def _paragraph(text: str) -> str:
     return _LIST.sub(r"\\\1", escape_markdown(text))
 
 
-def _table(table: Table):
+def _table(table: Table) -> str:
     cells = [list(map(escape_markdown, row)) for row in (table.columns, *table.rows)]
     rule = ["---" if column < table.text_columns else "--:" for column in range(len(table.columns))]
     lines = ["| " + " | ".join(row) + " |" for row in (cells[0], rule, *cells[1:])]

@@ -1,19 +1,23 @@
-"""Charts whose length grows with their rows: scores with intervals, bars of classes, shares of classes.
+"""Charts with a row per name: scores with intervals, bars of classes, shares of classes.
 
 Widths are percentages, so that text keeps its size on a phone; names stand in a margin that the style sheet leaves at
 the left. A chart shows values of one metric only.
 """
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from common.report.charts.svg import Scale, axis, mark, picture, series_class, tag
 from common.report.content import interval, number, percent
+from common.results.summary import Spread
 
 _ROW = 46
 _BAR = 8
 _FOOT = 26
-# Smaller shares of a class stand at the left edge of the chart.
+# Smaller shares are drawn at the left edge of the chart.
 _SMALLEST_SHARE = 1e-5
 
 
@@ -22,12 +26,12 @@ class ScoreRow:
     """One row of the chart of scores.
 
     Attributes:
-        name: Of the approach.
-        mean: Over its models.
+        name: Name of the approach.
+        mean: Mean over its models.
         low: Lower end of the interval, None if there is none.
-        high: Upper end.
-        models: Pairs of name and score.
-        study: The study's value, None where it may not stand beside.
+        high: Upper end, likewise.
+        models: Name and score of each model.
+        study: The study's value, None if it cannot be compared.
     """
 
     name: str
@@ -38,7 +42,7 @@ class ScoreRow:
     study: float | None = None
 
 
-def score_chart(title, rows):
+def score_chart(title: str, rows: Sequence[ScoreRow]) -> Markup:
     """Draws mean, interval and single models of each approach, and the study's value where there is one."""
     values = [value for row in rows for value in (row.high, row.study, row.mean, *(v for _, v in row.models))]
     scale, bottom = Scale.over(values), len(rows) * _ROW
@@ -49,7 +53,7 @@ def score_chart(title, rows):
     return picture(title, said, *parts, width="100%", height=bottom + _FOOT, class_="plot names")
 
 
-def _score_row(index, row, scale, y):
+def _score_row(index: int, row: ScoreRow, scale: Scale, y: float) -> Iterator[Markup]:
     style = series_class(index)
     yield tag("text", row.name, x=-12, y=y + 4, class_="name", text_anchor="end")
     for name, value in row.models:
@@ -66,13 +70,13 @@ def _score_row(index, row, scale, y):
         yield tag("text", "study", x=x, y=y - 17, class_="tick", text_anchor="middle")
 
 
-def class_chart(title, names, series):
+def class_chart(title: str, names: Sequence[str], series: Mapping[str, Mapping[str, Spread]]) -> Markup:
     """Draws a bar per class and approach with the deviation over models.
 
     Args:
-        title: Says the metric.
+        title: Title with the metric.
         names: Class names, in the order they are drawn in.
-        series: `{approach: {class name: (mean, deviation)}}`; None for a class without a value.
+        series: Values by approach and class name.
     """
     height = len(series) * (_BAR + 1) + 9
     bottom, scale = height * len(names), Scale(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
@@ -87,8 +91,8 @@ def class_chart(title, names, series):
     return picture(title, said, *parts, width="100%", height=bottom + _FOOT, class_="plot names")
 
 
-def _bar(index, label, found, scale, y):
-    mean, deviation = found
+def _bar(index: int, label: str, found: Spread, scale: Scale, y: float) -> Iterator[Markup]:
+    mean, deviation = found.mean, found.deviation
     text = f"{label}: {mean:.3f}" + ("" if deviation is None else f" ± {deviation:.3f}")
     style = f"bar {series_class(index)}"
     yield tag("rect", tag("title", text), x=0, y=y, width=scale.at(mean), height=_BAR, class_=style)
@@ -98,13 +102,13 @@ def _bar(index, label, found, scale, y):
         yield tag("line", x1=scale.at(low), x2=scale.at(high), y1=middle, y2=middle, class_="deviation")
 
 
-def share_chart(title, names, series):
+def share_chart(title: str, names: Sequence[str], series: Mapping[str, Mapping[str, float]]) -> Markup:
     """Draws which share of the pixels each class has, a mark per split, on a logarithmic scale.
 
     Args:
-        title: What it is about.
+        title: What the chart is about.
         names: Class names, in the order they are drawn in.
-        series: `{split: {class name: share}}`, shares from 0 to 1.
+        series: Shares from 0 to 1 by split and class name.
     """
     height, scale = 22, Scale(math.log10(_SMALLEST_SHARE), 0.0, tuple(map(float, range(-5, 1))))
     bottom = height * len(names)
@@ -113,7 +117,7 @@ def share_chart(title, names, series):
         x = scale.at(value)
         parts.append(tag("line", x1=x, x2=x, y1=0, y2=bottom, class_="grid"))
         text = f"{100 * 10**value:g} %"
-        style = "tick minor" if value % 2 else "tick"  # a phone has room for every other one
+        style = "tick minor" if value % 2 else "tick"  # a phone has room for half of them
         parts.append(tag("text", text, x=x, y=bottom + 16, class_=style, text_anchor="middle"))
     for row, name in enumerate(names):
         y = row * height + height / 2

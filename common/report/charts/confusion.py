@@ -1,29 +1,33 @@
 """A confusion matrix as a picture: a row per true class, darker for a larger share of its pixels."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
+from markupsafe import Markup
+from numpy.typing import ArrayLike, NDArray
 
 from common.report.charts.svg import picture, tag
 from common.report.content import Table
 
 _CELL = 17
 _MARGIN = 132
-# Paler cells cannot be told from the paper.
+# Paler cells cannot be seen on the paper.
 _SMALLEST_SHARE = 0.002
 
 
-def confusion_chart(title, confusion, names):
+def confusion_chart(title: str, confusion: ArrayLike, names: Sequence[str]) -> tuple[Markup, Table]:
     """Draws a confusion matrix, each row divided by its sum.
 
     Args:
-        title: Says whose it is, on which split.
+        title: Title with the model and the split.
         confusion: Pixels, `[truth, prediction]`, shape `(classes, classes)`.
         names: Class names by class index.
 
     Returns:
-        An SVG element and a `Table` of the same numbers in per cent; classes that neither occur nor are predicted are
+        An SVG element and a table of the same numbers in per cent; classes that neither occur nor are predicted are
         left out.
     """
-    shares, names = _shares_of_truth(confusion, names)
+    shares, names = _shares_of_truth(np.asarray(confusion), names)
     side = len(names) * _CELL
     parts = []
     for index, name in enumerate(names):
@@ -44,17 +48,16 @@ def confusion_chart(title, confusion, names):
     return picture(title, said, *parts, class_="confusion", **size), table
 
 
-def _shares_of_truth(confusion, names):
-    confusion = np.asarray(confusion)
+def _shares_of_truth(confusion: NDArray[np.int64], names: Sequence[str]) -> tuple[NDArray[np.float64], Sequence[str]]:
     shown = [index for index in range(len(names)) if confusion[index].any() or confusion[:, index].any()]
     confusion = confusion[np.ix_(shown, shown)]
     return confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1), [names[index] for index in shown]
 
 
-def _cells(shares, names):
+def _cells(shares: NDArray[np.float64], names: Sequence[str]) -> Iterator[Markup]:
     for row, column in np.argwhere(shares >= _SMALLEST_SHARE):
         share = float(shares[row, column])
-        what = "right" if row == column else f"taken for {names[column]}"
+        what = "correct" if row == column else f"taken for {names[column]}"
         yield tag(
             "rect",
             tag("title", f"{names[row]}: {100 * share:.1f} % {what}"),
@@ -67,12 +70,12 @@ def _cells(shares, names):
         )
 
 
-def _table_rows(shares, names):
+def _table_rows(shares: NDArray[np.float64], names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     for name, row in zip(names, shares, strict=True):
         yield (name, *("" if share < _SMALLEST_SHARE / 4 else f"{100 * share:.1f}" for share in row))
 
 
-def _confusions_in_words(shares, names):
+def _confusions_in_words(shares: NDArray[np.float64], names: Sequence[str]) -> str:
     wrong = np.where(np.eye(len(names), dtype=bool), 0, shares)
     if not wrong.any():
         return "no pixel is taken for another class"

@@ -1,25 +1,28 @@
-"""Learning curves: a thin line per model, a thick one for their mean, a panel per approach with equal scales."""
+"""Learning curves: a thin line per model, a thick line for their mean, a panel per approach with equal scales."""
 
 import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from markupsafe import Markup
 
 from common.report.charts.svg import Scale, picture, series_class, tag
-from common.report.content import count
+from common.text import count
 
 _WIDTH, _HEIGHT = 340, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 26, 34
+# Values of a training by epoch and name, as its result has them.
+History = Sequence[Mapping[str, float]]
+# Number of the epoch, from 1, and the value after it.
+Curve = Sequence[tuple[int, float]]
 
 
-def curve_panels(title, approaches, key, from_zero=True):
-    """Draws one panel per approach.
+def curve_panels(title: str, approaches: Mapping[str, Sequence[History]], key: str) -> tuple[Markup, ...]:
+    """Draws one panel per approach; none if no history has the value.
 
     Args:
-        title: What the curves show, as "mIoU_val, paper metric".
-        approaches: `{name: histories}`; a history is a list of dictionaries, one per epoch.
-        key: Of the value in an epoch's dictionary.
-        from_zero: Whether the vertical scale starts at 0.
-
-    Returns:
-        A tuple of SVG elements; empty if no history has the key.
+        title: What the curves show, for example "mIoU_val, paper metric".
+        approaches: Histories of the models by name of the approach.
+        key: Name of the value.
     """
     curves = {
         name: [curve for history in histories if (curve := _curve(history, key))]
@@ -31,27 +34,28 @@ def curve_panels(title, approaches, key, from_zero=True):
     epochs = max(epoch for lines in curves.values() for line in lines for epoch, _ in line)
     ticks = [tick for tick in Scale.over([epochs], 5).ticks if tick <= epochs]
     across = Scale(0.0, float(epochs), tuple(ticks))
-    up = Scale.over(values, 4, from_zero)
-    return tuple(_panel(title, (index, name, lines), across, up) for index, (name, lines) in enumerate(curves.items()))
+    up = Scale.over(values, 4)
+    return tuple(
+        _panel(title, name, series_class(index), lines, across, up)
+        for index, (name, lines) in enumerate(curves.items())
+    )
 
 
-def mean_curve(curves):
-    """Averages curves epoch by epoch over those that have it: pairs of epoch and value."""
-    by_epoch = {}
+def mean_curve(curves: Iterable[Curve]) -> Curve:
+    """Averages curves epoch by epoch, each over the curves that have the epoch."""
+    by_epoch: dict[int, list[float]] = {}
     for curve in curves:
         for epoch, value in curve:
             by_epoch.setdefault(epoch, []).append(value)
     return [(epoch, statistics.fmean(values)) for epoch, values in sorted(by_epoch.items())]
 
 
-def _curve(history, key):
+def _curve(history: History, key: str) -> Curve:
     return [(int(entry["epoch"]) + 1, entry[key]) for entry in history if key in entry and "epoch" in entry]
 
 
-def _panel(title, series, across, up):
-    index, name, lines = series
-    style = series_class(index)
-    parts = list(_frame(name, across, up))
+def _panel(title: str, name: str, style: str, lines: Sequence[Curve], across: Scale, up: Scale) -> Markup:
+    parts = list(_axes(name, across, up))
     parts += [tag("path", d=_path(line, across, up), class_=f"thin {style}") for line in lines]
     mean = mean_curve(lines)
     if mean:
@@ -62,21 +66,21 @@ def _panel(title, series, across, up):
     return picture(title, said, *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", class_="curves")
 
 
-def _x(epoch, across):
+def _x(epoch: float, across: Scale) -> float:
     return _LEFT + across.share(epoch) * (_WIDTH - _LEFT - _RIGHT)
 
 
-def _y(value, up):
+def _y(value: float, up: Scale) -> float:
     return _HEIGHT - _BOTTOM - up.share(value) * (_HEIGHT - _TOP - _BOTTOM)
 
 
-def _path(curve, across, up):
+def _path(curve: Curve, across: Scale, up: Scale) -> str:
     points = [f"{_x(epoch, across):.1f},{_y(value, up):.1f}" for epoch, value in curve]
-    # One epoch is a point: a line of no length with round ends shows it.
+    # One epoch is a point; a line of length 0 with round ends makes it visible.
     return "M" + "L".join(points if len(points) > 1 else points * 2)
 
 
-def _frame(name, across, up):
+def _axes(name: str, across: Scale, up: Scale) -> Iterator[Markup]:
     yield tag("text", name, x=_LEFT, y=15, class_="name")
     for value in up.ticks:
         y = _y(value, up)

@@ -1,10 +1,11 @@
 """Pieces of drawings as SVG text: elements, scales, marks. Knows nothing of what is drawn.
 
-Colours, fonts and dashes are the style sheet's, by class: `series-1` to `series-6` for what is compared. Each series
-also has its own mark and dash, so that colour is not the only sign.
+The style sheet sets colours, fonts and dashes by class: `series-1` to `series-6` for the series that are compared. Each
+series also has its own mark and dash, so that colour is not the only sign.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -29,8 +30,8 @@ class Scale:
     ticks: tuple[float, ...]
 
     @classmethod
-    def over(cls, values, most_ticks=6, from_zero=True):
-        """Makes a scale that holds all values and ends at round numbers."""
+    def over(cls, values: Iterable[float | None], most_ticks: int = 6, from_zero: bool = True) -> "Scale":
+        """Makes a scale that contains all values and ends at round numbers."""
         found = [value for value in values if value is not None and math.isfinite(value)]
         low = 0.0 if from_zero else min(found, default=0.0)
         high = max(found, default=1.0)
@@ -39,21 +40,21 @@ class Scale:
         last = max(last, first + 1)
         return cls(first * step, last * step, tuple(round(step * index, 10) for index in range(first, last + 1)))
 
-    def share(self, value):
-        """Says where a value lies, from 0 at the start to 1 at the end."""
+    def share(self, value: float) -> float:
+        """Gives the place of a value, from 0 at the start to 1 at the end."""
         return (value - self.low) / (self.high - self.low)
 
-    def at(self, value):
-        """Says where a value lies, as a percentage of the width."""
+    def at(self, value: float) -> str:
+        """Gives the place of a value as a percentage of the width."""
         return f"{100 * self.share(value):.2f}%"
 
 
-def _round_step(step):
-    power = 10 ** math.floor(math.log10(step))
+def _round_step(step: float) -> float:
+    power: float = 10 ** math.floor(math.log10(step))
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= step * (1 - 1e-9))
 
 
-def tag(name, *children, **attributes):
+def tag(name: str, *children: str, **attributes: str | float | None) -> Markup:
     """Makes an element; everything but `Markup` is escaped. `stroke_width` becomes `stroke-width`, `class_` `class`."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(_value(value))}"'
@@ -64,30 +65,30 @@ def tag(name, *children, **attributes):
     return Markup(f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>")  # noqa: S704 - escaped
 
 
-def _value(value):
+def _value(value: str | float) -> str | float:
     return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
 
 
-def picture(title, description, *children, **attributes):
+def picture(title: str, description: str, *children: str, **attributes: str | float | None) -> Markup:
     """Makes a whole drawing with its text alternative."""
     texts = tag("title", title), tag("desc", description)
     return tag("svg", *texts, *children, role="img", aria_label=f"{title}. {description}", **attributes)
 
 
-def series_class(index):
-    """Names the style of a series; after the last one they begin again."""
+def series_class(index: int) -> str:
+    """Names the style of a series; after the last style the first one is used again."""
     return f"series-{index % SERIES + 1}"
 
 
-def mark(index, x, y, label, small=False):
+def mark(index: int, x: str | float, y: float, label: str, small: bool = False) -> Markup:
     """Draws the mark of a series.
 
     Args:
         index: Number of the series, from 0.
-        x: Of its middle, as an attribute's text or number.
-        y: Of its middle, in pixels.
-        label: Shown when a pointer rests on it.
-        small: For single models beside their mean.
+        x: Middle of the mark, in pixels or as a percentage.
+        y: Middle of the mark, in pixels.
+        label: Text shown when a pointer rests on the mark.
+        small: Whether it is a single model beside the mean.
     """
     shape = index % SERIES
     radius = 2.5 if small else _RADIUS
@@ -97,7 +98,7 @@ def mark(index, x, y, label, small=False):
         return tag("circle", title, cx=x, cy=y, r=radius, class_=style)
     points = _POINTS[shape - 1]
     path = "M" + "L".join(f"{dx * radius:g},{dy * radius:g}" for dx, dy in points) + "Z"
-    # A nested drawing, because a path knows no percentages.
+    # A nested drawing, because percentages are not allowed in a path.
     return tag("svg", tag("path", title, d=path, class_=style), x=x, y=y, class_="place")
 
 
@@ -110,14 +111,14 @@ _POINTS = (
 )
 
 
-def key(index):
+def key(index: int) -> Markup:
     """Draws the sign of a series for a legend: its line with its mark."""
     line = tag("line", x1=0, y1=8, x2=28, y2=8, class_=f"line {series_class(index)}")
     return tag("svg", line, mark(index, 14, 8, ""), width=28, height=16, class_="key", aria_hidden="true")
 
 
-def axis(scale, top, bottom, digits=None):
-    """Draws the lines and numbers of a horizontal scale whose drawing knows percentages."""
+def axis(scale: Scale, top: float, bottom: float, digits: int | None = None) -> Markup:
+    """Draws the lines and numbers of a horizontal scale in a drawing whose widths are percentages."""
     if digits is None:
         step = scale.ticks[1] - scale.ticks[0]
         digits = max(0, -math.floor(math.log10(step) + 1e-9))

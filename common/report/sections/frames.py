@@ -4,69 +4,55 @@ Needs predictions that the steps saved (SAVE_PREDICTIONS) and the prepared split
 is missing, damaged or of another size is left out. Names come from the split's folder, never from a result alone.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from common.errors import DataError
 from common.images.png import read_image, read_mask
 from common.labels.cityscapes import IGNORE
 from common.pages.gallery import Gallery, GalleryFrame, Prediction
-from common.report.content import Table, number
+from common.report.content import Section, Table, number
+from common.report.folders import Folder
+from common.report.material import Material
 from common.results.paths import ModelPaths
+from common.results.reading import Approach
 
 _SPLITS = ("test", "val")
 _SCORE_NAME = "IoU of the frame, paper metric"
 
 
-@dataclass(frozen=True)
-class StudyGallery:
-    """What is shown of the predictions.
-
-    Attributes:
-        gallery: A `Gallery`; None if there is nothing to show.
-        sentence: Which frames of which models these are, or why there are none.
-        table: The frames with their scores; None without a gallery.
-    """
-
-    gallery: Gallery | None
-    sentence: str
-    table: Table | None = None
-
-
-def collect_gallery(base_dir, approaches, folders, amount):
-    """Chooses frames and reads their files.
-
-    Args:
-        base_dir: BASE_DIR.
-        approaches: `results.Approach` of each.
-        folders: As `folders.read_folders` gives them.
-        amount: How many frames at most.
-
-    Returns:
-        A `StudyGallery`.
-    """
+def frames_section(material: Material) -> Section | None:
+    """Makes the section of the gallery; without frames it says why. None if there are no models."""
+    approaches = material.results.approaches
+    if not approaches:
+        return None
     for split in _SPLITS:
-        shown = [approach for approach in reversed(approaches) if _has_predictions(base_dir, approach, split)]
-        if shown and split in folders and amount > 0:
-            return _gallery(base_dir, _of_one_label_map(shown), folders[split], amount)
-    return StudyGallery(None, _why_none(approaches, amount))
+        shown = [one for one in reversed(approaches) if _has_predictions(material.base_dir, one, split)]
+        if shown and split in material.folders and material.frames > 0:
+            return _section(material.base_dir, _of_one_label_map(shown), material.folders[split], material.frames)
+    if material.frames <= 0:
+        return _without_gallery("No frames were asked for.")
+    return _without_gallery(
+        "No predictions on test or val were saved. Set SAVE_PREDICTIONS in config.ini to the splits you want and start "
+        "the step again; nothing is trained again."
+    )
 
 
-def choose_frames(scores, amount):
+def choose_frames(scores: Mapping[str, float], amount: int) -> dict[str, str]:
     """Chooses the frames worth looking at: half of them the worst, the others around the median and the best.
 
     Args:
-        scores: `{name: score}`.
-        amount: How many.
+        scores: By name of the frame.
+        amount: How many frames to choose.
 
     Returns:
-        `{name: what it is}` from the worst to the best; all of them if there are not more.
+        What each frame is, by name from the worst to the best; all frames if there are not more than `amount`.
     """
     names = sorted(scores, key=lambda name: (scores[name], name))
     if len(names) <= amount:
         return dict.fromkeys(names, "")
-    best = amount // 4
-    middle = amount // 4
+    best = middle = amount // 4
     worst = amount - best - middle
     start = max(worst, min((len(names) - middle) // 2, len(names) - best - middle))
     return {
@@ -76,36 +62,29 @@ def choose_frames(scores, amount):
     }
 
 
-def _has_predictions(base_dir, approach, split):
+def _without_gallery(sentence: str) -> Section:
+    return Section("frames", "Frames", (sentence,))
+
+
+def _has_predictions(base_dir: Path, approach: Approach, split: str) -> bool:
     best = approach.best
     return split in best["predictions"] and _predictions(base_dir, best, split).is_dir()
 
 
-def _predictions(base_dir, result, split):
-    return ModelPaths(Path(base_dir), result["approach"], result["model"]).predictions(split)
+def _predictions(base_dir: Path, result: dict[str, Any], split: str) -> Path:
+    return ModelPaths(base_dir, result["approach"], result["model"]).predictions(split)
 
 
-def _of_one_label_map(approaches):
+def _of_one_label_map(approaches: Sequence[Approach]) -> list[Approach]:
     best = _best_of(approaches)
     return [approach for approach in approaches if approach.label_map == best.label_map]
 
 
-def _best_of(approaches):
+def _best_of(approaches: Sequence[Approach]) -> Approach:
     return max(approaches, key=lambda approach: approach.best["scores"]["val"]["mIoU"])
 
 
-def _why_none(approaches, amount):
-    if amount <= 0:
-        return "No frames were asked for."
-    if not approaches:
-        return "There are no predictions yet."
-    return (
-        "No predictions on test or val were saved: SAVE_PREDICTIONS of config.ini says which splits are. "
-        "Set it and start the step again; nothing is trained anew."
-    )
-
-
-def _gallery(base_dir, approaches, folder, amount):
+def _section(base_dir: Path, approaches: Sequence[Approach], folder: Folder, amount: int) -> Section:
     judge = _best_of(approaches)
     names = {Path(file).stem for file in folder.masks}
     scores = {
@@ -115,10 +94,10 @@ def _gallery(base_dir, approaches, folder, amount):
     }
     chosen = choose_frames(scores, amount)
     frames = [
-        frame for name, remark in chosen.items() if (frame := _read(base_dir, approaches, folder, (name, remark)))
+        frame for name, remark in chosen.items() if (frame := _read(base_dir, approaches, folder.name, name, remark))
     ]
     if not frames:
-        return StudyGallery(None, f"The predictions on {folder.name} do not belong to the frames that are there now.")
+        return _without_gallery(f"The predictions on {folder.name} do not belong to the frames that are there now.")
     label_map = judge.label_map
     gallery = Gallery(label_map.names, label_map.colors, tuple(frames), _SCORE_NAME)
     models = ", ".join(approach.best["model"] for approach in approaches)
@@ -128,17 +107,16 @@ def _gallery(base_dir, approaches, folder, amount):
     )
     if len(chosen) < len(scores):
         sentence += f" They were chosen by the scores of {judge.name}: the worst, some near the median and the best."
-    return StudyGallery(gallery, sentence, _table(frames))
+    return Section("frames", "Frames", (sentence,), (_table(frames),), gallery)
 
 
-def _read(base_dir, approaches, folder, chosen):
+def _read(base_dir: Path, approaches: Sequence[Approach], split: str, name: str, remark: str) -> GalleryFrame | None:
     """Reads one frame; None if a file of it cannot be used."""
-    name, remark = chosen
-    root = Path(base_dir) / folder.name
+    root = base_dir / split
     try:
         truth = read_mask(root / "masks" / f"{name}.png")
         photo = read_image(root / "images" / f"{name}.png")
-        predictions = tuple(_prediction(base_dir, approach, folder.name, name) for approach in approaches)
+        predictions = tuple(_prediction(base_dir, approach, split, name) for approach in approaches)
     except DataError:
         return None
     classes = len(approaches[0].label_map)
@@ -149,14 +127,14 @@ def _read(base_dir, approaches, folder, chosen):
     return GalleryFrame(name, photo, truth, predictions, remark=remark)
 
 
-def _prediction(base_dir, approach, split, name):
+def _prediction(base_dir: Path, approach: Approach, split: str, name: str) -> Prediction:
     best = approach.best
     classes = read_mask(_predictions(base_dir, best, split) / f"{name}.png")
     score = best["scores"][split]["images"].get(name, (None, None))[0]
     return Prediction(approach.name, classes, score)
 
 
-def _table(frames):
+def _table(frames: Sequence[GalleryFrame]) -> Table:
     titles = tuple(prediction.title for prediction in frames[0].predictions)
     columns = ("frame", *titles, "chosen as")
     rows = [(frame.name, *(number(p.score) for p in frame.predictions), frame.remark) for frame in frames]

@@ -1,11 +1,12 @@
-"""The scores of a study as tables and charts; paper, official and pooled metric in tables of their own."""
+"""The scores of a study as tables and charts; each metric has its own tables and charts."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from common.report.charts.bars import ScoreRow, score_chart
 from common.report.content import Figure, Section, Table, interval, number
+from common.report.material import Material, Scores
 from common.report.sections.overview import difference
-from common.results.summary import SPLITS, summarize
+from common.results.summary import SPLITS, Spread
 
 _METRICS = {
     "paper": "paper metric",
@@ -14,96 +15,49 @@ _METRICS = {
 }
 
 
-@dataclass(frozen=True)
-class Scores:
-    """The summary of one approach.
-
-    Attributes:
-        name: The approach.
-        results: Its result JSONs.
-        rows: `summary.Row` of each line.
-    """
-
-    name: str
-    results: list = field(hash=False)
-    rows: tuple = field(hash=False)
-
-    def first(self, metric):
-        """Gives the values of the first row of a metric, mIoU over all models: `{split: Spread or None}`."""
-        return next((row.values for row in self.rows if row.metric == metric), {})
-
-    @property
-    def paper(self):
-        """mIoU by the paper metric, `{split: Spread}`."""
-        return self.first("paper")
-
-    @property
-    def official(self):
-        """mIoU by the official definition, `{split: Spread or None}`."""
-        return self.first("official")
-
-
-def score_approaches(approaches, top_ks):
-    """Summarizes every approach: `{name: Scores}`."""
-    return {
-        approach.name: Scores(approach.name, approach.results, summarize(list(approach.runs.values()), top_ks))
-        for approach in approaches
-    }
-
-
-def score_section(scores, split, study_values, why_not):
-    """Makes the section of results.
-
-    Args:
-        scores: `{approach: Scores}`.
-        split: The split the charts are about.
-        study_values: `{approach: the study's value}` of those where it may stand beside.
-        why_not: `{approach: what speaks against it}` of the others.
-    """
-    blocks = [
-        _chart(f"mIoU on {split}, {_METRICS[metric]}", scores, metric, split, study_values if metric == "paper" else {})
-        for metric in ("paper", "official")
-    ]
-    tables = [_metric_table(scores, metric, study_values) for metric in _METRICS]
-    blocks += [*tables, _more_rows(scores), _differences(scores, split), _models(scores), _reasons(why_not)]
+def score_section(material: Material) -> Section | None:
+    """Makes the section of results; None if there are no models."""
+    if not material.scores:
+        return None
+    scores, split, differences = material.scores, material.split, material.differences
+    blocks = [_chart(material, metric) for metric in ("paper", "official")]
+    tables = [_metric_table(scores, metric, material.study_values) for metric in _METRICS]
+    more = [_more_rows(scores), _differences(scores, split), _models(scores), _reasons(differences)]
     sentences = [
-        "The mark is the mean over all models of an approach, small dots are the models. The line is a 95 % interval: "
-        "it says how far the mean could move if other frames of the same kind had been scored. It says nothing about "
-        "other trainings; for that there are the dots, and the deviation (±) in the tables."
+        "The mark is the mean over all models of an approach, the small dots are the models. The line is a 95 % "
+        "interval: how far the mean could move if other frames of the same kind had been scored. It says nothing about "
+        "other trainings; the dots and the deviation (±) in the tables show those."
     ]
-    if why_not:
-        names = ", ".join(why_not)
+    if differences:
         sentences.append(
-            f"The study's own number is not shown for {names}: settings, frames or the number of models are not the "
-            "study's, so the two could not be compared."
+            f"The study's own number is not shown for {', '.join(differences)}: settings, frames or the number of "
+            "models are not the study's, so the numbers cannot be compared."
         )
-    return Section("results", "Results", tuple(sentences), tuple(block for block in blocks if block is not None))
+    found = tuple(block for block in (*blocks, *tables, *more) if block is not None)
+    return Section("results", "Results", tuple(sentences), found)
 
 
-def _reasons(why_not):
-    rows = tuple((name, reason) for name, reasons in why_not.items() for reason in reasons)
+def _reasons(differences: dict[str, tuple[str, ...]]) -> Table | None:
+    rows = tuple((name, reason) for name, reasons in differences.items() for reason in reasons)
     title = "What is not as in the study"
     return Table(title, ("approach", "what"), rows, text_columns=2, folded=True) if rows else None
 
 
-def _chart(title, scores, metric, split, study_values):
-    rows = []
-    for entry in scores.values():
-        spread = entry.first(metric).get(split)
-        key = "mIoU" if metric == "paper" else f"{metric}_mIoU"
-        if spread is not None:
-            models = tuple(
-                (result["model"], value)
-                for result in entry.results
-                if (value := result["scores"][split][key]) is not None
-            )
-            rows.append(
-                ScoreRow(entry.name, spread.mean, spread.low, spread.high, models, study_values.get(entry.name))
-            )
+def _chart(material: Material, metric: str) -> Figure | None:
+    split, rows = material.split, []
+    key = "mIoU" if metric == "paper" else f"{metric}_mIoU"
+    for entry in material.scores.values():
+        if (spread := entry.first(metric).get(split)) is None:
+            continue
+        values = ((result["model"], result["scores"][split][key]) for result in entry.results)
+        models = tuple((name, value) for name, value in values if value is not None)
+        study = material.study_values.get(entry.name) if metric == "paper" else None
+        rows.append(ScoreRow(entry.name, spread.mean, spread.low, spread.high, models, study))
+    title = f"mIoU on {split}, {_METRICS[metric]}"
     return Figure(title, (score_chart(title, rows),), None) if rows else None
 
 
-def _metric_table(scores, metric, study_values):
+def _metric_table(scores: dict[str, Scores], metric: str, study_values: dict[str, float]) -> Table | None:
     with_study = metric == "paper" and study_values
     rows = []
     for entry in scores.values():
@@ -117,7 +71,7 @@ def _metric_table(scores, metric, study_values):
     return Table(title, columns, tuple(rows), note, folded=metric == "pooled") if rows else None
 
 
-def _more_rows(scores):
+def _more_rows(scores: dict[str, Scores]) -> Table:
     rows = tuple(
         (entry.name, row.title.removesuffix(", paper metric"), *_cells(row.values))
         for entry in scores.values()
@@ -128,18 +82,18 @@ def _more_rows(scores):
     return Table(title, ("approach", "what", *SPLITS), rows, note, text_columns=2, folded=True)
 
 
-def _cells(values):
+def _cells(values: Mapping[str, Spread | None]) -> tuple[str, ...]:
     return tuple(_spread(values.get(split)) for split in SPLITS)
 
 
-def _spread(spread):
+def _spread(spread: Spread | None) -> str:
     if spread is None:
         return "–"
     deviation = "" if spread.deviation is None else f" ± {spread.deviation:.3f}"
     return f"{spread.mean:.3f}{deviation} {interval(spread.low, spread.high)}".strip()
 
 
-def _differences(scores, split):
+def _differences(scores: dict[str, Scores], split: str) -> Table | None:
     entries, rows = list(scores.values()), []
     for place, second in enumerate(entries):
         for first in entries[place + 1 :]:
@@ -153,7 +107,7 @@ def _differences(scores, split):
     return Table(title, ("pair", "mIoU", "95 % interval", "do they differ"), tuple(rows), note) if rows else None
 
 
-def _models(scores):
+def _models(scores: dict[str, Scores]) -> Table:
     rows = []
     for entry in scores.values():
         for result in entry.results:

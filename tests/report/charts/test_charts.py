@@ -4,6 +4,7 @@ from common.report.charts.curves import curve_panels, mean_curve
 from common.report.charts.svg import Scale
 from common.report.content import Report, Section, Table
 from common.report.markdown import escape_markdown, to_markdown
+from common.results.summary import Spread
 
 
 def test_markdown_shows_names_as_they_are():
@@ -28,7 +29,7 @@ def test_scales_end_at_round_numbers_and_hold_all_values():
 
 
 def test_bars_are_as_long_as_their_values():
-    drawn = class_chart("t", ["road"], {"subset": {"road": (0.25, 0.5)}})
+    drawn = class_chart("t", ["road"], {"subset": {"road": Spread(0.25, 0.5, None, None, 2)}})
     assert 'width="25.00%"' in drawn
     # 0.25 +- 0.5, cut at 0
     assert 'x1="0.00%" x2="75.00%"' in drawn
@@ -42,7 +43,7 @@ def test_whiskers_end_where_the_interval_does():
 
 
 def test_text_in_drawings_is_escaped():
-    drawn = class_chart("<b>", ["</svg><script>"], {"<i>": {"</svg><script>": (0.5, None)}})
+    drawn = class_chart("<b>", ["</svg><script>"], {"<i>": {"</svg><script>": Spread(0.5, None, None, None, 1)}})
     assert "<script>" not in drawn
     assert "<b>" not in drawn
     assert "<i>" not in drawn

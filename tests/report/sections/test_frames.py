@@ -20,15 +20,15 @@ def test_the_gallery_has_the_same_frames_for_every_approach_worst_first(study):
         write_predictions(study, "val", result, FRAMES)
     for path in (study / "models").glob("*_1_[01].json"):
         path.unlink()
-    report, gallery = collect_report(study)
-    assert [frame.name for frame in gallery.frames] == ["b", "d", "c", "a"]
-    assert {p.title for frame in gallery.frames for p in frame.predictions} == {"subset", "subset_aug"}
-    assert frames_section(report).blocks[0].rows[0][1:3] == ("0.100", "0.100")
+    section = frames_section(collect_report(study))
+    assert [frame.name for frame in section.gallery.frames] == ["b", "d", "c", "a"]
+    assert {p.title for frame in section.gallery.frames for p in frame.predictions} == {"subset", "subset_aug"}
+    assert section.blocks[0].rows[0][1:3] == ("0.100", "0.100")
 
 
 def test_frames_are_called_chosen_only_where_some_are_left_out(study):
     for amount, is_choice in ((4, False), (3, True)):
-        report, _ = collect_report(study, frames=amount)
+        report = collect_report(study, frames=amount)
         section = frames_section(report)
         assert ("chosen by the scores" in section.sentences[0]) == is_choice
         assert ("chosen as" in section.blocks[0].columns) == is_choice
@@ -36,22 +36,22 @@ def test_frames_are_called_chosen_only_where_some_are_left_out(study):
 
 def test_without_saved_predictions_the_page_says_which_key_asks_for_them(study):
     shutil.rmtree(study / "test_predictions")
-    report, gallery = collect_report(study)
-    assert gallery is None
-    assert "SAVE_PREDICTIONS" in frames_section(report).sentences[0]
+    section = frames_section(collect_report(study))
+    assert section.gallery is None
+    assert "SAVE_PREDICTIONS" in section.sentences[0]
 
 
 def test_a_damaged_prediction_leaves_out_its_frame_only(study):
     for path in (study / "test_predictions").rglob("b.png"):
         path.write_bytes(b"no picture")
-    _, gallery = collect_report(study)
+    gallery = frames_section(collect_report(study)).gallery
     assert [frame.name for frame in gallery.frames] == ["a", "c", "d"]
 
 
 def test_a_prediction_of_another_label_map_leaves_out_its_frame(study):
     for path in (study / "test_predictions").rglob("c.png"):
         path.write_bytes(png.encode_mask(np.full((8, 16), 35, np.uint8)))
-    _, gallery = collect_report(study)
+    gallery = frames_section(collect_report(study)).gallery
     assert [frame.name for frame in gallery.frames] == ["a", "b", "d"]
 
 

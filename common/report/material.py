@@ -1,0 +1,100 @@
+"""What the sections of a report are made from: results, scores, prepared folders, and what config.ini asks for."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from common.config.settings import StudyPlan
+from common.report.folders import Folder, read_folders
+from common.report.reference import study_value
+from common.results.reading import Results, read_results
+from common.results.summary import Row, Spread, summarize
+
+# The split that decides nothing while training.
+HEADLINE = "test"
+_RANKED = re.compile(r"_topK_(\d+)\.keras$")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The summary of one approach.
+
+    Attributes:
+        name: The approach.
+        results: Its result JSONs.
+        rows: Its scores on every split.
+    """
+
+    name: str
+    results: list[dict[str, Any]] = field(hash=False)
+    rows: tuple[Row, ...] = field(hash=False)
+
+    def first(self, metric: str) -> dict[str, Spread]:
+        """Gives the first row of a metric, mIoU over all models, by split; splits without a value are left out."""
+        values = next((row.values for row in self.rows if row.metric == metric), {})
+        return {split: spread for split, spread in values.items() if spread is not None}
+
+    @property
+    def paper(self) -> dict[str, Spread]:
+        """mIoU by the paper metric, by split."""
+        return self.first("paper")
+
+    @property
+    def official(self) -> dict[str, Spread]:
+        """mIoU by the official definition, by split."""
+        return self.first("official")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a report is made from; every section takes what it needs.
+
+    Attributes:
+        base_dir: BASE_DIR.
+        plan: What config.ini asks for; None if it is not known.
+        frames: How many frames the gallery shows at most.
+        results: All results.
+        folders: Prepared folders by name.
+        scores: By approach, in the order of the report.
+        study_values: The study's value by approach, where it can be compared.
+        differences: What differs from the study, by approach, for the others.
+        split: The split the report is about.
+    """
+
+    base_dir: Path
+    plan: StudyPlan | None
+    frames: int
+    results: Results = field(hash=False)
+    folders: dict[str, Folder] = field(hash=False)
+    scores: dict[str, Scores] = field(hash=False)
+    study_values: dict[str, float] = field(hash=False)
+    differences: dict[str, tuple[str, ...]] = field(hash=False)
+    split: str = HEADLINE
+
+
+def read_material(base_dir: Path, frames: int, plan: StudyPlan | None) -> Material:
+    """Reads what is in BASE_DIR; for the arguments see `Material`."""
+    results, folders = read_results(base_dir), read_folders(base_dir)
+    top_ks = plan.top_ks if plan is not None else _find_top_ks(base_dir)
+    scores = {
+        approach.name: Scores(approach.name, approach.results, summarize(list(approach.runs.values()), top_ks))
+        for approach in results.approaches
+    }
+    compared = {approach.name: study_value(approach, folders) for approach in results.approaches}
+    return Material(
+        base_dir,
+        plan,
+        frames,
+        results,
+        folders,
+        scores,
+        study_values={name: value for name, (value, _) in compared.items() if value is not None},
+        differences={name: found for name, (value, found) in compared.items() if value is None},
+    )
+
+
+def _find_top_ks(base_dir: Path) -> int:
+    """Tells how many of the best models the steps kept, from the links they made; 1 if there are none."""
+    found = [_RANKED.search(path.name) for path in (base_dir / "models").glob("*_topK_*.keras")]
+    return max((int(rank[1][:4]) for rank in found if rank), default=1)

@@ -1,0 +1,79 @@
+"""The numbers of the reference study, and whether they can be compared with an approach of this study.
+
+The study's value stands beside an approach only if everything that changes scores is as in the study: settings,
+classes, training frames, and the number of models.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from common.config.keys import KEYS, RECIPE_KEYS
+from common.report.doubts import setting_text
+from common.report.folders import Folder
+from common.results.reading import Approach
+from common.results.tables import STUDY_FRAMES, STUDY_TEST_MIOU
+
+_OF_NETWORK = {
+    "IMAGE_HEIGHT": "height",
+    "IMAGE_WIDTH": "width",
+    "IMAGE_CHANNELS": "channels",
+    "NUM_CLASSES": "num_classes",
+    "ALPHA": "alpha",
+    "ACTIFU": "activation",
+}
+_OF_TRAINING = {key: entry.place.removeprefix("training.") for key, entry in RECIPE_KEYS.items()}
+_OF_AUGMENTATION = {
+    "BRIGHTNESS_ALPHA": "brightness_alpha",
+    "BRIGHTNESS_BETA": "brightness_beta",
+    "MAX_BLUR": "max_blur",
+    "MAX_NOISE": "max_noise",
+    "FREE_ROTATION": "free_rotation",
+}
+
+
+def study_value(approach: Approach, folders: dict[str, Folder]) -> tuple[float | None, tuple[str, ...]]:
+    """Gives the study's test mIoU for an approach.
+
+    Args:
+        approach: The approach.
+        folders: By name; their sizes and settings are compared with the study's.
+
+    Returns:
+        The value, None if it cannot be compared; and what differs from the study, one text each.
+    """
+    value = STUDY_TEST_MIOU.get(approach.name)
+    if value is None:
+        return None, ("the study has no such approach",)
+    differences = tuple(dict.fromkeys(_differences(approach, folders)))
+    return (None, differences) if differences else (value, ())
+
+
+def _differences(approach: Approach, folders: dict[str, Folder]) -> Iterator[str]:
+    for result in approach.results:
+        job = result["job"]
+        yield from _unlike(_OF_NETWORK, job["network"])
+        yield from _unlike(_OF_TRAINING, job["training"])
+        if job["label_map"] is not None:
+            yield "LABEL_MAP is not empty"
+        yield from _unlike({"SEED": "seed_of_split", "PREPARATION": "preparation"}, job)
+    if (source := folders.get("train_full")) is not None:
+        yield from _unlike({"RESIZE_FACTOR": "resize_factor"}, source.settings)
+    trained_on = folders.get(approach.results[0]["job"]["train"][0])
+    if trained_on is None:
+        yield "the training frames are not there any more"
+    elif trained_on.frames != STUDY_FRAMES[approach.name]:
+        yield f"{trained_on.frames:,} training frames (the study: {STUDY_FRAMES[approach.name]:,})"
+    if trained_on is not None and "copies" in trained_on.settings:
+        yield from _unlike(_OF_AUGMENTATION, trained_on.settings.get("ranges", {}))
+    runs, models = (int(KEYS[key].study_value) for key in ("NUM_RUNS", "MODELS_PER_RUN"))
+    if [len(run) for run in approach.runs.values()] != [models] * runs:
+        yield f"{len(approach.results)} models of {len(approach.runs)} runs (the study: {runs} x {models})"
+
+
+def _unlike(keys: dict[str, str], values: Mapping[str, Any]) -> Iterator[str]:
+    for key, name in keys.items():
+        wanted = KEYS[key].kind.read(KEYS[key].study_value)
+        found = values.get(name)
+        found = tuple(found) if isinstance(found, list) else found
+        if found != wanted:
+            yield f"{key} = {setting_text(found)} (the study: {setting_text(wanted)})"

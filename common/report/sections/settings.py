@@ -1,0 +1,59 @@
+"""Settings, versions and durations of the trainings."""
+
+import statistics
+from collections.abc import Iterator, Sequence
+
+from common.report.content import Section, Table, duration
+from common.report.doubts import settings_of, values_by_key
+from common.report.material import Material
+from common.results.reading import Approach
+
+
+def settings_section(material: Material) -> Section | None:
+    """Makes the section of settings, versions and durations; None if there are no models."""
+    if not material.scores:
+        return None
+    approaches = material.results.approaches
+    versions = values_by_key(material.results.all, lambda result: result["versions"])
+    rows = tuple((key, ", ".join(found)) for key, found in versions.items())
+    blocks = (*_settings(approaches), Table("Versions", ("what", "version"), rows, text_columns=2))
+    return Section("settings", "Settings, versions, durations", (), (*blocks, _durations(approaches)))
+
+
+def _settings(approaches: Sequence[Approach]) -> Iterator[Table]:
+    """Makes a table of what differs between approaches, side by side, and one of what they share."""
+    by_approach = [values_by_key(approach.results, settings_of) for approach in approaches]
+    differing, shared = [], []
+    for key in dict.fromkeys(key for found in by_approach for key in found):
+        values = [", ".join(found.get(key, ["–"])) for found in by_approach]
+        if len(set(values)) > 1:
+            differing.append((key, *values))
+        else:
+            shared.append((key, values[0]))
+    columns = ("setting", *(approach.name for approach in approaches))
+    if differing:
+        yield Table("Settings that differ", columns, tuple(differing), text_columns=len(columns))
+    yield Table("Settings that all share", ("setting", "value"), tuple(shared), text_columns=2, folded=bool(differing))
+
+
+def _durations(approaches: Sequence[Approach]) -> Table:
+    rows = []
+    for approach in approaches:
+        results = approach.results
+        training = [result["seconds"].get("training", 0.0) for result in results]
+        scoring = [result["seconds"].get("scoring", 0.0) for result in results]
+        epochs = [entry["seconds"] for result in results for entry in result["history"] if "seconds" in entry]
+        memory = [result["peak_memory_mb"] for result in results if isinstance(result["peak_memory_mb"], int)]
+        rows.append(
+            (
+                approach.name,
+                f"{len(results)}",
+                f"{statistics.median(epochs):.1f} s" if epochs else "–",
+                duration(statistics.fmean(training)),
+                duration(statistics.fmean(scoring)),
+                duration(sum(training) + sum(scoring)),
+                f"{max(memory):,} MB" if memory else "–",
+            )
+        )
+    columns = ("approach", "models", "epoch (median)", "training (mean)", "scoring (mean)", "in all", "peak memory")
+    return Table("Durations", columns, tuple(rows), "A training that was resumed is timed from its last start.")
