@@ -27,7 +27,7 @@ from common.images.png import (
 )
 from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard
-from common.learning.network.unet import plain_unet
+from common.learning.network.unet import plain_form
 from common.learning.predicting.ensembles import Ensemble
 from common.learning.predicting.photographs import find_photographs
 from common.learning.predicting.prediction import predict_photographs
@@ -43,7 +43,7 @@ def measure(quick=False):
     count, turns = (8, 1) if quick else (32, 5)
     frames = [frame for frame in find_frames(drawn_frames(12 if quick else 48)) if frame.split == "train"][:count]
     keras.utils.set_random_seed(0)
-    model = plain_unet(NetworkSettings(height=SIZE[1], width=SIZE[0]))
+    model = plain_form(NetworkSettings(height=SIZE[1], width=SIZE[0]))
     ensemble = Ensemble([(model, ModelCard("study", MAP, SIZE))])
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder) / "small", Path(folder) / "large"

@@ -20,11 +20,8 @@ from common.config.settings import (
     NetworkSettings,
     TrainingSettings,
 )
-from common.learning.network.unet import (
-    copy_weights,
-    plain_unet,
-    training_unet,
-)
+from common.learning.network.networks import copy_weights
+from common.learning.network.unet import plain_form, training_form
 from common.learning.training.losses import pixel_cross_entropy
 from common.learning.training.optimizer import make_optimizer
 
@@ -51,7 +48,7 @@ def _batch(size):
 
 def _as_it_comes():
     """Stock layers, softmax, cross-entropy of probabilities: what a Keras user writes down first."""
-    model = plain_unet(STUDY)
+    model = plain_form(STUDY)
     model.compile(
         optimizer=make_optimizer(PAPER, 32), loss="sparse_categorical_crossentropy", jit_compile=backend.jit_compile()
     )
@@ -60,7 +57,7 @@ def _as_it_comes():
 
 def _ours(precision):
     keras.config.set_dtype_policy(precision)
-    model = training_unet(STUDY)
+    model = training_form(STUDY)
     model.compile(optimizer=make_optimizer(PAPER, 32), loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
     return model
 
@@ -85,7 +82,7 @@ def _differences():
     rows = []
     for settings, asked in ((STUDY, (1e-4, None)), (SMOOTH, (1e-4, 5e-3))):
         keras.config.set_dtype_policy("float32")
-        training, plain = training_unet(settings), plain_unet(settings)
+        training, plain = training_form(settings), plain_form(settings)
         copy_weights(training, plain)
         exact = _loss_and_gradient(_float64(plain), keras.losses.SparseCategoricalCrossentropy(dtype="float64"))
         ours = _loss_and_gradient(training, pixel_cross_entropy)

@@ -6,6 +6,8 @@ from pathlib import Path
 from common.labels.maps import LabelMap, study_label_map
 
 RECIPES = ("paper", "modern")
+# Modules of learning/network.
+NETWORKS = ("unet",)
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class NetworkSettings:
         num_classes: Channels of the output.
         alpha: Width factor: a block with 16 channels gets `int(16 * alpha)`.
         activation: Name of a Keras activation, after every convolution but the last.
+        name: One of `NETWORKS`.
     """
 
     height: int
@@ -111,6 +114,7 @@ class NetworkSettings:
     num_classes: int = 35
     alpha: float = 1.0
     activation: str = "relu"
+    name: str = "unet"
 
     @property
     def size_wh(self):

@@ -8,7 +8,7 @@ from common.config.settings import NetworkSettings
 from common.errors import DataError
 from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard, add_card
-from common.learning.network.unet import plain_unet
+from common.learning.network.unet import plain_form
 from common.tools import export
 from tests.support.running import PROJECT
 
@@ -16,7 +16,7 @@ from tests.support.running import PROJECT
 @pytest.mark.slow
 def test_a_model_is_exported_beside_itself_with_its_difference_under_any_back_end(tmp_path):
     model = tmp_path / "tiny.keras"
-    plain_unet(NetworkSettings(height=32, width=32, alpha=0.0625)).save(model)
+    plain_form(NetworkSettings(height=32, width=32, alpha=0.0625)).save(model)
     add_card(model, ModelCard("tiny", study_label_map(), (32, 32)))
     # As in a user's terminal; other tests of this process may have set the latter.
     environment = {**os.environ, "KERAS_BACKEND": "jax"}

@@ -12,7 +12,8 @@ from common.errors import ConfigError, DataError
 from common.images.png import read_image, read_mask
 from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard, add_card
-from common.learning.network.unet import class_index_model, plain_unet
+from common.learning.network.networks import class_index_model
+from common.learning.network.unet import plain_form
 from common.learning.training.scoring import predict as predict_split
 from common.learning.training.scoring import write_predictions
 from common.tools import evaluate, predict
@@ -27,7 +28,7 @@ def model_file(prepared, tmp_path_factory):
     image = read_image(next((prepared / "val" / "images").iterdir()))
     height, width = image.shape[:2]
     keras.utils.set_random_seed(5)
-    model = plain_unet(NetworkSettings(height=height, width=width, alpha=0.125))
+    model = plain_form(NetworkSettings(height=height, width=width, alpha=0.125))
     path = tmp_path_factory.mktemp("models") / "study.keras"
     model.save(path)
     add_card(path, ModelCard("study", MAP, (width, height)))

@@ -1,7 +1,7 @@
-"""What depends on the machine and on the Keras back end: precision, determinism, memory, fast operations, exports.
+"""What depends on the machine and on the Keras back end: precision, determinism, memory, threads, versions.
 
-The only module that touches TensorFlow, JAX or PyTorch directly; each is imported by the function that needs it, and
-only if it is the back end Keras runs on. `quiet_start` is to be called before Keras is imported for the first time.
+TensorFlow, JAX and PyTorch are imported by the function that needs them, and only if Keras runs on them. Call
+`quiet_start` before Keras is imported for the first time.
 """
 
 import contextlib
@@ -9,7 +9,10 @@ import importlib
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Literal
 
 from common.config.keys import PRECISIONS
 from common.errors import ConfigError
@@ -18,10 +21,10 @@ from common.errors import ConfigError
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
-def quiet_start():
-    """Imports Keras and its back end without TensorFlow's start-up messages; what comes later is shown.
+def quiet_start() -> None:
+    """Imports Keras and its back end without TensorFlow's start-up messages; later messages are shown.
 
-    Where the environment sets TF_CPP_MIN_LOG_LEVEL, everything is shown as it asks for.
+    Where the environment sets TF_CPP_MIN_LOG_LEVEL, that decides what is shown.
     """
     if "keras" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
@@ -33,8 +36,8 @@ def quiet_start():
 
 
 @contextlib.contextmanager
-def native_messages_dropped():
-    """Sends what is written to file descriptor 2 to nowhere: TensorFlow logs there before its log level counts."""
+def native_messages_dropped() -> Iterator[None]:
+    """Drops what is written to file descriptor 2: TensorFlow logs there before its log level takes effect."""
     try:
         kept = os.dup(2)
     except OSError:  # there is no standard error stream
@@ -49,14 +52,15 @@ def native_messages_dropped():
             os.close(kept)
 
 
-def backend_name():
+def backend_name() -> str:
     """Returns the name of the back end Keras runs on: `tensorflow`, `jax` or `torch`."""
     import keras
 
-    return keras.backend.backend()
+    name: str = keras.backend.backend()
+    return name
 
 
-def has_gpu():
+def has_gpu() -> bool:
     """Tells whether the back end sees a GPU."""
     name = backend_name()
     if name == "tensorflow":
@@ -66,14 +70,14 @@ def has_gpu():
     if name == "jax":
         import jax
 
-        return jax.default_backend() in ("gpu", "cuda", "rocm")
+        return str(jax.default_backend()) in ("gpu", "cuda", "rocm")
     import torch
 
-    return torch.cuda.is_available()
+    return bool(torch.cuda.is_available())
 
 
-def has_bfloat16_processor(cpuinfo="/proc/cpuinfo"):
-    """Tells whether the processor multiplies bfloat16 itself, as far as the system says so (Linux)."""
+def has_bfloat16_processor(cpuinfo: str | Path = "/proc/cpuinfo") -> bool:
+    """Tells whether the processor multiplies bfloat16 itself, as far as the system tells (Linux does)."""
     try:
         text = Path(cpuinfo).read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -82,7 +86,7 @@ def has_bfloat16_processor(cpuinfo="/proc/cpuinfo"):
     return not _BFLOAT16_FLAGS.isdisjoint(flags.split())
 
 
-def choose_precision(precision="auto"):
+def choose_precision(precision: str = "auto") -> str:
     """Chooses the Keras policy to train with.
 
     Args:
@@ -93,7 +97,7 @@ def choose_precision(precision="auto"):
         The name of a Keras dtype policy.
 
     Raises:
-        ConfigError: If the name is unknown, or if float16 is asked for where only float32 hardware is.
+        ConfigError: If the name is unknown, or float16 is asked for without a GPU.
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"precision = {precision}: unknown, expected one of {', '.join(PRECISIONS)}")
@@ -110,10 +114,10 @@ def choose_precision(precision="auto"):
     return "mixed_bfloat16" if backend_name() == "tensorflow" and has_bfloat16_processor() else "float32"
 
 
-def prepare_devices(threads=None):
+def prepare_devices(threads: int | None = None) -> None:
     """Lets several trainings share a GPU's memory, and limits the processor threads of one training.
 
-    To be called before the first model is built: a back end cannot change either afterwards.
+    Call it before the first model is built: a back end cannot change either afterwards.
 
     Args:
         threads: Threads for one operation; None leaves the choice to the back end, as JAX always does.
@@ -134,12 +138,12 @@ def prepare_devices(threads=None):
         torch.set_num_threads(threads)
 
 
-def make_deterministic():
+def make_deterministic() -> None:
     """Makes equal inputs give equal bits, in this process and in the next one on the same machine.
 
-    On a processor, with the same number of threads, trainings repeat bit by bit without it, in float32 and bfloat16;
-    TensorFlow then runs the same kernels either way. On a GPU it is needed, and some operations get slower. JAX takes
-    it from the environment only, before it starts: XLA_FLAGS=--xla_gpu_deterministic_ops=true.
+    On a processor it changes nothing: with the same number of threads, trainings repeat bit by bit without it, in
+    float32 and bfloat16. On a GPU it is needed, and some operations get slower. JAX reads it from the environment
+    only, before it starts: XLA_FLAGS=--xla_gpu_deterministic_ops=true.
     """
     name = backend_name()
     if name == "tensorflow":
@@ -153,21 +157,18 @@ def make_deterministic():
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def without_gradients():
-    """Makes a context in which nothing is kept for gradients: PyTorch keeps it outside of a training too."""
+def without_gradients() -> AbstractContextManager[None]:
+    """Makes a context in which nothing is kept for gradients; PyTorch would keep it outside of a training too."""
     if backend_name() != "torch":
         return contextlib.nullcontext()
     import torch
 
-    return torch.no_grad()
+    context: AbstractContextManager[None] = torch.no_grad()
+    return context
 
 
-def describe():
-    """Describes what a training ran on, for its result file.
-
-    Returns:
-        A dictionary of strings: Keras, the back end and its version, Python, system, devices.
-    """
+def describe() -> dict[str, str]:
+    """Describes what a training ran on, for its result file: Keras, back end, Python, system, device."""
     import keras
 
     name = backend_name()
@@ -181,6 +182,6 @@ def describe():
     }
 
 
-def jit_compile():
-    """Returns what `compile` is to be given: XLA is slower than TensorFlow's own kernels on a processor."""
+def jit_compile() -> Literal[False, "auto"]:
+    """Returns the argument for `compile`: XLA is slower than TensorFlow's own kernels on a processor."""
     return False if backend_name() == "tensorflow" and not has_gpu() else "auto"

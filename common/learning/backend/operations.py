@@ -1,4 +1,11 @@
-"""Operations that are faster in the back end than through Keras."""
+"""Operations that are faster in the back end than through Keras.
+
+Tensors are symbolic or real ones of the back end, `keras.KerasTensor` in the annotations.
+"""
+
+from collections.abc import Callable, Sequence
+
+import keras
 
 from common.learning.backend.machine import backend_name
 
@@ -6,12 +13,18 @@ from common.learning.backend.machine import backend_name
 _SMALLEST_NORMAL = 1.1754944e-38
 
 
-def has_fast_operations():
+def has_fast_operations() -> bool:
     """Tells whether this module has faster operations for the back end than Keras' own: TensorFlow only."""
     return backend_name() == "tensorflow"
 
 
-def fused_batch_norm(values, scale, offset, epsilon, moving=None):
+def fused_batch_norm(
+    values: keras.KerasTensor,
+    scale: keras.KerasTensor,
+    offset: keras.KerasTensor,
+    epsilon: float,
+    moving: Sequence[keras.KerasTensor] | None = None,
+) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
     """Normalises over all axes but the last, in one operation.
 
     Args:
@@ -19,7 +32,7 @@ def fused_batch_norm(values, scale, offset, epsilon, moving=None):
         scale: Gamma, float32 of shape `(channels,)`.
         offset: Beta, same shape and type.
         epsilon: Added to the variance.
-        moving: Mean and variance to normalise by; None takes the batch's own.
+        moving: Mean and variance to normalise by; None for those of the batch.
 
     Returns:
         The normalised values, type of `values`; the batch's mean; its variance divided by n - 1 (both float32).
@@ -39,7 +52,7 @@ def fused_batch_norm(values, scale, offset, epsilon, moving=None):
     return outputs.y, outputs.batch_mean, outputs.batch_variance
 
 
-def upsample_add(values, skip):
+def upsample_add(values: keras.KerasTensor, skip: keras.KerasTensor) -> keras.KerasTensor:
     """Doubles height and width by repetition and adds, without making the doubled array.
 
     Args:
@@ -54,10 +67,10 @@ def upsample_add(values, skip):
     height, width, channels = values.shape[1:]
 
     @tf.custom_gradient
-    def add(values, skip):
+    def add(values: tf.Tensor, skip: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tuple[tf.Tensor, tf.Tensor]]]:
         fine = tf.reshape(skip, (-1, 2, width, 2, channels)) + tf.reshape(values, (-1, 1, width, 1, channels))
 
-        def gradient(upstream):
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             # A repeated value's gradient is the sum of four: four times their mean, which is exact and one operation.
             return 4 * tf.nn.avg_pool2d(upstream, 2, 2, "VALID"), upstream
 
@@ -68,8 +81,8 @@ def upsample_add(values, skip):
     return total
 
 
-def cross_entropy(class_indices, logits):
-    """Computes what TensorFlow's sparse cross-entropy computes, from its faster softmax.
+def cross_entropy(class_indices: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Computes the same as TensorFlow's sparse cross-entropy, by its faster softmax.
 
     Args:
         class_indices: int32 of shape `(batch, height, width)`.
@@ -81,11 +94,11 @@ def cross_entropy(class_indices, logits):
     import tensorflow as tf
 
     @tf.custom_gradient
-    def loss(logits):
+    def loss(logits: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         probabilities = tf.nn.softmax(logits)
         of_truth = tf.gather(probabilities, class_indices, batch_dims=3)
 
-        def gradient(upstream):
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
             truth = tf.one_hot(class_indices, logits.shape[-1], dtype=logits.dtype)
             return (probabilities - truth) * upstream[..., None]
 
@@ -94,11 +107,16 @@ def cross_entropy(class_indices, logits):
     return loss(logits)
 
 
-def _minus_log(of_truth, class_indices, logits, probabilities):
+def _minus_log(
+    of_truth: keras.KerasTensor,
+    class_indices: keras.KerasTensor,
+    logits: keras.KerasTensor,
+    probabilities: keras.KerasTensor,
+) -> keras.KerasTensor:
     """Computes minus the log of the true class' probability, from the logits if one is too small for a float32."""
     import tensorflow as tf
 
-    def from_logits():
+    def from_logits() -> tf.Tensor:
         # The probability of the largest logit's class is never near 0.
         log_sum = tf.reduce_max(logits, -1) - tf.math.log(tf.reduce_max(probabilities, -1))
         return log_sum - tf.gather(logits, class_indices, batch_dims=len(class_indices.shape))
@@ -107,7 +125,9 @@ def _minus_log(of_truth, class_indices, logits, probabilities):
     return tf.cond(underflows, from_logits, lambda: -tf.math.log(of_truth))
 
 
-def pixel_losses_and_dice(class_indices, counts, logits):
+def pixel_losses_and_dice(
+    class_indices: keras.KerasTensor, counts: keras.KerasTensor, logits: keras.KerasTensor
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Computes `cross_entropy` and the Dice loss of the classes that occur, from one softmax and with one gradient.
 
     Args:
@@ -126,7 +146,7 @@ def pixel_losses_and_dice(class_indices, counts, logits):
     shape = tf.shape(class_indices)
 
     @tf.custom_gradient
-    def losses(logits):
+    def losses(logits: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable[[tf.Tensor, tf.Tensor], tf.Tensor]]:
         probabilities = tf.nn.softmax(logits)
         of_truth = tf.gather(probabilities, truth, batch_dims=1)
         cross_entropies = _minus_log(of_truth, truth, logits, probabilities)
@@ -139,8 +159,8 @@ def pixel_losses_and_dice(class_indices, counts, logits):
         share = present / tf.maximum(tf.reduce_sum(present), 1.0)
         dice = tf.reduce_sum(share * (1 - 2 * overlap / both))
 
-        def gradient(of_cross_entropies, of_dice):
-            # The loss' derivative by a probability: `anywhere`, and `at_truth` more where the class is the true one.
+        def gradient(of_cross_entropies: tf.Tensor, of_dice: tf.Tensor) -> tf.Tensor:
+            # The derivative of the loss by a probability is `anywhere`, plus `at_truth` for the true class.
             at_truth = of_dice * share * -2 / both
             anywhere = of_dice * share * 2 * overlap / both**2
             more = weights * tf.gather(at_truth, truth) * of_truth

@@ -73,8 +73,11 @@ class Job:
     @property
     def identity(self):
         """Fingerprint of all that the weights and scores depend on."""
+        network = dataclasses.asdict(self.network)
+        if self.network.name == "unet":  # as before there were others
+            del network["name"]
         return fingerprint(
-            [TRAINING_VERSION, self.model, dataclasses.asdict(self.network), self.training.what_counts]
+            [TRAINING_VERSION, self.model, network, self.training.what_counts]
             + [self.precision, self.train, self.validate, self.report_on]
             + ([] if self.label_map is None else [self.label_map])
         )

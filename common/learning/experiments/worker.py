@@ -74,7 +74,7 @@ def _train(job, progress):
     import keras
 
     from common.learning.network.model_card import ModelCard, add_card
-    from common.learning.network.unet import copy_weights, plain_unet
+    from common.learning.network.networks import copy_weights, find_network
     from common.learning.training.loop import TrainingData, TrainingFiles, compile_training, train
 
     policy = backend.choose_precision(job.precision)
@@ -88,7 +88,7 @@ def _train(job, progress):
     files = TrainingFiles(job.paths.work / "checkpoint.npz", identity, job.paths.events)
     state = train(model, data, job.training, files, lambda entry: append_progress(progress, entry), job.threads)
     keras.config.set_dtype_policy("float32")
-    plain = plain_unet(job.network)
+    plain = find_network(job.network).plain_form(job.network)
     copy_weights(model, plain)
     validate = data.validate
     del data, model  # the training images are a gigabyte that scoring can use
@@ -135,7 +135,7 @@ def _peak_memory_mb():
 def _load_model(job):
     """Loads the model file; its scores and predictions are those anyone gets who loads it."""
     from common.learning.network.model_card import load_model
-    from common.learning.network.unet import class_index_model
+    from common.learning.network.networks import class_index_model
 
     model, _ = load_model(job.paths.keras)
     return class_index_model(model, job.training.flip_tta)

@@ -23,7 +23,7 @@ from common.learning.exporting.files import CARD_NAME, new_place
 from common.learning.exporting.runtimes import run_exported
 from common.learning.network.layers import largest
 from common.learning.network.model_card import load_model
-from common.learning.network.unet import with_input
+from common.learning.network.networks import with_input
 from common.learning.predicting.ensembles import Ensemble
 
 # What conversion and another order of additions may change; measured are 2e-6 and no pixel.

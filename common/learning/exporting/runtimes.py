@@ -1,48 +1,54 @@
-"""Runs exported models by the runtimes they were made for, and by nothing of Keras."""
+"""Runs exported models with the runtimes they were made for, without Keras."""
 
 import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from common.learning.backend.machine import native_messages_dropped
 
 
-def saved_model_to_tflite(folder):
+def saved_model_to_tflite(folder: Path) -> bytes:
     """Converts a SavedModel to the bytes of a TensorFlow Lite model."""
     import tensorflow as tf
 
     with native_messages_dropped():
-        return tf.lite.TFLiteConverter.from_saved_model(str(folder)).convert()
+        content: bytes = tf.lite.TFLiteConverter.from_saved_model(str(folder)).convert()
+    return content
 
 
-def run_saved_model(folder, images):
+def run_saved_model(folder: Path, images: NDArray[np.float32]) -> NDArray[Any]:
     """Runs a SavedModel's default signature on `images`; returns its one output."""
     import tensorflow as tf
 
     (found,) = tf.saved_model.load(str(folder)).signatures["serving_default"](image=tf.constant(images)).values()
-    return found.numpy()
+    return np.asarray(found)
 
 
-def run_tflite(path, images):
+def run_tflite(path: Path, images: NDArray[np.float32]) -> NDArray[Any]:
     """Runs a TensorFlow Lite model's default signature on `images`; returns its one output."""
     import tensorflow as tf
 
     with warnings.catch_warnings(), native_messages_dropped():
-        # It advises a package that takes its place some day.
+        # It recommends a package that will replace it one day.
         warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
         interpreter = tf.lite.Interpreter(str(path))
         (found,) = interpreter.get_signature_runner("serving_default")(image=images).values()
-    return found
+    return np.asarray(found)
 
 
-def run_exported(path, kind, images):
+def run_exported(path: Path, kind: str, images: NDArray[np.float32]) -> NDArray[Any]:
     """Runs an exported model on the processor.
 
     Args:
         path: The file, or the folder of a SavedModel.
         kind: `onnx`, `saved_model` or `tflite`.
-        images: float32 of shape `(batch, height, width, 3)`.
+        images: Shape `(batch, height, width, 3)`.
 
     Returns:
-        The one output, an array.
+        The one output: float32 probabilities or uint8 class indices.
     """
     if kind == "onnx":
         return _run_onnx(path, images)
@@ -51,9 +57,9 @@ def run_exported(path, kind, images):
     return run_tflite(path, images)
 
 
-def _run_onnx(path, images):
+def _run_onnx(path: Path, images: NDArray[np.float32]) -> NDArray[Any]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (found,) = session.run(None, {"image": images})
-    return found
+    return np.asarray(found)

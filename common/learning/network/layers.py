@@ -1,7 +1,9 @@
 """Layers that compute what a stock Keras layer computes, faster where the back end has an operation for it.
 
-They exist only while a network is trained; what is saved holds stock layers alone (`unet.plain_unet`).
+They exist only while a network is trained; the plain form that is saved has stock layers only.
 """
+
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -14,10 +16,12 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     TensorFlow's operation reads its input twice where Keras' own layer makes half a dozen passes and, in mixed
     precision, a float32 copy. It returns the variance divided by n - 1; Keras keeps the one divided by n, and so does
-    this layer. (TensorFlow 2's Keras, which the reference study ran on, kept the former.)
+    this layer. (The Keras of TensorFlow 2, which the reference study ran on, kept the first one.)
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: keras.KerasTensor, training: bool | None = None, mask: keras.KerasTensor | None = None
+    ) -> keras.KerasTensor:
         """Normalises `(batch, height, width, channels)` and, when training, updates the moving statistics."""
         if not (training and self.trainable):
             moving = self.moving_mean, self.moving_variance
@@ -33,16 +37,16 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 class UpsampleAdd(keras.layers.Layer):
     """Doubles height and width of its first input by repetition and adds the second: `UpSampling2D`, then `Add`."""
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
         """Takes `(batch, height, width, channels)` and `(batch, 2 * height, 2 * width, channels)`."""
         return backend_operations.upsample_add(*inputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Sequence[int | None]]) -> tuple[int | None, ...]:
         """Returns the shape of the second input."""
         return tuple(input_shape[1])
 
 
-def normalize(values, name, fast, momentum):
+def normalize(values: keras.KerasTensor, name: str, fast: bool, momentum: float) -> keras.KerasTensor:
     """Applies batch normalisation, in its fused form if `fast` and the back end has it."""
     kind = (
         FusedBatchNormalization
@@ -52,7 +56,7 @@ def normalize(values, name, fast, momentum):
     return kind(momentum=momentum, name=name)(values)
 
 
-def upsample_add(values, skip, name, fast):
+def upsample_add(values: keras.KerasTensor, skip: keras.KerasTensor, name: str, fast: bool) -> keras.KerasTensor:
     """Doubles height and width by repetition and adds `skip`, in one layer if `fast` and the back end has it."""
     if fast and backend_operations.has_fast_operations():
         return UpsampleAdd(name=f"{name}_add")([values, skip])
@@ -60,8 +64,8 @@ def upsample_add(values, skip, name, fast):
     return keras.layers.Add(name=f"{name}_add")([values, skip])
 
 
-def largest(logits):
-    """Finds the class index of the largest value on the last axis, the first of equals, by the faster operation."""
+def largest(logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Finds the class index of the largest value on the last axis, the first of equal ones, by the faster operation."""
     if backend_operations.has_fast_operations():
         return ops.top_k(logits, 1)[1][..., 0]
     return ops.argmax(logits, axis=-1)

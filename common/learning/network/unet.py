@@ -1,15 +1,11 @@
-"""The U-Net of the study: one builder, two forms with the same weights in the same order.
-
-The *training form* returns logits and uses the fast layers of the back end; it is never saved. The *plain form* ends in
-the softmax of the study and holds stock Keras layers only: it is what a `.keras` file holds, and loads under
-TensorFlow, JAX and PyTorch without any code of this project. `copy_weights` moves the weights from one to the other.
-"""
+"""The U-Net of the study: its two forms, as `networks` describes them."""
 
 import keras
-from keras import layers, ops
+from keras import layers
 
+from common.config.settings import NetworkSettings
 from common.errors import ConfigError
-from common.learning.network.layers import largest, normalize, upsample_add
+from common.learning.network.layers import normalize, upsample_add
 
 # Number of channels after each block's first and second convolution, times alpha.
 _ENCODER = (16, 32, 64, 128)
@@ -20,14 +16,14 @@ _POOLINGS = len(_ENCODER)
 _MOMENTUM = 0.99
 
 
-def training_unet(settings, batchnorm_momentum=_MOMENTUM):
+def training_form(settings: NetworkSettings, batchnorm_momentum: float = _MOMENTUM) -> keras.Model:
     """Builds the form to train: uint8 or float images `(batch, height, width, channels)` in, float32 logits out."""
     image, logits = _unet(settings, _Parts(settings, True, batchnorm_momentum))
     return keras.Model(image, logits, name="unet_training")
 
 
-def plain_unet(settings):
-    """Builds the form to save: as `training_unet`, but class probabilities out and stock layers only.
+def plain_form(settings: NetworkSettings) -> keras.Model:
+    """Builds the form to save: class probabilities out, stock layers only.
 
     Always in float32, whatever precision is trained in: a file from a GPU's mixed_float16 would be unusably slow on a
     processor.
@@ -41,67 +37,7 @@ def plain_unet(settings):
         keras.config.set_dtype_policy(policy)
 
 
-def class_index_model(model, mirror=False):
-    """Puts the choice of the class into the graph of a network, so that only one value a pixel leaves the device.
-
-    Args:
-        model: A network of either form, also one loaded from a file. Its weights are shared, not copied.
-        mirror: Whether the mean of the probabilities for image and mirror image decides.
-
-    Returns:
-        A model from images to class indices `(batch, height, width)`, uint8, or int32 above 256 classes.
-    """
-    logits = model.get_layer("logits").output
-    dtype = "uint8" if logits.shape[-1] <= 256 else "int32"
-    if mirror:
-        shared = keras.Model(model.input, ops.softmax(logits))
-        image = keras.Input(model.input.shape[1:], name="image")
-        both = shared(image) + ops.flip(shared(ops.flip(image, axis=2)), axis=2)
-        return keras.Model(image, ops.cast(largest(both), dtype), name="class_index")
-    return keras.Model(model.input, ops.cast(largest(logits), dtype), name="class_index")
-
-
-def with_input(model, size_wh, batch=None):
-    """Makes the same network for images of another size or a fixed batch, with copies of its weights.
-
-    Args:
-        model: A network, also one loaded from a file.
-        size_wh: Width and height of the images in pixels.
-        batch: Images at a time; None for any number.
-
-    Returns:
-        A Keras model with one input, `image`.
-    """
-    width, height = size_wh
-    image = keras.Input((height, width, 3), batch_size=batch, name="image")
-    made = keras.models.clone_model(model, input_tensors=image)
-    made.set_weights(model.get_weights())
-    return made
-
-
-def copy_of(model):
-    """Makes the same network with weights of its own, equal ones, and without optimiser and loss."""
-    copy = keras.models.clone_model(keras.Model(model.input, model.output))
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-def copy_weights(source, target):
-    """Copies all weights of one form into another form of the same network.
-
-    Raises:
-        ConfigError: If the two do not have the same weights in the same order; names the first that differs.
-    """
-    pairs = list(zip(source.variables, target.variables, strict=False))
-    for ours, theirs in pairs:
-        if (ours.path, ours.shape) != (theirs.path, theirs.shape):
-            raise ConfigError(f"weights differ: {ours.path} {ours.shape} and {theirs.path} {theirs.shape}")
-    if len(source.variables) != len(target.variables):
-        raise ConfigError(f"{len(source.variables)} weights do not fit a network with {len(target.variables)}")
-    target.set_weights(source.get_weights())
-
-
-def _unet(settings, parts):
+def _unet(settings: NetworkSettings, parts: "_Parts") -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Returns the input and the logits of the network that is made of `parts`."""
     _check(settings)
     image = keras.Input((settings.height, settings.width, settings.channels), name="image")
@@ -122,7 +58,7 @@ def _unet(settings, parts):
     return image, logits(values)
 
 
-def _check(settings):
+def _check(settings: NetworkSettings) -> None:
     factor = 2**_POOLINGS
     if settings.height % factor or settings.width % factor:
         raise ConfigError(
@@ -133,17 +69,17 @@ def _check(settings):
 
 
 class _Parts:
-    """The parts the network is made of, with names that are equal in all forms.
+    """The parts the network is made of, with names that are equal in both forms.
 
-    `fast` says whether other than stock layers are allowed.
+    `fast` allows layers that are not stock layers of Keras.
     """
 
-    def __init__(self, settings, fast, batchnorm_momentum):
+    def __init__(self, settings: NetworkSettings, fast: bool, batchnorm_momentum: float) -> None:
         self._settings = settings
         self._fast = fast
         self._momentum = batchnorm_momentum
 
-    def convolve(self, values, filters, size, name):
+    def convolve(self, values: keras.KerasTensor, filters: int, size: int, name: str) -> keras.KerasTensor:
         """Applies a convolution with `int(filters * alpha)` filters of `size` x `size` and the activation."""
         return layers.Conv2D(
             int(filters * self._settings.alpha),
@@ -154,15 +90,15 @@ class _Parts:
             name=f"{name}_conv{size}",
         )(values)
 
-    def normalize(self, values, name):
+    def normalize(self, values: keras.KerasTensor, name: str) -> keras.KerasTensor:
         """Applies batch normalisation."""
         return normalize(values, f"{name}_norm", self._fast, self._momentum)
 
-    def upsample_add(self, values, skip, name):
+    def upsample_add(self, values: keras.KerasTensor, skip: keras.KerasTensor, name: str) -> keras.KerasTensor:
         """Doubles height and width and adds `skip`."""
         return upsample_add(values, skip, name, self._fast)
 
-    def block(self, values, filters, name):
+    def block(self, values: keras.KerasTensor, filters: tuple[int, int], name: str) -> keras.KerasTensor:
         """Applies a 3x3 convolution, a 1x1 convolution and batch normalisation."""
         values = self.convolve(values, filters[0], 3, name)
         return self.normalize(self.convolve(values, filters[1], 1, name), name)

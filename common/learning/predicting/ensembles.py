@@ -16,7 +16,7 @@ from keras import ops
 from common.dataset.prepared.resize import LARGEST_SIDE, SIDE_MULTIPLE
 from common.errors import ConfigError, DataError, ProjectError
 from common.learning.network.model_card import load_model
-from common.learning.network.unet import class_index_model, with_input
+from common.learning.network.networks import class_index_model, with_input
 
 
 @dataclass(frozen=True)

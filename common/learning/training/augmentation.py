@@ -1,50 +1,52 @@
 """Changes of an image and its mask while they are fed to a training, from a random state that the caller gives.
 
-OpenCV does the work: one warp mirrors, scales and cuts image and mask together, one colour matrix does brightness,
-contrast, saturation and hue. It is a dependency anyway, takes uint8 and keeps masks whole numbers; Keras' own layers
-return masks as float and run inside the training. Albumentations, which the field used, has ended, and its successor
-stands under AGPL. Not the augmentation of the study: that one is made beforehand, by `dataset/prepared/augment.py`.
+OpenCV does the work: one warp mirrors, scales and cuts image and mask together, one colour matrix changes brightness,
+contrast, saturation and hue. Keras' own layers would return masks as float and run inside the training. This is not
+the augmentation of the study, which `dataset/prepared/augment.py` makes beforehand.
+
+Images are red, green, blue, of shape `(height, width, 3)`; masks are class indices of shape `(height, width)`.
 """
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from common.config.settings import Recipe
 from common.labels.cityscapes import IGNORE
 
-# Colour of what lies outside the image: a middle grey, so that it is far from no image.
+# Colour outside the image: a middle grey, which is close to any image.
 _PADDING = (128, 128, 128)
-# Half of the images get something pasted in.
+# Share of the images that something is pasted into.
 _PASTE_PROBABILITY = 0.5
-# Brightness as the eye weighs red, green and blue (ITU-R BT.601), and two axes of colour (YIQ).
+# The colours of a pixel as brightness, weighted as the eye does it (ITU-R BT.601), and two axes of colour: YIQ.
 _TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 _FROM_YIQ = np.linalg.inv(_TO_YIQ)
 
 
-def change(image, mask, settings, rng):
-    """Recolours, mirrors, scales and cuts an image, and its mask with it.
-
-    Args:
-        image: Red, green, blue, `uint8` of shape `(height, width, 3)`.
-        mask: Class indices, `uint8` of shape `(height, width)`.
-        settings: Anything with `flip`, `scale` and `color`, as `Recipe`.
-        rng: numpy random generator.
+def change(
+    image: NDArray[np.uint8], mask: NDArray[np.uint8], settings: Recipe, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Recolours, mirrors, scales and cuts an image, and its mask with it; `flip`, `scale` and `color` say how much.
 
     Returns:
         Image and mask of the same shapes; `IGNORE` where the mask would be outside the image.
     """
     if any(settings.color):
-        image = cv2.transform(image, color_matrix(settings.color, rng))
+        image = np.asarray(cv2.transform(image, color_matrix(settings.color, rng)), np.uint8)
     flipped = settings.flip and rng.random() < 0.5
     if settings.scale != (1.0, 1.0):
         image, mask = _warp(image, mask, _matrix(image.shape, settings.scale, flipped, rng))
     elif flipped:
-        image, mask = cv2.flip(image, 1), cv2.flip(mask, 1)
+        image, mask = np.asarray(cv2.flip(image, 1), np.uint8), np.asarray(cv2.flip(mask, 1), np.uint8)
     return image, mask
 
 
-def _matrix(shape, scale, flipped, rng):
+def _matrix(
+    shape: tuple[int, ...], scale: tuple[float, float], flipped: bool, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Draws factor and place: a window of the scaled image, or the scaled image somewhere on the padding."""
     height, width = shape[:2]
     # Halving is as likely as doubling.
@@ -57,23 +59,24 @@ def _matrix(shape, scale, flipped, rng):
     return np.array([[factor, 0, left + half], [0, factor, top + half]])
 
 
-def _warp(image, mask, matrix):
+def _warp(
+    image: NDArray[np.uint8], mask: NDArray[np.uint8], matrix: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     size_wh = mask.shape[1], mask.shape[0]
-    return (
-        cv2.warpAffine(image, matrix, size_wh, flags=cv2.INTER_LINEAR, borderValue=_PADDING),
-        cv2.warpAffine(mask, matrix, size_wh, flags=cv2.INTER_NEAREST, borderValue=IGNORE),
-    )
+    warped = cv2.warpAffine(image, matrix, size_wh, flags=cv2.INTER_LINEAR, borderValue=_PADDING)
+    classes = cv2.warpAffine(mask, matrix, size_wh, flags=cv2.INTER_NEAREST, borderValue=IGNORE)
+    return np.asarray(warped, np.uint8), np.asarray(classes, np.uint8)
 
 
-def color_matrix(largest, rng):
+def color_matrix(largest: Sequence[float], rng: np.random.Generator) -> NDArray[np.float64]:
     """Draws brightness, contrast, saturation and hue as one matrix for `cv2.transform`.
 
     Args:
         largest: Largest change of each: three shares, and turns of the hue.
-        rng: numpy random generator.
+        rng: What the changes are drawn from.
 
     Returns:
-        float64 of shape `(3, 4)`. Contrast is about the middle grey, saturation and hue keep the brightness.
+        Shape `(3, 4)`. Contrast is relative to the middle grey; saturation and hue keep the brightness.
     """
     brightness, contrast, saturation = (1 + rng.uniform(-share, share) for share in largest[:3])
     turn = 2 * math.pi * rng.uniform(-largest[3], largest[3])
@@ -83,15 +86,17 @@ def color_matrix(largest, rng):
     return np.column_stack([colors, np.full(3, 127.5 * (1 - contrast))])
 
 
-def paste(images, masks, kind, rng):
+def paste(
+    images: NDArray[np.uint8], masks: NDArray[np.uint8], kind: str, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Pastes pixels and their classes from the next image of the batch into half of the images.
 
     Args:
-        images: `uint8` of shape `(batch, height, width, 3)`.
-        masks: `uint8` of shape `(batch, height, width)`.
-        kind: "cutmix": a rectangle of a share of the area that is uniform from 0 to 1 (Yun et al. 2019); "classmix":
+        images: Shape `(batch, height, width, 3)`.
+        masks: Shape `(batch, height, width)`.
+        kind: "cutmix" pastes a rectangle whose share of the area is uniform from 0 to 1 (Yun et al. 2019), "classmix"
             half of the classes of the other image (Olsson et al. 2021).
-        rng: numpy random generator.
+        rng: What is pasted is drawn from it.
 
     Returns:
         New images and masks.
@@ -107,7 +112,7 @@ def paste(images, masks, kind, rng):
     return mixed_images, mixed_masks
 
 
-def _rectangle(shape, rng):
+def _rectangle(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.uint8]:
     side = math.sqrt(rng.random())
     height, width = (round(length * side) for length in shape)
     top, left = rng.integers(shape[0] - height + 1), rng.integers(shape[1] - width + 1)
@@ -116,8 +121,8 @@ def _rectangle(shape, rng):
     return chosen
 
 
-def _half_of_classes(mask, rng):
+def _half_of_classes(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     classes = np.flatnonzero(np.bincount(mask.reshape(-1), minlength=IGNORE + 1)[:IGNORE])
     table = np.zeros(IGNORE + 1, np.uint8)
     table[rng.permutation(classes)[: (len(classes) + 1) // 2]] = 1
-    return cv2.LUT(mask, table)
+    return np.asarray(cv2.LUT(mask, table), np.uint8)

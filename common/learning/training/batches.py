@@ -5,18 +5,22 @@ a plain generator, so that any Keras back end can use them; TensorFlow draws the
 """
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from common.config.settings import TrainingSettings
+from common.dataset.prepared.folders import Sample
 from common.errors import DataError
 from common.images.png import read_image, read_mask
 from common.labels.cityscapes import IGNORE
 from common.learning.training.augmentation import change, paste
 
-# Each has a finished batch waiting, which has to fit in memory.
+# Each has a finished batch waiting in memory.
 _MOST_THREADS = 4
 
 
@@ -25,28 +29,30 @@ class LoadedSplit:
     """The images and masks of a split, in memory.
 
     Attributes:
-        names: Frame names, sorted.
-        images: Red, green, blue, `uint8` of shape `(n, height, width, 3)`.
-        masks: Class indices, `uint8` of shape `(n, height, width)`; `IGNORE` where a pixel does not count.
+        names: Of the frames, in the order of the images.
+        images: Red, green, blue, of shape `(n, height, width, 3)`.
+        masks: Class indices of shape `(n, height, width)`; `IGNORE` where a pixel does not count.
     """
 
     names: tuple[str, ...]
-    images: np.ndarray
-    masks: np.ndarray
+    images: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.names)
 
 
-def load_samples(samples, size_wh, num_classes, threads=1, ignores=False):
+def load_samples(
+    samples: Sequence[Sample], size_wh: tuple[int, int], num_classes: int, threads: int = 1, ignores: bool = False
+) -> LoadedSplit:
     """Decodes samples into memory.
 
     Args:
-        samples: `Sample`s in the order wanted.
+        samples: In the order wanted.
         size_wh: The size each must have, in pixels.
         num_classes: Every mask value must be below it.
         threads: Number of threads that decode.
-        ignores: Whether masks may hold `IGNORE` too.
+        ignores: Whether masks may contain `IGNORE` too.
 
     Raises:
         DataError: If a file is broken, has another size or a class too large, or if no pixel of all counts; names the
@@ -56,7 +62,7 @@ def load_samples(samples, size_wh, num_classes, threads=1, ignores=False):
     images = np.empty((len(samples), height, width, 3), np.uint8)
     masks = np.empty((len(samples), height, width), np.uint8)
 
-    def load(index):
+    def load(index: int) -> bool:
         sample = samples[index]
         try:
             image, mask = read_image(sample.image), read_mask(sample.mask)
@@ -68,7 +74,7 @@ def load_samples(samples, size_wh, num_classes, threads=1, ignores=False):
                 raise DataError(f"{path}: has {found.shape[1]}x{found.shape[0]} pixels, expected {width}x{height}")
         counted = mask[mask != IGNORE] if ignores else mask
         if (largest := int(counted.max(initial=0))) >= num_classes:
-            raise DataError(f"{sample.mask}: holds the class {largest}; expected classes from 0 to {num_classes - 1}")
+            raise DataError(f"{sample.mask}: contains class {largest}; expected classes from 0 to {num_classes - 1}")
         images[index], masks[index] = image, mask
         return counted.size > 0
 
@@ -79,17 +85,12 @@ def load_samples(samples, size_wh, num_classes, threads=1, ignores=False):
     return LoadedSplit(tuple(sample.name for sample in samples), images, masks)
 
 
-def epoch_order(num_images, settings, epoch):
-    """Decides which images make up the batches of one epoch, from the seed alone.
+def epoch_order(num_images: int, settings: TrainingSettings, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Decides which images make up the batches of one epoch (counted from 0), from the seed alone.
 
-    Without a number of steps, every image comes at most once; up to batch_size - 1 images, others in every epoch, sit
-    it out, so that all batches are full. With fewer images than batch_size: one batch of all of them. With a number of
-    steps, one pass over all images follows the other, and an epoch takes the batches that are its turn.
-
-    Args:
-        num_images: Number of training images.
-        settings: `TrainingSettings`.
-        epoch: From 0.
+    Without a number of steps, every image comes at most once; up to batch_size - 1 images are left out, different ones
+    in each epoch, so that all batches are full. With fewer images than batch_size there is one batch of all of them.
+    With a number of steps, one pass over all images follows the other, and each epoch takes the next batches.
 
     Returns:
         Numbers of passes and of images, both of shape `(steps, batch)`.
@@ -105,18 +106,20 @@ def epoch_order(num_images, settings, epoch):
     return (np.arange(start, end) // num_images).reshape(steps, batch), images.reshape(steps, batch)
 
 
-def _shuffled(num_images, seed, number):
+def _shuffled(num_images: int, seed: int, number: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, number)).permutation(num_images)
 
 
-def training_batches(split, settings, epochs, threads=1):
+def training_batches(
+    split: LoadedSplit, settings: TrainingSettings, epochs: Iterable[int], threads: int = 1
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Yields `(images, masks)` for all steps of all `epochs`, changed as the recipe says.
 
     Args:
-        split: `LoadedSplit`.
-        settings: `TrainingSettings`.
-        epochs: A range of epoch numbers.
-        threads: Number of threads that change images, ahead of the training; the result does not depend on it.
+        split: All training images.
+        settings: Batch size, seed and changes of images.
+        epochs: Numbers of the epochs, from 0.
+        threads: How many threads change images ahead of the training; the result does not depend on it.
     """
     turns = (
         (passes, images)
@@ -130,7 +133,7 @@ def training_batches(split, settings, epochs, threads=1):
     threads = min(_MOST_THREADS, threads)
     cv2.setNumThreads(1)  # these threads are enough
     with ThreadPoolExecutor(threads) as pool:
-        ahead = deque()
+        ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = deque()
         for passes, images in turns:
             ahead.append(pool.submit(_make_batch, split, settings, passes, images))
             if len(ahead) > threads:
@@ -139,15 +142,15 @@ def training_batches(split, settings, epochs, threads=1):
             yield ahead.popleft().result()
 
 
-def _make_batch(split, settings, passes, numbers):
-    """Makes one batch; every image is changed by a random state of its own, that of its pass and number."""
-    images, masks = [], []
+def _make_batch(
+    split: LoadedSplit, settings: TrainingSettings, passes: NDArray[np.int64], numbers: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Makes one batch; pass and number of an image decide the random state that changes it."""
+    changed = []
     for one, number in zip(passes, numbers, strict=True):
         rng = np.random.default_rng((settings.seed, one, number))
-        image, mask = change(split.images[number], split.masks[number], settings, rng)
-        images.append(image)
-        masks.append(mask)
-    images, masks = np.stack(images), np.stack(masks)
+        changed.append(change(split.images[number], split.masks[number], settings, rng))
+    images, masks = (np.stack(arrays) for arrays in zip(*changed, strict=True))
     if settings.mix != "none":
         rng = np.random.default_rng((settings.seed, passes[0], numbers[0], len(split)))
         images, masks = paste(images, masks, settings.mix, rng)

@@ -1,8 +1,8 @@
 """The curves of a training as TensorBoard's event file, for `tensorboard --logdir BASE_DIR/tensorboard`.
 
-The file is made from the history, which the checkpoint keeps: a training that goes on writes its earlier epochs again
-into a new file, so that the steps are always those of the history, none doubled and none missing, wherever it was
-stopped. The step is the number of the epoch, from 0 as in the history.
+The file is made from the history, which the checkpoint keeps: a resumed training writes its earlier epochs again into a
+new file. So the steps are always those of the history, none twice and none missing, wherever the training was stopped.
+The step is the number of the epoch, from 0 as in the history.
 
 Written with TensorBoard's own records. Keras' callback would import TensorFlow under every back end, and TensorBoard's
 `EventFileWriter` does so where it is installed; scalars need neither.
@@ -11,6 +11,9 @@ Written with TensorBoard's own records. Keras' callback would import TensorFlow 
 import contextlib
 import io
 import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
 
 import keras
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
@@ -18,52 +21,50 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from common.files.disk import write_bytes
+from common.learning.experiments.jobs import ProgressEntry
 
-SCALARS = ("loss", "mIoU_val", "mPA_val")
+SCALARS: tuple[Literal["loss", "mIoU_val", "mPA_val"], ...] = ("loss", "mIoU_val", "mPA_val")
 
 
 class EventFile(keras.callbacks.Callback):
-    """Writes the entries of a history as they come.
+    """Writes the entries of a history as they come."""
 
-    Attributes:
-        folder: The folder of the model's event file.
-    """
+    def __init__(self, folder: Path, history: list[ProgressEntry]) -> None:
+        """Keeps the places; `begin` writes.
 
-    def __init__(self, folder, history):
-        """Args:
-        folder: Made if needed; event files in it are of an earlier attempt and are removed.
-        history: The list of a `TrainingState`; grows by an entry per epoch before this callback is called.
+        Args:
+            folder: Made if needed; event files in it come from an earlier attempt and are removed.
+            history: Of a `TrainingState`; grows by an entry per epoch before this callback is called.
         """
         super().__init__()
         self.folder, self._history = folder, history
-        self._path, self._written = None, 0
-        self._time = 0.0
+        # TensorBoard reads files in the order of their names.
+        self._path = folder / f"events.out.tfevents.{time.time_ns():019d}"
+        self._written, self._time = 0, 0.0
 
-    def begin(self):
+    def begin(self) -> None:
         """Starts the file with what the history holds so far.
 
-        The times of earlier epochs are reckoned back from now by the seconds they took, so that TensorBoard's axis of
+        The times of earlier epochs are counted back from now by the seconds they took, so that TensorBoard's axis of
         relative time shows the time of training, without pauses.
         """
-        name = f"events.out.tfevents.{time.time_ns():019d}"  # TensorBoard reads files in the order of names
         earlier = list(self.folder.glob("events.out.tfevents.*"))
         self._time = time.time() - sum(map(_seconds, self._history))
         # The second event tells a TensorBoard that has read an earlier file to forget what it showed.
         head = [Event(file_version="brain.Event:2"), Event(session_log=SessionLog(status=SessionLog.START), step=0)]
         for event in head:
             event.wall_time = self._time
-        self._path, self._written = self.folder / name, 0
         write_bytes(self._path, _records([*head, *self._new_events()]))
         for path in earlier:
             with contextlib.suppress(OSError):  # Windows keeps a file that a running TensorBoard reads
                 path.unlink()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Adds the epoch."""
         with self._path.open("ab") as file:
             file.write(_records(self._new_events()))
 
-    def _new_events(self):
+    def _new_events(self) -> list[Event]:
         events = []
         for entry in self._history[self._written :]:
             self._time += _seconds(entry)
@@ -73,11 +74,11 @@ class EventFile(keras.callbacks.Callback):
         return events
 
 
-def _seconds(entry):
+def _seconds(entry: ProgressEntry) -> float:
     return entry["seconds"] + entry["seconds_validation"]
 
 
-def _records(events):
+def _records(events: Iterable[Event]) -> bytes:
     buffer = io.BytesIO()
     writer = RecordWriter(buffer)
     for event in events:

@@ -1,23 +1,30 @@
 """One training: from decoded images to the weights of the best epoch.
 
 The best epoch is the one with the highest validation mIoU of the paper metric, the first of equals. After every epoch
-the whole state is saved; a training that was killed goes on after its last whole epoch and ends with the same weights.
+the whole state is saved: a killed training resumes after its last whole epoch and ends with the same weights.
 """
 
 import math
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import keras
 
+from common.config.settings import NetworkSettings, TrainingSettings
 from common.errors import TrainingError
 from common.labels.maps import LabelMap
 from common.learning.backend import machine as backend
-from common.learning.network.unet import class_index_model, copy_of, training_unet
+from common.learning.experiments.jobs import ProgressEntry
+from common.learning.network.networks import class_index_model, copy_of, find_network
 from common.learning.training.batches import LoadedSplit, training_batches
-from common.learning.training.checkpoint import load_checkpoint, save_checkpoint, values_of
+from common.learning.training.checkpoint import (
+    TrainingState,
+    load_checkpoint,
+    save_checkpoint,
+    values_of,
+)
 from common.learning.training.event_file import EventFile
 from common.learning.training.losses import inverse_sqrt_weights, make_loss
 from common.learning.training.optimizer import make_optimizer
@@ -27,12 +34,9 @@ from common.learning.training.scoring import score
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a training sees.
+    """What a training sees: images to train on, images that choose the best epoch, and the classes of all masks.
 
-    Attributes:
-        train: `LoadedSplit`; void made `IGNORE` in its masks where the recipe says so.
-        validate: `LoadedSplit`.
-        label_map: The `LabelMap` of the masks.
+    Void is `IGNORE` in the masks to train on where the recipe says so.
     """
 
     train: LoadedSplit
@@ -45,8 +49,8 @@ class TrainingFiles:
     """What a training writes while it runs.
 
     Attributes:
-        checkpoint: The file of the state that is saved after every epoch.
-        identity: Fingerprint of the training; a checkpoint of another one is not gone on with.
+        checkpoint: The state after every epoch.
+        identity: Fingerprint of the training; a checkpoint of a different training is ignored.
         events: Folder of the event file for TensorBoard; None for none.
     """
 
@@ -55,16 +59,13 @@ class TrainingFiles:
     events: Path | None = None
 
 
-def compile_training(network, settings, data):
-    """Builds the training form of a network with loss and optimiser, its state made, from the seed.
+def compile_training(network: NetworkSettings, settings: TrainingSettings, data: TrainingData) -> keras.Model:
+    """Builds the training form of a network with loss, optimiser and the optimiser's state, from the seed.
 
-    Args:
-        network: `NetworkSettings`.
-        settings: `TrainingSettings`.
-        data: `TrainingData`; its number of images and classes are used, not the images.
+    Only the number of images and the classes of the data are used.
     """
     keras.utils.set_random_seed(settings.seed)
-    model = training_unet(network, settings.batchnorm_momentum)
+    model = find_network(network).training_form(network, settings.batchnorm_momentum)
     weighted = settings.class_weights == "inverse_sqrt"
     weights = inverse_sqrt_weights(data.train.masks, network.num_classes) if weighted else None
     model.compile(
@@ -76,35 +77,46 @@ def compile_training(network, settings, data):
     return model
 
 
-def train(model, data, settings, files, report=print, threads=1):
+def train(
+    model: keras.Model,
+    data: TrainingData,
+    settings: TrainingSettings,
+    files: TrainingFiles,
+    report: Callable[[ProgressEntry], object] = print,
+    threads: int = 1,
+) -> TrainingState:
     """Trains a compiled model, from the start or from its checkpoint.
 
     Args:
         model: From `compile_training`. Ends with the weights of the best epoch.
-        data: `TrainingData`.
-        settings: `TrainingSettings`.
-        files: `TrainingFiles`.
+        data: Images and classes.
+        settings: How it is trained.
+        files: What is written after each epoch.
         report: Called after every epoch with its history entry.
-        threads: How many change images ahead of the training.
+        threads: How many threads change images ahead of the training.
 
     Returns:
-        The `TrainingState` after the last epoch.
+        The state after the last epoch.
 
     Raises:
-        TrainingError: If the loss is no number any more.
+        TrainingError: If the loss becomes NaN or infinite.
     """
     state = load_checkpoint(files.checkpoint, model, files.identity)
     epochs = range(state.epochs_done, settings.num_epochs)
     for entry in state.history:
         report({**entry, "done_before": True})
-    save = partial(save_checkpoint, files.checkpoint, state, model, files.identity)
-    # With a running mean of the weights, a network of its own holds it: the one that is trained never has other weights
-    # than its own.
+
+    def after_epoch() -> None:
+        save_checkpoint(files.checkpoint, state, model, files.identity)
+        report(state.history[-1])
+
+    # The running mean of the weights has a network of its own, so that the trained one always keeps its own weights.
     scored = copy_of(model) if settings.ema_momentum else model
-    callbacks = [_EndOfEpoch(state, data, (scored, settings.flip_tta), save, report)]
+    callbacks: list[keras.callbacks.Callback] = [_EndOfEpoch(state, data, scored, settings.flip_tta, after_epoch)]
     if files.events is not None:
-        callbacks.append(EventFile(files.events, state.history))
-        callbacks[-1].begin()
+        events = EventFile(files.events, state.history)
+        events.begin()
+        callbacks.append(events)
     if epochs:
         model.fit(
             training_batches(data.train, settings, epochs, threads),
@@ -115,7 +127,7 @@ def train(model, data, settings, files, report=print, threads=1):
             shuffle=False,  # the batches come shuffled
             verbose=0,
         )
-    model.set_weights(state.best_weights)
+    model.set_weights(state.best_weights or [])
     if settings.batchnorm_recalibration:
         recalibrate(model, data.train.images, settings.batch_size)
     return state
@@ -124,26 +136,32 @@ def train(model, data, settings, files, report=print, threads=1):
 class _EndOfEpoch(keras.callbacks.Callback):
     """Scores the network after every epoch, remembers the best one and saves the state."""
 
-    def __init__(self, state, data, scored, save, report):
+    def __init__(
+        self,
+        state: TrainingState,
+        data: TrainingData,
+        scored: keras.Model,
+        mirror: bool,
+        after_epoch: Callable[[], object],
+    ) -> None:
         super().__init__()
-        self._state, self._data, self._save, self._report = state, data, save, report
-        self._scored, mirror = scored
-        self._predictor = class_index_model(self._scored, mirror)
+        self._state, self._data, self._scored, self._after_epoch = state, data, scored, after_epoch
+        self._predictor = class_index_model(scored, mirror)
         self._start = 0.0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Starts the clock."""
         self._start = time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None):
-        """Scores, compares, saves, reports."""
-        loss = float(logs["loss"])
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Scores, compares with the best epoch, saves and reports."""
+        loss = float((logs or {})["loss"])
         if not math.isfinite(loss):
             raise TrainingError(f"the loss was {loss} in epoch {epoch + 1}; lower LR or set PRECISION = float32")
         if self._scored is not self.model:
             self._scored.set_weights(self.model.get_weights())
             self.model.optimizer.finalize_variable_values(self._scored.trainable_variables)
-            # Under JAX these are now the optimiser's own arrays, which a prediction would give away: copies instead.
+            # Under JAX these are now the optimiser's own arrays, which a prediction would delete: make copies.
             self._scored.set_weights(values_of(self._scored.variables))
         trained = time.perf_counter()
         miou, mpa = score(self._predictor, self._data.validate, self._data.label_map).mean
@@ -161,5 +179,4 @@ class _EndOfEpoch(keras.callbacks.Callback):
                 "seconds_validation": round(time.perf_counter() - trained, 3),
             }
         )
-        self._save()
-        self._report(history[-1])
+        self._after_epoch()

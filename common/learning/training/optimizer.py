@@ -1,22 +1,20 @@
-"""AdamW with the decay as the reference study means it, and what other recipes add to it.
+"""AdamW with the weight decay of the reference study, and what other recipes add to it.
 
 The study used the AdamW of TensorFlow Addons: w -= weight_decay * w, then the step of Adam, for every weight, biases
 and the scales and offsets of batch normalisation included; beta 0.9 and 0.999, epsilon 1e-7, added to the root of the
 *uncorrected* second moment. Keras' AdamW does the same in the same order, but multiplies the decay by the learning
-rate: so the decay here follows the course of the learning rate, and is what was asked for at its highest.
+rate: so the decay here follows the schedule of the learning rate, and has the given value at its peak.
 """
 
 import keras
 
+from common.config.settings import TrainingSettings
 
-def make_optimizer(settings, num_images):
-    """Makes the optimiser of a recipe; all parts are Keras' own.
+
+def make_optimizer(settings: TrainingSettings, num_images: int) -> keras.optimizers.Optimizer:
+    """Makes the optimiser of a recipe; the number of training images decides the number of steps.
 
     With a mixed_float16 model, `compile` wraps it in Keras' `LossScaleOptimizer`.
-
-    Args:
-        settings: `TrainingSettings`.
-        num_images: Number of training images, for the number of steps.
     """
     optimizer = keras.optimizers.AdamW(
         _learning_rate(settings, settings.num_epochs * settings.steps_per_epoch(num_images)),
@@ -33,8 +31,8 @@ def make_optimizer(settings, num_images):
     return optimizer
 
 
-def _learning_rate(settings, steps):
-    """Makes a number of a constant rate, else a schedule; a training shorter than its warm-up only warms up."""
+def _learning_rate(settings: TrainingSettings, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Returns a constant rate as a number, else a schedule; a training shorter than its warm-up only warms up."""
     warmup = min(settings.warmup_steps, steps)
     if settings.schedule == "cosine":
         return keras.optimizers.schedules.CosineDecay(

@@ -1,31 +1,34 @@
-"""Statistics of batch normalisation computed anew over the training images, no weight changed.
+"""Statistics of batch normalisation, computed again over the training images; no weight changes.
 
 With few steps and a momentum of 0.99 the moving statistics of a training lag far behind the weights: after 50 steps
-they still hold six tenths of where they began. What is computed here is what they are meant to be: mean and variance of
-each layer's input over all training images, each batch normalised by its own statistics as in training.
+60 % of their value is still the initial one. Here they become what they stand for: mean and variance of each layer's
+input over all training images, where each batch is normalised by its own statistics as in training.
 """
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from common.learning.backend import machine as backend
-from common.learning.network.unet import copy_of
+from common.learning.network.networks import copy_of
 
 
-def recalibrate(model, images, batch_size):
+def recalibrate(model: keras.Model, images: NDArray[np.uint8], batch_size: int) -> None:
     """Sets the statistics of all batch normalisations of a network to those over some images.
 
     Args:
         model: The training form of the network; its moving statistics change.
-        images: `uint8` of shape `(n, height, width, 3)`, as they are, in a fixed order.
-        batch_size: Images at a time; normalisation inside a batch is by the batch, so it matters a little.
+        images: Shape `(n, height, width, 3)`, unchanged, in a fixed order.
+        batch_size: Images at a time; it matters a little, because each batch is normalised by itself.
     """
     copy = copy_of(model)
     found = _normalizations(copy)
     for layer in found:
         layer.momentum = 0.0  # the moving statistics are then those of the last batch
-    means, squares, total = [0.0] * len(found), [0.0] * len(found), 0
+    means: list[float | NDArray[np.float64]] = [0.0] * len(found)
+    squares: list[float | NDArray[np.float64]] = [0.0] * len(found)
+    total = 0
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
         with backend.without_gradients():
@@ -38,11 +41,11 @@ def recalibrate(model, images, batch_size):
             means[place] += len(batch) * mean
             squares[place] += len(batch) * (variance + mean**2)
         total += len(batch)
-    for layer, mean, square in zip(_normalizations(model), means, squares, strict=True):
-        mean = mean / total
-        layer.moving_mean.assign(mean)
-        layer.moving_variance.assign(np.maximum(square / total - mean**2, 0.0))
+    for layer, sum_of_means, square in zip(_normalizations(model), means, squares, strict=True):
+        of_all = sum_of_means / total
+        layer.moving_mean.assign(of_all)
+        layer.moving_variance.assign(np.maximum(square / total - of_all**2, 0.0))
 
 
-def _normalizations(model):
+def _normalizations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
     return [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]

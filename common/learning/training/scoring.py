@@ -1,9 +1,14 @@
-"""Predictions of a network for a whole split: scored by both metrics, and written as PNG when asked for."""
+"""Predictions of a network for a whole split: scored, and written as PNG when they are wanted."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from common.evaluation.metrics import confusion as pooled_metric
 from common.evaluation.metrics import official as official_metric
@@ -12,6 +17,8 @@ from common.evaluation.metrics.confusion import confusion_matrix
 from common.files.disk import write_bytes
 from common.images.png import encode_image, encode_mask
 from common.labels.cityscapes import IGNORE
+from common.labels.maps import LabelMap
+from common.learning.training.batches import LoadedSplit
 
 # Small enough for 35 float channels of a batch to fit beside a training, large enough to keep a processor busy.
 _BATCH = 8
@@ -21,26 +28,29 @@ _BATCH = 8
 class SplitScores:
     """The scores of one network on one split, collected image by image."""
 
-    label_map: object
-    images: dict = field(default_factory=dict)
-    confusion: np.ndarray | None = None
+    label_map: LabelMap
+    images: dict[str, tuple[float, float]] = field(default_factory=dict)
+    confusion: NDArray[np.int64] = field(init=False)
 
-    def add(self, name, truth, prediction):
-        """Adds one image: class indices, `uint8` of shape `(height, width)`; `IGNORE` in the truth does not count."""
+    def __post_init__(self) -> None:
+        self.confusion = np.zeros((len(self.label_map), len(self.label_map)), np.int64)
+
+    def add(self, name: str, truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> None:
+        """Adds one image: class indices of shape `(height, width)`; `IGNORE` in the truth does not count."""
         if self.label_map.ignores:
-            counts = truth != IGNORE
-            truth, prediction = truth[counts], prediction[counts]
+            counted = truth != IGNORE
+            truth, prediction = truth[counted], prediction[counted]
         counts = confusion_matrix(truth, prediction, len(self.label_map))
         self.images[name] = paper_metric.image_scores(counts)
-        self.confusion = counts if self.confusion is None else self.confusion + counts
+        self.confusion += counts
 
     @property
-    def mean(self):
+    def mean(self) -> tuple[float, float]:
         """mIoU and mPA of the study."""
         return paper_metric.mean_scores(list(self.images.values()))
 
-    def as_json(self):
-        """Everything later tables and intervals need, as JSON-able values."""
+    def as_json(self) -> dict[str, Any]:
+        """Makes JSON-able values of all that later tables and intervals need."""
         official = official_metric.class_iou_of_map(self.confusion, self.label_map)
         miou, mpa = self.mean
         return {
@@ -54,15 +64,15 @@ class SplitScores:
         }
 
 
-def predict(model, images):
+def predict(model: keras.Model, images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
     """Predicts class indices, a few images at a time.
 
     Args:
-        model: From images to class indices (`unet.class_index_model`).
-        images: `uint8` of shape `(n, height, width, 3)`.
+        model: From images to class indices (`networks.class_index_model`).
+        images: Shape `(n, height, width, 3)`.
 
     Yields:
-        For each image, `uint8` of shape `(height, width)`.
+        Class indices of shape `(height, width)` for each image.
     """
     for start in range(0, len(images), _BATCH):
         batch = images[start : start + _BATCH]
@@ -72,25 +82,27 @@ def predict(model, images):
         yield from np.asarray(model.predict_on_batch(filled))[: len(batch)]
 
 
-def score(model, split, label_map):
-    """Scores a network on a `LoadedSplit`."""
+def score(model: keras.Model, split: LoadedSplit, label_map: LabelMap) -> SplitScores:
+    """Scores a network on a split."""
     scores = SplitScores(label_map)
     for name, truth, prediction in zip(split.names, split.masks, predict(model, split.images), strict=True):
         scores.add(name, truth, prediction)
     return scores
 
 
-def write_predictions(predictions, names, folder, label_map):
+def write_predictions(
+    predictions: Iterable[NDArray[np.uint8]], names: Sequence[str], folder: Path, label_map: LabelMap
+) -> None:
     """Writes predictions as `<name>.png` (class indices) and `<name>_color.png`.
 
     Args:
-        predictions: Class indices, each `uint8` of shape `(height, width)`.
-        names: Frame names, as many.
+        predictions: Class indices, each of shape `(height, width)`.
+        names: The name of each.
         folder: Made if needed.
         label_map: For the colours.
     """
 
-    def write(name, prediction):
+    def write(name: str, prediction: NDArray[np.uint8]) -> None:
         write_bytes(folder / f"{name}.png", encode_mask(prediction))
         write_bytes(folder / f"{name}_color.png", encode_image(label_map.colorize(prediction)))
 

@@ -92,11 +92,11 @@ import keras
 import numpy as np
 from common.learning.losses import pixel_cross_entropy
 from common.learning.settings import NetworkSettings
-from common.learning.unet import training_unet
+from common.learning.unet import training_form
 for precision in sys.argv[1:]:
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
-    model = training_unet(NetworkSettings(32, 64, alpha=0.25))
+    model = training_form(NetworkSettings(32, 64, alpha=0.25))
     model.compile(optimizer="adamw", loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
     rng = np.random.default_rng(0)
     for _ in range(3):

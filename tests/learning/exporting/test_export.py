@@ -17,7 +17,7 @@ from common.learning.exporting import export as exporting
 from common.learning.exporting.export import Comparison, ExportSettings, export_model
 from common.learning.exporting.files import ENDINGS, default_target
 from common.learning.network.model_card import ModelCard, add_card
-from common.learning.network.unet import plain_unet
+from common.learning.network.unet import plain_form
 
 PROJECT = Path(__file__).resolve().parents[3]
 IMAGE = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
@@ -28,7 +28,7 @@ on_tensorflow = pytest.mark.skipif(backend.backend_name() != "tensorflow", reaso
 def model(tmp_path_factory):
     """A small network with its card, its batch normalisation away from 0 and 1."""
     keras.utils.set_random_seed(0)
-    network, rng = plain_unet(NetworkSettings(height=32, width=48, alpha=0.25)), np.random.default_rng(1)
+    network, rng = plain_form(NetworkSettings(height=32, width=48, alpha=0.25)), np.random.default_rng(1)
     network.set_weights([value + 0.1 * rng.random(value.shape, "float32") for value in network.get_weights()])
     path = tmp_path_factory.mktemp("models") / "small.keras"
     network.save(path)

@@ -11,7 +11,7 @@ from common.errors import DataError
 from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard, add_card, load_model, read_card
-from common.learning.network.unet import plain_unet
+from common.learning.network.unet import plain_form
 
 CARD = ModelCard("tiny", study_label_map(), (32, 16))
 
@@ -20,7 +20,7 @@ CARD = ModelCard("tiny", study_label_map(), (32, 16))
 def bare(tmp_path_factory):
     """A saved model without a card, for images of 32x16 pixels."""
     path = tmp_path_factory.mktemp("models") / "tiny.keras"
-    plain_unet(NetworkSettings(height=16, width=32, alpha=0.0625)).save(path)
+    plain_form(NetworkSettings(height=16, width=32, alpha=0.0625)).save(path)
     return path
 
 

@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
-from common.config.settings import NetworkSettings
+from common.config.settings import NETWORKS, NetworkSettings
 from common.errors import ConfigError
 from common.learning.backend import machine as backend
-from common.learning.network.unet import class_index_model, copy_weights, plain_unet, training_unet
+from common.learning.network.networks import class_index_model, copy_weights, find_network
+from common.learning.network.unet import plain_form, training_form
 from common.learning.training.losses import pixel_cross_entropy
 
 SMALL = NetworkSettings(height=32, width=64, alpha=0.25)
@@ -28,7 +31,7 @@ def softmax(logits):
 def both_forms(settings=SMOOTH):
     """Both forms with the same weights, the moving statistics away from 0 and 1."""
     keras.utils.set_random_seed(0)
-    training, plain = training_unet(settings), plain_unet(settings)
+    training, plain = training_form(settings), plain_form(settings)
     rng = np.random.default_rng(1)
     training.set_weights([value + 0.1 * rng.random(value.shape, "float32") for value in training.get_weights()])
     copy_weights(training, plain)
@@ -47,13 +50,26 @@ def loss_and_gradients(model, loss):
     "alpha, parameters", [(1, 682_259), (1.25, 1_064_415), (1.5, 1_531_211), (1.75, 2_082_647), (2, 2_718_723)]
 )
 def test_parameters_are_as_many_as_in_the_study(alpha, parameters):
-    assert plain_unet(NetworkSettings(16, 16, alpha=alpha)).count_params() == parameters
+    assert plain_form(NetworkSettings(16, 16, alpha=alpha)).count_params() == parameters
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_both_forms_of_every_network_have_the_same_weights_and_end_in_logits(name):
+    settings = replace(SMALL, name=name)
+    training, plain = find_network(settings).training_form(settings), find_network(settings).plain_form(settings)
+    copy_weights(training, plain)
+    assert [layer.name for layer in (training.layers[-1], *plain.layers[-2:])] == ["logits", "logits", "softmax"]
+
+
+def test_an_unknown_network_is_refused_with_those_that_exist():
+    with pytest.raises(ConfigError, match="NETWORK = resnet: expected one of unet"):
+        find_network(replace(SMALL, name="resnet"))
 
 
 def test_plain_form_has_stock_layers_only_and_ends_in_float32_probabilities():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = plain_unet(SMALL)
+        model = plain_form(SMALL)
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     finally:
         keras.config.set_dtype_policy("float32")
@@ -121,25 +137,25 @@ def test_class_indices_are_the_largest_probabilities(tmp_path):
 
 
 def test_class_indices_above_255_are_int32():
-    model = class_index_model(training_unet(NetworkSettings(16, 16, num_classes=300, alpha=0.25)))
+    model = class_index_model(training_form(NetworkSettings(16, 16, num_classes=300, alpha=0.25)))
     assert model.output.dtype == "int32"
 
 
 def test_class_index_model_shares_its_weights():
-    model = training_unet(SMALL)
+    model = training_form(SMALL)
     assert {id(value) for value in class_index_model(model).variables} == {id(value) for value in model.variables}
 
 
 def test_weights_of_another_network_are_refused():
     with pytest.raises(ConfigError, match="stem_conv1/kernel"):
-        copy_weights(training_unet(SMALL), plain_unet(NetworkSettings(32, 64, alpha=0.5)))
+        copy_weights(training_form(SMALL), plain_form(NetworkSettings(32, 64, alpha=0.5)))
 
 
 def test_sizes_that_do_not_fit_are_refused():
     with pytest.raises(ConfigError, match="multiples of 16"):
-        training_unet(NetworkSettings(height=200, width=416))
+        training_form(NetworkSettings(height=200, width=416))
     with pytest.raises(ConfigError, match="alpha"):
-        training_unet(NetworkSettings(height=32, width=32, alpha=0.01))
+        training_form(NetworkSettings(height=32, width=32, alpha=0.01))
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
@@ -164,7 +180,7 @@ def test_state_put_back_through_numpy_trains_on_bit_by_bit(precision):
 
 
 def compiled():
-    model = training_unet(SMALL)
+    model = training_form(SMALL)
     model.compile(optimizer="adamw", loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
     model.optimizer.build(model.trainable_variables)
     return model

@@ -16,7 +16,8 @@ from common.images.png import encode_image, encode_mask, read_mask
 from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard, add_card
-from common.learning.network.unet import class_index_model, plain_unet
+from common.learning.network.networks import class_index_model
+from common.learning.network.unet import plain_form
 from common.learning.predicting.ensembles import Ensemble, load_ensemble, model_files
 from common.learning.predicting.photographs import find_photographs
 from common.learning.predicting.prediction import Lanes, Outcome, prepare
@@ -31,7 +32,7 @@ MAP = study_label_map()
 
 def tiny(seed, size_wh=SIZE):
     """A network with random weights and statistics, the same under every back end, and its card."""
-    model = plain_unet(NetworkSettings(height=size_wh[1], width=size_wh[0], alpha=0.125))
+    model = plain_form(NetworkSettings(height=size_wh[1], width=size_wh[0], alpha=0.125))
     rng = np.random.default_rng(seed)
     model.set_weights([_random(value, rng) for value in model.get_weights()])
     return model, ModelCard(f"tiny_{seed}", MAP, size_wh)
@@ -130,7 +131,7 @@ def test_with_the_mirror_a_mirrored_image_gives_the_mirrored_classes(members):
 
 def test_at_another_size_the_network_is_the_one_built_for_it(members):
     model, card = members[0]
-    built = plain_unet(NetworkSettings(height=32, width=64, alpha=0.125))
+    built = plain_form(NetworkSettings(height=32, width=64, alpha=0.125))
     built.set_weights(model.get_weights())
     wide = images((64, 32))
     (found,) = Ensemble([(model, card)], (64, 32)).probabilities([wide])
@@ -147,7 +148,7 @@ def test_models_of_different_classes_have_no_mean(members, tmp_path):
     nineteen = ModelCard("b", load_label_map("cityscapes19"), SIZE)
     members[0][0].save(tmp_path / "a.keras")
     add_card(tmp_path / "a.keras", members[0][1])
-    plain_unet(NetworkSettings(height=16, width=32, num_classes=19, alpha=0.0625)).save(tmp_path / "b.keras")
+    plain_form(NetworkSettings(height=16, width=32, num_classes=19, alpha=0.0625)).save(tmp_path / "b.keras")
     add_card(tmp_path / "b.keras", nineteen)
     with pytest.raises(DataError, match=r"a\.keras and .*b\.keras: predict different classes \(35 and 19\)"):
         load_ensemble(model_files([tmp_path]))

@@ -8,7 +8,8 @@ from common.config.settings import NetworkSettings, TrainingSettings
 from common.errors import TrainingError
 from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap, study_label_map
-from common.learning.network.unet import class_index_model, copy_weights, plain_unet
+from common.learning.network.networks import class_index_model, copy_weights
+from common.learning.network.unet import plain_form
 from common.learning.training.batches import LoadedSplit, training_batches
 from common.learning.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
 from common.learning.training.loop import TrainingData, TrainingFiles, compile_training, train
@@ -92,7 +93,7 @@ def test_the_saved_form_gives_the_same_scores(data, tmp_path):
     settings = TrainingSettings(3, 4, 0.003, 1e-4, seed=5)
     model = compile_training(NETWORK, settings, data)
     train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
-    plain = plain_unet(NETWORK)
+    plain = plain_form(NETWORK)
     copy_weights(model, plain)
     plain.save(tmp_path / "a.keras")
     loaded = keras.saving.load_model(tmp_path / "a.keras", compile=False, safe_mode=True)
