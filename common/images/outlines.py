@@ -1,14 +1,17 @@
 """Outlines of regions along the corners of their pixels, and COCO's run lengths of the same regions.
 
 Coordinates are those of pixel corners: the pixel in column x and row y is the square from (x, y) to (x + 1, y + 1).
-Pixels that touch at a corner only are apart, so a region may have several outer outlines; each hole has one of its own.
-Filled by the even-odd rule, the outlines of a key give back exactly its pixels. What is inside lies to the right of an
-outline that is walked along: outer ones run clockwise on the screen, holes the other way round.
+Pixels that touch only at a corner are not joined, so a region may have several outer outlines; each hole has its own.
+Filled by the even-odd rule, the outlines of a key give exactly its pixels. Who walks along an outline has the inside on
+the right: outer outlines run clockwise on the screen, those of holes the other way.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+from common.images.runs import Runs
 
 
 @dataclass(frozen=True)
@@ -16,23 +19,23 @@ class Outline:
     """A closed walk around a part or a hole of a region.
 
     Attributes:
-        points: `(x, y)` of the corners where it turns, `int32` of shape `(n, 2)`, n even and at least 4; edges are
-            vertical and horizontal in turn, the first is vertical, the last leads back to the first point.
+        points: `(x, y)` of the corners where it turns, shape `(n, 2)`, n even and at least 4; edges are vertical and
+            horizontal in turn, the first is vertical, the last leads back to the first point.
         is_hole: Whether it goes around a hole.
     """
 
-    points: np.ndarray
+    points: NDArray[np.int32]
     is_hole: bool
 
 
-def trace_outlines(runs):
+def trace_outlines(runs: Runs) -> dict[int, list[Outline]]:
     """Traces the outlines of all keys at once.
 
     Args:
-        runs: `Runs` of a picture, or those of some of its keys (`Runs.of`).
+        runs: The runs of a picture, or those of some of its keys (`Runs.of`).
 
     Returns:
-        `{key: [Outline]}`, sorted by key; the outlines of a key from left to right.
+        The outlines by key, sorted by key; those of a key from left to right.
     """
     if len(runs.keys) == 0:
         return {}
@@ -44,7 +47,7 @@ def trace_outlines(runs):
     x = edges.x[order]
     points = np.stack((x, begins, x, ends), axis=1).astype(np.int32).reshape(-1, 2)
     is_hole = np.add.reduceat(x * (ends - begins), first) < 0
-    result = {int(key): [] for key in keys}
+    result: dict[int, list[Outline]] = {int(key): [] for key in keys}
     names = keys[edges.owner[order[first]]].tolist()
     bounds = [*(2 * first).tolist(), len(points)]
     for number, (key, hole) in enumerate(zip(names, is_hole.tolist(), strict=True)):
@@ -52,15 +55,15 @@ def trace_outlines(runs):
     return result
 
 
-def outlines_to_counts(outlines, size_wh):
-    """Computes the uncompressed COCO run lengths of the region that outlines enclose.
+def outlines_to_counts(outlines: list[Outline], size_wh: tuple[int, int]) -> NDArray[np.int64]:
+    """Computes the uncompressed COCO run lengths of the region inside all outlines of a key.
 
     Args:
-        outlines: All `Outline`s of the region.
+        outlines: All of the region.
         size_wh: Width and height of the picture.
 
     Returns:
-        Run lengths of outside and inside in turn, column by column, outside first; `int64` of shape `(n,)`.
+        Run lengths of outside and inside in turn, column by column, outside first.
     """
     width, height = size_wh
     # From the end of each vertical edge a horizontal one leads to the beginning of the next; every column that it
@@ -71,7 +74,7 @@ def outlines_to_counts(outlines, size_wh):
     lengths = np.abs(ends[:, 0] - begins)
     columns = np.repeat(left - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
     changes = np.sort(columns * height + np.repeat(ends[:, 1], lengths))
-    # A region that goes on from the foot of a column to the head of the next changes sides twice at one place.
+    # A region that continues from the end of a column to the start of the next changes sides twice at one place.
     is_double = changes[1:] == changes[:-1]
     kept = ~(np.append(is_double, False) | np.append(False, is_double))
     counts = np.diff(changes[kept], prepend=0, append=width * height)
@@ -90,21 +93,21 @@ class _Edges:
         is_start: Whether the region is to its right.
     """
 
-    owner: np.ndarray
-    x: np.ndarray
-    top: np.ndarray
-    bottom: np.ndarray
-    is_start: np.ndarray
+    owner: NDArray[np.int64]
+    x: NDArray[np.int64]
+    top: NDArray[np.int64]
+    bottom: NDArray[np.int64]
+    is_start: NDArray[np.bool_]
 
 
-def _vertical_edges(runs, owners):
+def _vertical_edges(runs: Runs, owners: NDArray[np.intp]) -> _Edges:
     """Joins the left and right sides of runs that continue each other from row to row."""
     rows = runs.rows.astype(np.int64)
     wide, high = int(runs.stops.max()) + 1, int(rows.max()) + 2
     places = (owners.astype(np.int64) * wide + runs.starts) * high + rows
     other = (owners.astype(np.int64) * wide + runs.stops) * high + rows
     sides = np.sort(np.concatenate((places * 2, other * 2 + 1)))
-    # A side goes on where the next row has one of the same kind at the same x; rows never reach `high - 1`.
+    # A side continues where the next row has one of the same kind at the same x; rows never reach `high - 1`.
     is_first = np.append(True, sides[1:] != sides[:-1] + 2)
     first = np.flatnonzero(is_first)
     last = np.append(first[1:], len(sides)) - 1
@@ -113,7 +116,7 @@ def _vertical_edges(runs, owners):
     return _Edges(owner, x, top, top + last - first + 1, (sides[first] & 1) == 0)
 
 
-def _next_edges(edges):
+def _next_edges(edges: _Edges) -> NDArray[np.int64]:
     """Finds for each vertical edge the one that follows it along the outline.
 
     The corners of a key on one horizontal line belong together in pairs, from left to right. Two corners at one place
@@ -132,11 +135,12 @@ def _next_edges(edges):
     return partner[last_corner] >> 1
 
 
-def _loops(following):
+def _loops(permutation: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Walks through a permutation: its cycles one after the other, and where each begins."""
-    following = following.tolist()
+    following: list[int] = permutation.tolist()
     seen = bytearray(len(following))
-    order, first = [], []
+    order: list[int] = []
+    first: list[int] = []
     for start in range(len(following)):
         if seen[start]:
             continue

@@ -1,19 +1,23 @@
 """Reads and writes the PNG files of a dataset: images, masks, 16-bit instance masks and coloured masks, nothing else.
 
-Pixels are those `cv2.imread` gives, only in the order red, green, blue. A file that is cut off, damaged or of another
-kind is refused by name, never half decoded: decoders differ in what they let pass, so the chunks and their checksums
-are tested here first. Decoding is done by kornia-rs where it is installed (about twice as fast), else by OpenCV.
+Pixels are those of `cv2.imread`, but in the order red, green, blue. A file that is cut off, damaged or of another kind
+is refused by name and never half decoded. Decoders differ in what they accept, so the chunks and their checksums are
+tested here first. kornia-rs decodes where it is installed (about twice as fast), else OpenCV.
 """
 
 import os
 import struct
 import zlib
-from collections import namedtuple
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError
+from common.files.sources import Readable, read_bytes_of
 
 try:
     from kornia_rs.io import decode_image_png_u8 as _decode_rust
@@ -32,84 +36,93 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY, _RGB, _PALETTE, _RGBA = 0, 2, 3, 6
 _COLOR_TYPES = {0: "gray", 2: "RGB", 3: "palette", 4: "gray with alpha", 6: "RGB with alpha"}
 _CHANNELS = {_GRAY: "mono", _RGB: "rgb", _RGBA: "rgba"}
-_Header = namedtuple("_Header", "width height depth color_type compression filter interlace")
 
 
-def read_image(source):
+class _Header(NamedTuple):
+    width: int
+    height: int
+    depth: int
+    color_type: int
+    compression: int
+    filter: int
+    interlace: int
+
+
+def read_image(source: Readable | bytes) -> NDArray[np.uint8]:
     """Reads an 8-bit RGB PNG.
 
     Args:
-        source: Something with `read_bytes()` and a name as text (a `Source` or `Path`), or the bytes themselves.
+        source: The file, or its bytes.
 
     Returns:
-        Red, green, blue, `uint8` of shape `(height, width, 3)`.
+        Red, green, blue, shape `(height, width, 3)`.
 
     Raises:
-        DataError: If the file is missing, cut off, damaged, no PNG, or not 8-bit RGB; names the file.
+        DataError: If the file is missing, cut off, damaged, not a PNG, or not 8-bit RGB; names the file.
     """
     return _read(source, (8, _RGB))
 
 
-def read_mask(source):
+def read_mask(source: Readable | bytes) -> NDArray[np.uint8]:
     """Reads an 8-bit one-channel PNG, such as `*_labelIds.png` or a prepared mask.
 
     Args:
-        source: As for `read_image`.
+        source: The file, or its bytes.
 
     Returns:
-        The values, `uint8` of shape `(height, width)`.
+        The values, shape `(height, width)`.
 
     Raises:
-        DataError: If the file is missing, cut off, damaged, no PNG, or not 8-bit with one channel; names the file.
+        DataError: If the file is missing, cut off, damaged, not a PNG, or not 8-bit with one channel; names the file.
     """
     return _read(source, (8, _GRAY))
 
 
-def read_instance_mask(source):
+def read_instance_mask(source: Readable | bytes) -> NDArray[np.uint16]:
     """Reads a 16-bit one-channel PNG, such as `*_instanceIds.png`.
 
     Args:
-        source: As for `read_image`.
+        source: The file, or its bytes.
 
     Returns:
-        The values, `uint16` of shape `(height, width)`.
+        The values, shape `(height, width)`.
 
     Raises:
-        DataError: If the file is missing, cut off, damaged, no PNG, or not 16-bit with one channel; names the file.
+        DataError: If the file is missing, cut off, damaged, not a PNG, or not 16-bit with one channel; names the file.
     """
     return _read(source, (16, _GRAY))
 
 
-def read_color_mask(source):
+def read_color_mask(source: Readable | bytes) -> NDArray[np.uint8]:
     """Reads an 8-bit RGB or RGBA PNG, such as `*_color.png`.
 
     Args:
-        source: As for `read_image`.
+        source: The file, or its bytes.
 
     Returns:
-        Red, green, blue, `uint8` of shape `(height, width, 3)`; alpha is dropped.
+        Red, green, blue, shape `(height, width, 3)`; alpha is dropped.
 
     Raises:
-        DataError: If the file is missing, cut off, damaged, no PNG, or of another kind; names the file.
+        DataError: If the file is missing, cut off, damaged, not a PNG, or of another kind; names the file.
     """
     return _read(source, (8, _RGB), (8, _RGBA))
 
 
-def check_png(data, where):
+def check_png(data: bytes, where: Readable | str) -> None:
     """Goes through the chunks of a PNG without decoding it.
 
     Args:
         data: The bytes of the file.
-        where: What error messages call it.
+        where: Its name for messages.
 
     Raises:
-        DataError: If it is no PNG, cut off, or a chunk does not have its checksum.
+        DataError: If it is not a PNG, cut off, or the checksum of a chunk is wrong.
     """
     _check_chunks(data, where)
 
 
-def is_whole_png(path):
-    """Tells whether a file that this module wrote is there to its end; a power cut can leave an empty one."""
+def is_whole_png(path: Path) -> bool:
+    """Tells whether a file that this module wrote is complete; a power cut can leave an empty one."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123
             file.seek(-len(_END), os.SEEK_END)
@@ -118,35 +131,35 @@ def is_whole_png(path):
         return False
 
 
-def encode_image(image):
-    """Encodes red, green, blue, `uint8` of shape `(height, width, 3)`, as the bytes of an 8-bit RGB PNG."""
+def encode_image(image: NDArray[np.uint8]) -> bytes:
+    """Encodes red, green, blue, shape `(height, width, 3)`, as the bytes of an 8-bit RGB PNG."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"an image must be uint8 (height, width, 3), not {image.dtype} {image.shape}")
     return _encode(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
 
 
-def encode_mask(mask):
-    """Encodes values, `uint8` of shape `(height, width)`, as the bytes of an 8-bit one-channel PNG."""
+def encode_mask(mask: NDArray[np.uint8]) -> bytes:
+    """Encodes values, shape `(height, width)`, as the bytes of an 8-bit one-channel PNG."""
     if mask.dtype != np.uint8 or mask.ndim != 2:
         raise ValueError(f"a mask must be uint8 (height, width), not {mask.dtype} {mask.shape}")
     return _encode(mask, _MASK_SETTINGS)
 
 
-def encode_instance_mask(values):
-    """Encodes values, `uint16` of shape `(height, width)`, as the bytes of a 16-bit one-channel PNG."""
+def encode_instance_mask(values: NDArray[np.uint16]) -> bytes:
+    """Encodes values, shape `(height, width)`, as the bytes of a 16-bit one-channel PNG."""
     if values.dtype != np.uint16 or values.ndim != 2:
         raise ValueError(f"an instance mask must be uint16 (height, width), not {values.dtype} {values.shape}")
     return _encode(values, _MASK_SETTINGS)
 
 
-def encode_color_mask(rgba):
-    """Encodes red, green, blue, alpha, `uint8` of shape `(height, width, 4)`, as the bytes of an 8-bit RGBA PNG."""
+def encode_color_mask(rgba: NDArray[np.uint8]) -> bytes:
+    """Encodes red, green, blue, alpha, shape `(height, width, 4)`, as the bytes of an 8-bit RGBA PNG."""
     if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] != 4:
         raise ValueError(f"a coloured mask must be uint8 (height, width, 4), not {rgba.dtype} {rgba.shape}")
     return _encode(cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA), _MASK_SETTINGS)
 
 
-def _encode(pixels, settings=()):
+def _encode(pixels: cv2.typing.MatLike, settings: Sequence[int] = ()) -> bytes:
     # For images OpenCV's own settings: on prepared ones half the time of any others, at 5 % more bytes.
     done, data = cv2.imencode(".png", pixels, settings)
     if not done:
@@ -154,18 +167,18 @@ def _encode(pixels, settings=()):
     return data.tobytes()
 
 
-def _read(source, *kinds):
+def _read(source: Readable | bytes, *kinds: tuple[int, int]) -> NDArray[Any]:
     """Reads a PNG of one of the `kinds`, pairs of bits per channel and colour type."""
     if isinstance(source, bytes):
         data, where = source, "PNG data"
     else:
-        data, where = _bytes_of(source), str(source)
+        data, where = read_bytes_of(source), str(source)
     header = _check_chunks(data, where)
     if (header.depth, header.color_type) not in kinds:
         raise DataError(f"{where}: {_wrong_kind(header, kinds)}")
     if not 0 < header.width * header.height <= LARGEST_PIXELS:
         size = f"{header.width} x {header.height} pixels"
-        raise DataError(f"{where}: has {size}, expected were 1 to {LARGEST_PIXELS:,} pixels")
+        raise DataError(f"{where}: has {size}, expected 1 to {LARGEST_PIXELS:,} pixels")
     pixels = (_decode_with_rust if _decode_rust else _decode_with_opencv)(data, header)
     shape = (header.height, header.width) + ((3,) if header.color_type != _GRAY else ())
     if pixels is None or pixels.shape != shape:
@@ -173,26 +186,19 @@ def _read(source, *kinds):
     return pixels
 
 
-def _wrong_kind(header, kinds):
+def _wrong_kind(header: _Header, kinds: tuple[tuple[int, int], ...]) -> str:
     found = f"{header.depth}-bit {_COLOR_TYPES.get(header.color_type, 'of an unknown kind')}"
     expected = " or ".join(f"{depth}-bit {_COLOR_TYPES[color_type]}" for depth, color_type in kinds)
-    text = f"is a PNG with {found}, expected was {expected}"
+    text = f"is a PNG with {found}, expected {expected}"
     if kinds == ((16, _GRAY),) and header.depth == 8 and header.color_type in (_GRAY, _PALETTE):
         text += "; instanceIds have 16 bits, and a file with 8 has lost all ids above 255; get the original file"
     return text
 
 
-def _bytes_of(source):
-    try:
-        return source.read_bytes()
-    except OSError as error:
-        raise DataError(f"{source}: cannot be read: {error.strerror or error}") from error
-
-
-def _check_chunks(data, where):
+def _check_chunks(data: bytes, where: Readable | str) -> _Header:
     """Goes through all chunks of a PNG and their checksums; returns its header."""
     if not data.startswith(_SIGNATURE):
-        found = "is empty" if not data else f"is no PNG, it starts with {data[:8]!r}"
+        found = "is empty" if not data else f"is not a PNG, it starts with {data[:8]!r}"
         raise DataError(f"{where}: {found}")
     view, position, header = memoryview(data), len(_SIGNATURE), None
     while True:
@@ -216,7 +222,7 @@ def _check_chunks(data, where):
         position = end + 4
 
 
-def _decode_with_rust(data, header):
+def _decode_with_rust(data: bytes, header: _Header) -> NDArray[Any] | None:
     decode = _decode_rust_16 if header.depth == 16 else _decode_rust
     try:
         pixels = decode(data, (header.height, header.width), _CHANNELS[header.color_type])
@@ -227,7 +233,7 @@ def _decode_with_rust(data, header):
     return pixels if header.color_type == _RGB else np.ascontiguousarray(pixels[:, :, :3])
 
 
-def _decode_with_opencv(data, header):
+def _decode_with_opencv(data: bytes, header: _Header) -> NDArray[Any] | None:
     kind = cv2.IMREAD_GRAYSCALE if header.color_type == _GRAY else cv2.IMREAD_COLOR
     depth = cv2.IMREAD_ANYDEPTH if header.depth == 16 else 0
     try:

@@ -2,31 +2,36 @@
 
 Horizontal edges are dropped; each pixel row `y` is sampled at `y + 0.5`; the crossings with the edges are sorted and
 taken in pairs `(a, b)`; columns `ceil(a - 0.5)` to `floor(b + 0.5)` are painted. So the lowest row of a polygon is
-never painted, and a crossing that lies just between two pixels paints both. Coordinates may be real numbers: then a
-sample can meet a vertex, and the edge that starts there counts, not the one that ends. No fill function of a common
-library does that. Knows nothing of labels and files.
+never painted, and a crossing exactly between two pixels paints both. Coordinates may be real numbers: then a sample can
+meet a vertex, and the edge that starts there counts, not the one that ends. No fill function of a common library does
+that. Knows nothing of labels and files.
 """
 
+from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError
 
 # A frame of Cityscapes crosses its pixel rows some 30,000 times; this many take a second and 300 MB.
 MOST_CROSSINGS = 2**22
 
+Points = Sequence[Sequence[tuple[float, float]]]
+_Ints = NDArray[np.int64]
 
-def fill_polygons(points, size_wh):
+
+def fill_polygons(points: Points, size_wh: tuple[int, int]) -> tuple[NDArray[np.uint32], _Ints]:
     """Finds the polygon that is painted last, for every pixel.
 
     Args:
-        points: For each polygon its `(x, y)`, integers or real numbers, in pixels, possibly outside of the frame.
+        points: For each polygon its `(x, y)`, integers or real numbers, in pixels, possibly outside the frame.
         size_wh: Width and height of the frame, in pixels.
 
     Returns:
         The frame cut into runs of pixels, row by row. For each run: one plus the number of the polygon on top, 0 for
-        none, `uint32`; and its length in pixels. Neighbouring runs differ.
+        none; and its length in pixels. Neighbouring runs differ.
 
     Raises:
         DataError: If the polygons are so large and so many that painting them would take very long.
@@ -37,7 +42,7 @@ def fill_polygons(points, size_wh):
     return tops[is_new], np.diff(starts[is_new], append=area)
 
 
-def _spans(points, size_wh):
+def _spans(points: Points, size_wh: tuple[int, int]) -> tuple[_Ints, _Ints, _Ints]:
     """Finds the runs of pixels that polygons cover.
 
     Args:
@@ -54,10 +59,11 @@ def _spans(points, size_wh):
     first = np.maximum(np.ceil(np.minimum(y0, y1) - 0.5), 0)
     counts = np.minimum(np.ceil(np.maximum(y0, y1) - 0.5), height) - first
     crosses = counts > 0
-    owners, y0, y1, x0, x1 = (values[crosses] for values in (owners, y0, y1, x0, x1))
+    owners = owners[crosses]
+    y0, y1, x0, x1 = (values[crosses] for values in (y0, y1, x0, x1))
     first, counts = first[crosses].astype(np.int64), counts[crosses].astype(np.int64)
     if counts.sum() > MOST_CROSSINGS:
-        raise DataError(f"the polygons cross {counts.sum():,} pixel rows, at most {MOST_CROSSINGS:,} were expected")
+        raise DataError(f"the polygons cross {counts.sum():,} pixel rows, expected at most {MOST_CROSSINGS:,}")
     # Row by row of every edge: the edge's values repeated, and the rows counted up from its first.
     rows = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
     x = rows + 0.5
@@ -69,8 +75,8 @@ def _spans(points, size_wh):
     return _pair(rows, x, size_wh)
 
 
-def _edges(points):
-    """Lists all edges: the number of the polygon of each, and its ends as arrays `y0, y1, x0, x1`, `float64`."""
+def _edges(points: Points) -> tuple[_Ints, tuple[NDArray[np.float64], ...]]:
+    """Lists all edges: the number of the polygon of each, and its ends as arrays `y0, y1, x0, x1`."""
     counts = np.array([len(polygon) for polygon in points], np.int64)
     flat = np.fromiter(chain.from_iterable(chain.from_iterable(points)), np.float64, 2 * int(counts.sum()))
     x, y = flat[::2], flat[1::2]
@@ -80,8 +86,8 @@ def _edges(points):
     return np.repeat(np.arange(len(points)), counts), (y, y[following], x, x[following])
 
 
-def _pair(lines, x, size_wh):
-    """Sorts the crossings of each line and makes runs of each two.
+def _pair(lines: _Ints, x: NDArray[np.float64], size_wh: tuple[int, int]) -> tuple[_Ints, _Ints, _Ints]:
+    """Sorts the crossings of each line and makes a run of every two.
 
     Args:
         lines: Polygon number and row, in the bits above and below `height.bit_length()`, for each crossing.
@@ -89,11 +95,11 @@ def _pair(lines, x, size_wh):
         size_wh: Width and height of the frame.
 
     Returns:
-        As `_spans`.
+        The same as `_spans`.
     """
     width, height = size_wh
     # A crossing is sorted as one integer: line, and the sum of left and right end, which are equal or one column apart.
-    # Both never decrease with x, and beyond two columns outside of the frame nothing changes any more.
+    # Both never decrease with x, and more than two columns outside the frame nothing changes.
     np.clip(x, -2, width, out=x)
     ends = np.ceil(x - 0.5)
     x += 0.5
@@ -111,11 +117,11 @@ def _pair(lines, x, size_wh):
     return lines >> height.bit_length(), first + starts[visible], first + ends[visible] + 1
 
 
-def _visible_runs(owners, starts, stops, area):
+def _visible_runs(owners: _Ints, starts: _Ints, stops: _Ints, area: int) -> tuple[NDArray[np.uint32], _Ints]:
     """Finds which run lies on top, pixel by pixel, without touching every pixel for every polygon.
 
     The frame is cut at all starts and stops into pieces. A run covers neighbouring pieces, so it is the union of two
-    overlapping stretches of 2**level pieces; from the highest level down, each stretch hands its owner on to its
+    overlapping stretches of 2**level pieces; from the highest level down, each stretch gives its owner to its two
     halves.
 
     Args:
@@ -145,7 +151,7 @@ def _visible_runs(owners, starts, stops, area):
     return tops[:-1], cuts[:-1]
 
 
-def _cut(starts, stops, area):
+def _cut(starts: _Ints, stops: _Ints, area: int) -> tuple[_Ints, NDArray[np.int32], NDArray[np.int32]]:
     """Cuts the frame where runs start and stop.
 
     Returns:

@@ -1,8 +1,16 @@
-"""Areas, boxes and pixel runs of the regions in a picture of keys, found in one pass over its pixels."""
+"""Pixel runs, areas and boxes of the regions in a picture of keys, found in one pass over its pixels.
 
+A key is any integer that stands for a region; equal pixels have equal keys.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+
+_Value = TypeVar("_Value", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -16,25 +24,18 @@ class Runs:
         stops: The column behind its last.
     """
 
-    keys: np.ndarray
-    rows: np.ndarray
-    starts: np.ndarray
-    stops: np.ndarray
+    keys: NDArray[np.integer]
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
 
-    def of(self, keys):
-        """The runs of some keys only, in the same order."""
+    def of(self, keys: NDArray[np.integer] | Sequence[int]) -> "Runs":
+        """Chooses the runs of some keys, in the same order."""
         chosen = np.isin(self.keys, keys)
         return Runs(self.keys[chosen], self.rows[chosen], self.starts[chosen], self.stops[chosen])
 
-    def paint(self, values):
-        """Makes a picture of a value for each run; the runs must be all of a picture.
-
-        Args:
-            values: As many as there are runs.
-
-        Returns:
-            Array of shape `(height, width)` and the type of `values`.
-        """
+    def paint(self, values: NDArray[_Value]) -> NDArray[_Value]:
+        """Makes a picture, shape `(height, width)`, of one value per run; the runs must be all of a picture."""
         width = int(self.stops.max(initial=0))
         return np.repeat(values, self.stops - self.starts).reshape(-1, width)
 
@@ -52,7 +53,7 @@ class Region:
     box: tuple[int, int, int, int]
 
 
-def find_runs(pixels):
+def find_runs(pixels: NDArray[np.integer]) -> Runs:
     """Cuts a picture of keys, shape `(height, width)`, into runs."""
     height, width = pixels.shape
     is_start = np.empty((height, width), bool)
@@ -64,8 +65,8 @@ def find_runs(pixels):
     return Runs(pixels.ravel()[first], rows, starts, stops)
 
 
-def find_regions(runs):
-    """Measures all regions: `{key: Region}`, sorted by key."""
+def find_regions(runs: Runs) -> dict[int, Region]:
+    """Measures all regions, by key and sorted by key."""
     order = np.argsort(runs.keys, kind="stable")
     keys = runs.keys[order]
     first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))

@@ -174,24 +174,24 @@ def test_data_after_the_end_are_ignored():
 )
 def test_other_kinds_of_png_are_refused_by_name(depth, color_type, found):
     data = build([header(4, 4, depth, color_type), (b"IEND", b"")])
-    with pytest.raises(DataError, match=f"is a PNG with {found}, expected was 8-bit RGB"):
+    with pytest.raises(DataError, match=f"is a PNG with {found}, expected 8-bit RGB"):
         png.read_image(data)
-    with pytest.raises(DataError, match=f"is a PNG with {found}, expected was 8-bit gray"):
+    with pytest.raises(DataError, match=f"is a PNG with {found}, expected 8-bit gray"):
         png.read_mask(data)
 
 
 def test_a_mask_is_no_image_and_an_image_no_mask():
     image = draw((4, 4, 3))
-    with pytest.raises(DataError, match="with 8-bit gray, expected was 8-bit RGB"):
+    with pytest.raises(DataError, match="with 8-bit gray, expected 8-bit RGB"):
         png.read_image(file_of(image[..., 0]))
-    with pytest.raises(DataError, match="with 8-bit RGB, expected was 8-bit gray"):
+    with pytest.raises(DataError, match="with 8-bit RGB, expected 8-bit gray"):
         png.read_mask(file_of(image))
 
 
 @pytest.mark.parametrize("size", [(100_000, 100_000), (2**31 - 1, 2**31 - 1), (0, 4), (4, 0)])
 def test_a_picture_beyond_all_measure_is_not_decoded(size):
     data = build([header(*size), (b"IDAT", zlib.compress(b"\0" * 100)), (b"IEND", b"")])
-    with pytest.raises(DataError, match=f"has {size[0]} x {size[1]} pixels, expected were 1 to 67,108,864"):
+    with pytest.raises(DataError, match=f"has {size[0]} x {size[1]} pixels, .* 67,108,864"):
         png.read_image(data)
 
 
@@ -199,7 +199,7 @@ def test_the_message_names_the_file(tmp_path):
     path = tmp_path / "frame.png"
     with pytest.raises(DataError, match="frame.png: cannot be read: No such file"):
         png.read_image(path)
-    for data, text in ((b"", "is empty"), (b"\xff\xd8\xff\xe0JFIF", "is no PNG, it starts with")):
+    for data, text in ((b"", "is empty"), (b"\xff\xd8\xff\xe0JFIF", "is not a PNG, it starts with")):
         path.write_bytes(data)
         with pytest.raises(DataError, match=f"frame.png: {text}"):
             png.read_mask(path)
@@ -270,12 +270,12 @@ def test_what_a_file_says_beside_instance_ids_does_not_change_them(extra):
 
 
 def test_instance_ids_of_8_bits_are_refused_and_it_is_said_why():
-    expected = r"with 8-bit gray, expected was 16-bit gray; .* a file with 8 has lost all ids above 255"
+    expected = r"with 8-bit gray, expected 16-bit gray; .* a file with 8 has lost all ids above 255"
     with pytest.raises(DataError, match=expected):
         png.read_instance_mask(png.encode_mask(draw((4, 4))))
-    with pytest.raises(DataError, match="with 16-bit gray, expected was 8-bit gray$"):
+    with pytest.raises(DataError, match="with 16-bit gray, expected 8-bit gray$"):
         png.read_mask(png.encode_instance_mask(draw_instances()))
-    with pytest.raises(DataError, match="with 8-bit RGB, expected was 16-bit gray$"):
+    with pytest.raises(DataError, match="with 8-bit RGB, expected 16-bit gray$"):
         png.read_instance_mask(png.encode_image(draw((4, 4, 3))))
 
 
@@ -292,7 +292,7 @@ def test_coloured_masks_without_alpha_are_read_and_transparency_changes_no_colou
     assert np.array_equal(png.read_color_mask(file_of(image)), image)
     clear = np.dstack([image, np.zeros((9, 7), np.uint8)])
     assert np.array_equal(png.read_color_mask(png.encode_color_mask(clear)), image)
-    with pytest.raises(DataError, match="with 8-bit gray, expected was 8-bit RGB or 8-bit RGB with alpha"):
+    with pytest.raises(DataError, match="with 8-bit gray, expected 8-bit RGB or 8-bit RGB with alpha"):
         png.read_color_mask(png.encode_mask(draw((4, 4))))
 
 

@@ -14,7 +14,7 @@ from common.errors import DataError
 from common.files.disk import read_text
 from common.files.listing import files_below
 from common.files.sources import NamedBytes, Source
-from common.images.pictures import decode_unusual_png
+from common.images.pictures import read_brightness
 from common.images.png import check_png, read_mask
 from common.labels.cityscapes import LABEL_OF_ID
 
@@ -53,7 +53,7 @@ class PredictedMask:
             raise DataError(f"{self.path}: is a PNG with 16 bits, a mask of at most 8 was expected")
         file = NamedBytes(str(self.path), data)
         # Colours of other kinds, such as of a palette, count by their brightness.
-        return (read_mask(file) if (depth, color_type) == (8, _GRAY) else decode_unusual_png(file, "L")) != 0
+        return (read_mask(file) if (depth, color_type) == (8, _GRAY) else read_brightness(file)) != 0
 
 
 def find_lists(folder, frames):

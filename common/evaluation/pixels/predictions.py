@@ -12,7 +12,7 @@ from common.errors import ConfigError
 from common.evaluation.pixels.mask_values import CLASSES, IDS, ValueCode
 from common.evaluation.pixels.pairing import COLOR
 from common.files.sources import NamedBytes
-from common.images.pictures import decode_unusual_png
+from common.images.pictures import read_colors, read_values
 from common.images.png import read_color_mask, read_mask
 from common.labels.cityscapes import IGNORE
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
@@ -52,8 +52,7 @@ class PredictionReader:
         data = source.read_bytes()
         file = NamedBytes(str(source), data)
         if _color_type(data) == _PALETTE:
-            pixels = decode_unusual_png(file, "RGB" if self.is_color else None)
-            return colors_to_ids(pixels, self._table, source) if self.is_color else pixels
+            return colors_to_ids(read_colors(file), self._table, source) if self.is_color else read_values(file)[0]
         return colors_to_ids(read_color_mask(file), self._table, source) if self.is_color else read_mask(file)
 
     @cached_property

@@ -70,7 +70,7 @@ DEFECTS = {
         "instanceIds",
         lambda path: change(path, lambda pixels: (pixels % 256).astype(np.uint8)),
         "unreadable",
-        "expected was 16-bit",
+        "expected 16-bit",
     ),
     "changed pixel in labelIds": (
         "labelIds",
@@ -121,7 +121,7 @@ DEFECTS = {
         "leftImg8bit",
         lambda path: change(path, lambda pixels: cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA)),
         "unreadable",
-        "expected was 8-bit RGB",
+        "expected 8-bit RGB",
     ),
 }
 

@@ -206,7 +206,7 @@ def test_a_wrong_line_is_named(tmp_path, text, message):
     [
         (encode_mask(np.zeros((2, 3), np.uint8)), r"has 3 x 2 pixels, the truth .*Ids\.png has 120 x 80"),
         (encode_instance_mask(np.zeros(SHAPE, np.uint16)), "with 16 bits"),
-        (b"no picture", "is no PNG"),
+        (b"no picture", "is not a PNG"),
         (encode_mask(np.zeros(SHAPE, np.uint8))[:-20], "is cut off"),
     ],
 )

@@ -179,7 +179,7 @@ def test_only_splits_that_are_predicted_count(good, tmp_path):
     [
         (encode_image(np.zeros((2, 4, 3), np.uint8)), r"000000\.png: has 4 x 2 pixels, the truth .*Ids\.png has 4 x 1"),
         (encode_mask(np.zeros((1, 4), np.uint8)), "8-bit gray"),
-        (b"no picture", "is no PNG"),
+        (b"no picture", "is not a PNG"),
     ],
 )
 def test_a_wrong_picture_is_named(good, pixels, message):

@@ -299,7 +299,7 @@ def test_a_damaged_mask_is_refused_by_name(tmp_path):
     tree = foreign(tmp_path)
     (tmp_path / "trainannot" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
     frame = only(tree)
-    with pytest.raises(DataError, match=r"trainannot/a\.png: is no picture"):
+    with pytest.raises(DataError, match=r"trainannot/a\.png: is not a picture"):
         frame.annotation()
 
 

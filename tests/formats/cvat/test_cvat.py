@@ -207,7 +207,7 @@ def test_a_member_that_unpacks_to_far_more_than_a_picture_is_refused(tmp_path):
                 member.write(bytes(1 << 20))
         archive.writestr("gtFine/train/a/y_gtFine_instanceIds.png", bytes(1000))
     for frame, message in zip(
-        cvat.read(list_files_of(tmp_path / "a.zip")), ("unpacks to", "is no picture"), strict=True
+        cvat.read(list_files_of(tmp_path / "a.zip")), ("unpacks to", "is not a picture"), strict=True
     ):
         with pytest.raises(DataError, match=message):
             frame.annotation()
