@@ -76,24 +76,31 @@ class Annotation:
         """Keys and segments of the objects that are counted, without crowds, in the order of the segments."""
         return [(key, segment) for key, segment in self.segments.items() if segment.number is not None]
 
-    def paint(self, value_of: Callable[[Segment], int | None], background: int, dtype: type[Value]) -> NDArray[Value]:
-        """Replaces the keys by other values.
+    def look_up(
+        self, keys: NDArray[np.integer], value_of: Callable[[Segment], int | None], background: int, dtype: type[Value]
+    ) -> NDArray[Value]:
+        """Replaces keys by other values.
 
         Args:
+            keys: Any shape, for example one key for each run of pixels.
             value_of: Gives the value of a segment, or None for background.
-            background: The value of pixels of no segment.
+            background: The value of keys of no segment.
             dtype: Of the result.
 
         Returns:
-            Array of shape `(height, width)`.
+            Array of the same shape.
         """
-        runs = find_runs(self.pixels)
-        table = np.full(int(runs.keys.max(initial=0)) + 1, background, dtype)
+        table = np.full(int(keys.max(initial=0)) + 1, background, dtype)
         for key, segment in self.segments.items():
             value = value_of(segment)
             if key < len(table) and value is not None:
                 table[key] = value
-        return runs.paint(table[runs.keys])
+        return table[keys]
+
+    def paint(self, value_of: Callable[[Segment], int | None], background: int, dtype: type[Value]) -> NDArray[Value]:
+        """Replaces the keys of all pixels as `look_up` does; returns an array of shape `(height, width)`."""
+        runs = find_runs(self.pixels)
+        return runs.paint(self.look_up(runs.keys, value_of, background, dtype))
 
     def label_ids(self, table: LabelTable, where: str = "the frame") -> NDArray[np.uint8]:
         """Paints the id of each pixel's label.
@@ -111,9 +118,7 @@ class Annotation:
         return self.paint(lambda segment: label_of(segment, table, where).id, table.background_id, np.uint8)
 
     def instance_ids(self, table: LabelTable, where: str = "the frame") -> NDArray[np.uint16]:
-        """Paints `label id * 1000 + number` for counted objects, and the label id elsewhere, as in instanceIds files.
-
-        Objects of labels with an id above 64 get the label id too, because 16 bits have no room for their number.
+        """Paints the instance id of each pixel, as in instanceIds files; see `instance_id_of`.
 
         Args:
             table: As for `label_ids`.
@@ -126,19 +131,7 @@ class Annotation:
             DataError: If an object has a number above 999; names the frame and the object.
             LabelError: If the label of a segment is not in the table; names the frame and the label.
         """
-
-        def value_of(segment: Segment) -> int:
-            id_ = label_of(segment, table, where).id
-            if segment.number is None or id_ > LARGEST_COUNTED_ID:
-                return id_
-            if segment.number >= INSTANCES_PER_CLASS:
-                raise DataError(
-                    f"{where}: object {segment.number:,} of {segment.label}: instanceIds have room for 0 to 999 in a "
-                    "frame"
-                )
-            return id_ * INSTANCES_PER_CLASS + segment.number
-
-        return self.paint(value_of, table.background_id, np.uint16)
+        return self.paint(lambda segment: instance_id_of(segment, table, where), table.background_id, np.uint16)
 
 
 def label_of(segment: Segment, table: LabelTable, where: str) -> Label:
@@ -150,6 +143,21 @@ def label_of(segment: Segment, table: LabelTable, where: str) -> Label:
             "or rename it"
         )
     return label
+
+
+def instance_id_of(segment: Segment, table: LabelTable, where: str) -> int:
+    """Gives `label id * 1000 + number` for a counted object, else the label id; see `Annotation.instance_ids`.
+
+    Objects of labels with an id above 64 have the label id too, because 16 bits have no room for their number.
+    """
+    id_ = label_of(segment, table, where).id
+    if segment.number is None or id_ > LARGEST_COUNTED_ID:
+        return id_
+    if segment.number >= INSTANCES_PER_CLASS:
+        raise DataError(
+            f"{where}: object {segment.number:,} of {segment.label}: instanceIds have room for 0 to 999 in a frame"
+        )
+    return id_ * INSTANCES_PER_CLASS + segment.number
 
 
 class FrameTruth(Protocol):

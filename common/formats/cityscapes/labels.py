@@ -1,19 +1,23 @@
 """The labels of a Cityscapes tree: where their file lies, which ids they have, and which are counted.
 
-Looked for are `dataset_meta.json`, `label_colors.txt` and `label_color.txt` below the given place, then in the zips
-that hold the tree, then above it as far as the folders belong to the tree. Without any, the labels are Cityscapes' 35.
+The files `dataset_meta.json`, `label_colors.txt` and `label_color.txt` are searched below the given place, then in the
+zips that hold the tree, then above it as far as the folders belong to the tree. Without any, the labels are Cityscapes'
+35.
 
-Two things a label file of others leaves open are read off the masks. Datumaro and CVAT number Cityscapes' labels by
-their place in the file, others keep the official ids: the colours tell. And a value from 1000 on is an object, so that
-the label is counted, which for labels that are not Cityscapes' no file but ours says.
+Two things that a label file of other programs leaves open are read off the masks. Datumaro and CVAT number Cityscapes'
+labels by their place in the file, others keep the official ids: the colours tell which. And a value from 1000 on is an
+object, so its label is counted; for labels that are not Cityscapes' only our own files tell this.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from common.dataset.original.layouts import IMAGE_KIND, TRUTH_KINDS
+from common.dataset.original.layouts import IMAGE_KIND, TRUTH_KINDS, Frame
 from common.dataset.original.polygons import INSTANCES_PER_CLASS, ids_to_colors
 from common.errors import DataError, ProjectError
 from common.files.listing import FileListing, list_files_of
@@ -30,15 +34,12 @@ _LEVELS = 3
 _OUTER_FOLDER = "imgsFine"
 
 
-def read_table(tree, frames):
-    """Reads the labels of a tree.
+def read_table(tree: FileListing, frames: Sequence[Frame]) -> LabelTable:
+    """Finds and reads the labels of a dataset.
 
     Args:
         tree: What the user gave: the dataset, a part of it, or a zip.
-        frames: `Frame`s found there.
-
-    Returns:
-        A `LabelTable`.
+        frames: The frames found there.
 
     Raises:
         DataError: If a label file cannot be understood; names it.
@@ -48,27 +49,27 @@ def read_table(tree, frames):
     return CITYSCAPES if table is None else _with_counted(_with_ids(table, frames), frames)
 
 
-def _find(tree, frames):
+def _find(tree: FileListing, frames: Sequence[Frame]) -> LabelTable | None:
     table = find_label_table(tree)
     sources = (source for frame in frames for source in (frame.image, *frame.files.values()))
     for archive in sorted({source.path for source in sources if source is not None and source.member is not None}):
         table = table or find_label_table(_listed(archive))
     for folder in _folders_above(tree.root.absolute()):
         there = (folder / name for name in (META_FILE, *COLORS_FILES))
-        sources = {file.name: Source(file) for file in there if file.is_file()}
-        table = table or find_label_table(FileListing(folder, "", sources))
+        files = {file.name: Source(file) for file in there if file.is_file()}
+        table = table or find_label_table(FileListing(folder, "", files))
     return table
 
 
-def _listed(archive):
+def _listed(archive: Path) -> FileListing:
     try:
         return list_files_of(archive)
-    except DataError:  # what is wrong with an archive is told where its frames are listed
+    except DataError:  # the error is reported where its frames are listed
         return FileListing(archive, "", {})
 
 
-def _folders_above(path):
-    """Lists the folders of the tree that `path` is a part of, the nearest first."""
+def _folders_above(path: Path) -> list[Path]:
+    """Lists the folders of the dataset above `path`, the nearest first."""
     if path.is_file():
         is_part = any(anchor.lower() in path.name.lower() for anchor in _ANCHORS)
         return [path.parent] if is_part else []
@@ -82,7 +83,7 @@ def _folders_above(path):
     return folders[1:top]
 
 
-def _with_ids(table, frames):
+def _with_ids(table: LabelTable, frames: Sequence[Frame]) -> LabelTable:
     """Chooses between the ids of a table and its places, where a frame with ids and colours can tell."""
     if all(label.id in (place, -1) for place, label in enumerate(table)):
         return table
@@ -94,23 +95,23 @@ def _with_ids(table, frames):
         try:
             ids, colors = read_mask(frame.files["labelIds"]), read_color_mask(frame.files["color"])
         except ProjectError:
-            continue  # it is named when the frame is read
+            continue  # the error is reported when the frame is read
         if ids.shape == colors.shape[:2]:
             return max(candidates, key=lambda candidate: _agreement(ids, colors, candidate))
     return table
 
 
-def _agreement(ids, colors, table):
+def _agreement(ids: NDArray[np.uint8], colors: NDArray[np.uint8], table: LabelTable) -> int:
     return int((ids_to_colors(ids, table)[..., :3] == colors).sum())
 
 
-def _with_counted(table, frames):
-    """Counts the labels that masks have objects of, where a list has foreign labels and counts none of them."""
+def _with_counted(table: LabelTable, frames: Sequence[Frame]) -> LabelTable:
+    """Marks the labels that have objects in masks as counted, if a list has foreign labels and counts none of them."""
     foreign = [label for label in table if CITYSCAPES.find(label.name) is None]
     if not foreign or any(label.has_instances for label in foreign):
         return table
     files = [frame.files["instanceIds"] for frame in frames if "instanceIds" in frame.files]
-    found = set()
+    found: set[int] = set()
     with ThreadPoolExecutor(usable_cores()) as pool:
         for ids in progress(pool.map(_ids_of_objects, files), "objects", len(files)) if files else ():
             found |= ids
@@ -121,11 +122,11 @@ def _with_counted(table, frames):
     return LabelTable(tuple(labels), table.background)
 
 
-def _ids_of_objects(source):
+def _ids_of_objects(source: Source) -> set[int]:
     try:
         values = read_instance_mask(source)
     except ProjectError:
-        return set()  # it is named when the frame is read
+        return set()  # the error is reported when the frame is read
     is_there = np.zeros(2**16, bool)
     is_there[values.ravel()] = True
     return set((np.flatnonzero(is_there[INSTANCES_PER_CLASS:]) // INSTANCES_PER_CLASS + 1).tolist())

@@ -1,44 +1,51 @@
-"""Pixels back to polygons that paint these very pixels by the exact rule of `dataset.polygon_fill`.
+"""Pixels back to polygons that paint exactly these pixels by the rule of `images.polygon_fill`.
 
 For ground truth that comes from a format without Cityscapes' outlines. A run of pixels from column s to column e is
 painted by vertical edges at s and at e, so the outlines go along pixel corners with right sides one column further
-left. Labels that are not counted become one polygon a connected part, holes filled, large before small: whatever lies
-in a hole is smaller and painted later. Counted objects come last, each as one polygon however many parts and holes it
-has: the loops are joined by edges outside of the frame, which paint nothing. An object without a pixel, or a number
+left. Labels that are not counted become one polygon for each connected part, holes filled, large before small: whatever
+lies in a hole is smaller and painted later. Counted objects come last, each as one polygon however many parts and holes
+it has: the loops are joined by edges outside of the frame, which paint nothing. An object without a pixel, or a number
 that is not used, becomes a polygon outside of the frame, so that later objects keep their numbers.
 """
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
+from numpy.typing import NDArray
 
 from common.dataset.original.polygons import GROUP_ENDING, AnnotatedImage, Polygon
-from common.images.outlines import trace_outlines
+from common.formats.frames import Annotation, Segment
+from common.images.outlines import Outline, trace_outlines
 from common.images.runs import find_runs
+from common.labels.tables import LabelTable
 
+Points = tuple[tuple[int, int], ...]
 # A column outside of the frame, where edges go up and down without painting anything.
 _OUTSIDE = -2
-_HIDDEN = ((-3, -3), (-2, -3), (-2, -2), (-3, -2))
+_HIDDEN: Points = ((-3, -3), (-2, -3), (-2, -2), (-3, -2))
 
 
-def redraw(annotation, table, name):
+def pixels_to_polygons(annotation: Annotation, table: LabelTable, name: str) -> AnnotatedImage:
     """Draws an annotation as polygons.
 
     Args:
-        annotation: `Annotation`; counted labels must have less than 1,000 objects each.
-        table: `LabelTable` of its labels; it must have a background.
+        annotation: Counted labels must have less than 1,000 objects each.
+        table: The labels of the dataset; it must have a background.
         name: What messages call the frame.
 
     Returns:
-        `AnnotatedImage`. Painted, it gives the annotation back, numbers included.
+        Polygons that give the annotation back when they are painted, numbers of objects included.
     """
     outlines = trace_outlines(find_runs(annotation.pixels))
-    counted = {key for key, segment in annotation.segments.items() if segment.number is not None}
-    polygons = _areas(outlines, annotation, counted, table.background)
-    polygons += _objects(outlines, annotation, counted)
-    return AnnotatedImage(name, annotation.size_wh, tuple(polygons))
+    counted = {key for key, _ in annotation.objects}
+    areas = _areas_to_polygons(outlines, annotation, counted, table.background)
+    return AnnotatedImage(name, annotation.size_wh, (*areas, *_objects_to_polygons(outlines, annotation)))
 
 
-def _areas(outlines, annotation, counted, background):
-    """One polygon for each connected part of a label that is not counted, larger ones first."""
+def _areas_to_polygons(
+    outlines: Mapping[int, list[Outline]], annotation: Annotation, counted: set[int], background: str | None
+) -> list[Polygon]:
+    """Makes one polygon for each connected part of a label that is not counted, larger ones first."""
     parts = []
     for key, loops in outlines.items():
         if key in counted:
@@ -56,36 +63,32 @@ def _areas(outlines, annotation, counted, background):
             is_around = (larger[0] <= x0) & (larger[1] <= y0) & (larger[2] >= x1) & (larger[3] >= y1)
             if not is_around.any():
                 continue
-        polygons.append(Polygon(label, _shifted(points)))
+        polygons.append(Polygon(label or "", _shifted(points)))
     return polygons
 
 
-def _name(segment):
+def _name(segment: Segment) -> str:
     return segment.label + (GROUP_ENDING if segment.is_crowd else "")
 
 
-def _objects(outlines, annotation, counted):
-    keys_of = {}
-    for key in counted:
-        segment = annotation.segments[key]
-        keys_of.setdefault(segment.label, {})[segment.number] = key
-    polygons = []
+def _objects_to_polygons(outlines: Mapping[int, list[Outline]], annotation: Annotation) -> Iterable[Polygon]:
+    keys_of: dict[str, dict[int, int]] = {}
+    for key, segment in annotation.objects:
+        keys_of.setdefault(segment.label, {})[segment.number or 0] = key
     for label in dict.fromkeys(segment.label for segment in annotation.segments.values()):
         keys = keys_of.get(label, {})
         for number in range(max(keys, default=-1) + 1):
             loops = outlines.get(keys.get(number, -1), ())
-            points = _join([_shifted(loop.points) for loop in loops]) if loops else _HIDDEN
-            polygons.append(Polygon(label, points))
-    return polygons
+            yield Polygon(label, _join([_shifted(loop.points) for loop in loops]) if loops else _HIDDEN)
 
 
-def _area(points):
-    """Number of pixels in an outline, holes included; its edges are vertical and horizontal in turn."""
+def _area(points: NDArray[np.int32]) -> int:
+    """Counts the pixels in an outline, with its holes; its edges are vertical and horizontal in turn."""
     x, heights = points[::2, 0].astype(np.int64), points[1::2, 1] - points[::2, 1]
     return abs(int((x * heights).sum()))
 
 
-def _shifted(points):
+def _shifted(points: NDArray[np.int32]) -> Points:
     """Moves the edges that go down, which are right sides, one column to the left.
 
     Args:
@@ -93,14 +96,14 @@ def _shifted(points):
     """
     shifted = points.reshape(-1, 2, 2).copy()
     shifted[shifted[:, 1, 1] > shifted[:, 0, 1], :, 0] -= 1
-    return tuple(map(tuple, shifted.reshape(-1, 2).tolist()))
+    return tuple((x, y) for x, y in shifted.reshape(-1, 2).tolist())
 
 
-def _join(loops):
-    """Makes one polygon of several loops: each is left and entered along edges outside of the frame."""
+def _join(loops: list[Points]) -> Points:
+    """Makes one polygon of several loops: each is entered and left along edges outside of the frame."""
     if len(loops) == 1:
         return loops[0]
-    points = []
+    points: list[tuple[int, int]] = []
     for loop in loops:
         row = loop[0][1]
         points += [(_OUTSIDE, row), *loop, loop[0], (_OUTSIDE, row)]

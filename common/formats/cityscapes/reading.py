@@ -1,21 +1,23 @@
-"""Cityscapes' own tree: read from any layout or zip, written with the official names.
+"""Reads Cityscapes' own tree from any layout or zip.
 
-Assumes what `dataset.layouts` says about folders and names. Labels come from the label file beside the data, else they
-are Cityscapes' 35 (`cityscapes_labels`). Pixels are read from instanceIds, else labelIds, else
-polygons, else color. A value below 1000 is a label without objects, or a crowd; from 1000 on it is an object, number 0
-included. LabelIds and color hold no objects, and a colour may be that of several labels (`dataset.truth`).
-
-How it is written says `cityscapes_writing`.
+Assumes the folders and names of `dataset.original.layouts`. Labels come from the label file beside the data, else they
+are Cityscapes' 35 (`cityscapes.labels`). Pixels are read from instanceIds, else labelIds, else polygons, else color. A
+value below 1000 is a label without objects, or a crowd; from 1000 on it is an object, also number 0. LabelIds and color
+hold no objects, and several labels may have one colour (`dataset.original.truth`).
 """
 
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from common.dataset.original.layouts import read_layout
+from common.dataset.original.layouts import Frame, read_layout
 from common.dataset.original.polygons import (
     INSTANCES_PER_CLASS,
+    AnnotatedImage,
+    Polygon,
     counted_values,
     find_label,
     paint_polygons,
@@ -24,13 +26,14 @@ from common.dataset.original.polygons import (
 from common.dataset.original.truth import KINDS, first_kind, read_truth
 from common.errors import LabelError, ProjectError
 from common.files.listing import FileListing
+from common.files.sources import Source
 from common.formats.cityscapes.labels import read_table
-from common.formats.cityscapes.writing import write
 from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.images.runs import find_runs
+from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
 
-__all__ = ["CityscapesTruth", "matches", "read", "read_table", "segments_of_values", "write"]
+_ENDINGS = ("_leftimg8bit.png", "_leftimg8bit.jpg", "_labelids.png", "_instanceids.png", "_polygons.json", "_color.png")
 _STAND_INS = {
     "instanceIds": "are read from instanceIds",
     "labelIds": "are read from labelIds, which do not tell objects apart",
@@ -42,51 +45,48 @@ _STAND_INS = {
 
 def matches(tree: FileListing) -> bool:
     """Tells whether a folder or zip holds files with Cityscapes' names."""
-    endings = (
-        "_leftimg8bit.png",
-        "_leftimg8bit.jpg",
-        "_labelids.png",
-        "_instanceids.png",
-        "_polygons.json",
-        "_color.png",
-    )
-    return bool(tree.names("", *endings)) or any(
+    return bool(tree.names("", *_ENDINGS)) or any(
         name.lower().endswith(".zip") and ("gtfine" in name.lower() or "leftimg8bit" in name.lower())
         for name in tree.sources
     )
 
 
 def read(tree: FileListing, truth: str | None = None, kinds: tuple[str, ...] = KINDS) -> FrameDataset:
-    """Reads a tree, any part of one, or a zip.
+    """Reads a dataset, any part of one, or a zip; see `Format.read`.
 
     Args:
         tree: The folder or zip; zips inside the folder are looked through too.
         truth: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
-        kinds: What pixels are read from, the first that a frame has.
+        kinds: Which files pixels are read from; the first that a frame has is taken.
 
     Returns:
-        `FrameDataset`; frames without image or without ground truth are in it and named in the notes.
+        Frames without image or without ground truth are in it and named in the notes.
 
     Raises:
         DataError: If nothing is found, or a frame is there twice.
     """
     layout = read_layout(tree.root, truth)
     table = read_table(tree, layout.frames)
-    frames = tuple(_frame(frame, table, kinds) for frame in layout.frames)
-    return FrameDataset(table, frames, "cityscapes", (*layout.problems, *_kinds_used(frames, kinds)), layout.truth)
+    truths = {frame.name: found for frame in layout.frames if (found := _truth(frame, table, kinds))}
+    frames = tuple(_frame(frame, truths.get(frame.name)) for frame in layout.frames)
+    notes = (*layout.problems, *_kinds_used(tuple(truths.values()), kinds))
+    return FrameDataset(table, frames, "cityscapes", notes, layout.truth)
 
 
-def _kinds_used(frames, kinds):
-    """Says what stands in for files that are missing."""
-    used = Counter(first_kind(frame.truth.files, kinds) for frame in frames if frame.truth is not None)
+def _kinds_used(truths: "Sequence[CityscapesTruth]", kinds: tuple[str, ...]) -> list[str]:
+    """Names the files that are read where the preferred ones are missing, a sentence for each kind."""
+    used = Counter(truth.kind for truth in truths)
     total = used.total()
     del used[kinds[0]]
     return [f"{count:,} of {total:,} frames {_STAND_INS[kind]}" for kind, count in sorted(used.items())]
 
 
-def _frame(found, table, kinds):
+def _truth(found: Frame, table: LabelTable, kinds: tuple[str, ...]) -> "CityscapesTruth | None":
     files = {kind: source for kind, source in found.files.items() if kind in KINDS}
-    truth = CityscapesTruth(files, table, kinds) if files.keys() & set(kinds) else None
+    return CityscapesTruth(files, table, kinds) if files.keys() & set(kinds) else None
+
+
+def _frame(found: Frame, truth: "CityscapesTruth | None") -> AnnotatedFrame:
     split = "" if found.split == NO_SPLIT else found.split
     city = "" if found.city == NO_CITY else found.city
     return AnnotatedFrame(found.name, split, city, found.image, truth)
@@ -97,43 +97,48 @@ class CityscapesTruth:
     """The annotation files of a frame.
 
     Attributes:
-        files: `Source` by kind.
+        files: The files by kind.
         table: What the ids in them mean.
-        kinds: What pixels are read from, the first that is there.
+        kinds: Which files pixels are read from; the first that is there is taken.
     """
 
-    files: dict = field(hash=False)
+    files: Mapping[str, Source] = field(hash=False)
     table: LabelTable
     kinds: tuple[str, ...] = KINDS
 
-    def load(self):
+    @property
+    def kind(self) -> str:
+        """The kind of file that pixels are read from."""
+        return first_kind(self.files, self.kinds) or self.kinds[0]
+
+    def load(self) -> Annotation:
         """Reads the pixels; see `AnnotatedFrame.annotation`."""
         truth = read_truth(self.files, self.table, self.kinds)
         where = self.files[truth.kind]
         segments = segments_of_values(truth.values, self.table, where)
-        dropped = Counter()
+        dropped: Counter[str] = Counter()
         if image := truth.polygons or self._polygons():
-            for value, label in _hidden_objects(image, self.table):
+            for value, label in _objects_in_frame(image, self.table):
                 segments.setdefault(value, Segment(label.name, value % INSTANCES_PER_CLASS))
             plates = sum(_is_never_painted(polygon, self.table) for polygon in image.polygons)
             dropped = +Counter({"outlines of labels that are never painted (license plates)": plates})
         return Annotation(truth.values, segments, image, dropped)
 
-    def _polygons(self):
-        """Reads what stands in polygons.json alone; None without one, or if it is broken and pixels are there."""
+    def _polygons(self) -> AnnotatedImage | None:
+        """Reads polygons.json beside the PNG file that gives the pixels; None without one or if it is broken."""
         try:
             return read_polygons(self.files["polygons"], self.table) if "polygons" in self.files else None
         except ProjectError:
             return None
 
-    def source_polygons(self, annotation):
+    def source_polygons(self, annotation: Annotation) -> tuple[bytes | None, str]:
         """Gives polygons.json as it is, if it paints the pixels of `annotation`; see `frames.source_polygons`."""
         source = self.files.get("polygons")
         if source is None:
             return None, ""
         if annotation.outlines is None:
             return None, "that are broken (outlines were drawn anew)"
-        if first_kind(self.files, self.kinds) == "polygons":
+        if self.kind == "polygons":
             return source.read_bytes(), ""
         painted = paint_polygons(annotation.outlines, self.table).instance_ids
         if not np.array_equal(painted, annotation.pixels):
@@ -141,16 +146,16 @@ class CityscapesTruth:
         return source.read_bytes(), ""
 
 
-def segments_of_values(values, table, where):
-    """Reads what the values of an instanceIds picture stand for.
+def segments_of_values(values: NDArray[np.uint16], table: LabelTable, where: Source | str) -> dict[int, Segment]:
+    """Finds what the values of an instanceIds picture stand for.
 
     Args:
-        values: `uint16` of shape `(height, width)`.
-        table: `LabelTable` of the ids.
+        values: Shape `(height, width)`.
+        table: The labels of the ids.
         where: Named in errors.
 
     Returns:
-        `{value: Segment}`, sorted; background is left out.
+        Segments by value, sorted, without background.
 
     Raises:
         LabelError: If an id is not in the table.
@@ -166,8 +171,8 @@ def segments_of_values(values, table, where):
     return segments
 
 
-def _hidden_objects(image, table):
-    """Lists `(value, Label)` of counted objects that lie in the frame; those that fill gaps in numbers lie outside."""
+def _objects_in_frame(image: AnnotatedImage, table: LabelTable) -> Iterator[tuple[int, Label]]:
+    """Lists value and label of counted objects inside the frame; polygons that fill gaps in numbers lie outside."""
     counted = []
     for polygon in image.polygons:
         label, is_group = find_label(polygon.label, table)
@@ -180,6 +185,6 @@ def _hidden_objects(image, table):
             yield item
 
 
-def _is_never_painted(polygon, table):
+def _is_never_painted(polygon: Polygon, table: LabelTable) -> bool:
     label, _ = find_label(polygon.label, table)
     return not polygon.deleted and label is not None and label.id < 0

@@ -1,7 +1,7 @@
 """Writes Cityscapes' tree: color, labelIds, instanceIds and polygons.json of each frame, and the label files.
 
-A polygons.json of the source is copied as it is if it paints the pixels that are written; else outlines are drawn anew
-from the pixels (`redrawing`). Labels that are not Cityscapes' get ids that fit the files.
+A polygons.json of the source is copied as it is if it paints the pixels that are written; else outlines are drawn from
+the pixels (`pixels_to_polygons`). Labels that are not Cityscapes' get ids that fit the files.
 """
 
 import json
@@ -11,22 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
-from common.dataset.original.polygons import (
-    LARGEST_COUNTED_ID,
-    ids_to_colors,
-    instances_to_ids,
-    polygons_to_json,
-)
+from common.dataset.original.polygons import LARGEST_COUNTED_ID, polygons_to_json
 from common.errors import DataError
 from common.files.disk import write_bytes, write_json, write_text
-from common.formats.cityscapes.pixels_to_polygons import redraw
+from common.formats.cityscapes.pixels_to_polygons import pixels_to_polygons
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import FrameDataset, source_polygons
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, instance_id_of, source_polygons
+from common.formats.mask_files.encodings import MASK_KINDS, InstanceRuns, MaskEncoder
 from common.formats.names import check_name
 from common.formats.writing import for_each_frame, place_image
-from common.images.png import encode_color_mask, encode_instance_mask, encode_mask
 from common.images.runs import find_runs
-from common.labels.table_files import dataset_meta_json, label_colors_text
+from common.labels.table_files import COLORS_FILES, META_FILE, dataset_meta_json, label_colors_text
 from common.labels.tables import BACKGROUND, LabelTable, make_label
 
 _LARGEST_ID = 255
@@ -34,39 +29,37 @@ _IMAGE_ROOTS = {"official": "leftImg8bit", "imgsFine": "imgsFine/leftImg8bit"}
 
 
 def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
-    """Writes a tree with the official names.
+    """Writes a tree with the official names; see `Format.write`.
 
     Args:
-        dataset: `FrameDataset`.
+        dataset: Its frames.
         folder: An empty folder.
-        options: `WriteOptions`: images, image_ext, layout, truth, workers.
-
-    Returns:
-        `Tally`.
+        options: images, image_ext, layout, truth and workers are used.
 
     Raises:
-        DataError: If two frames have one name, a frame has 1,000 objects of a label, or a file cannot be written.
+        DataError: If two frames have one name, a frame has more than 1,000 objects of a label, or a file cannot be
+            written.
     """
     table, changed = _table_to_write(dataset.labels)
     tally = Tally()
     if changed:
         tally.dropped["label ids of the source (labels are numbered in the order of label_colors.txt)"] += changed
-    write_text(folder / "label_colors.txt", label_colors_text(table))
-    write_json(folder / "dataset_meta.json", dataset_meta_json(table))
+    write_text(folder / COLORS_FILES[0], label_colors_text(table))
+    write_json(folder / META_FILE, dataset_meta_json(table))
     write_one = partial(_write_frame, folder=folder, table=table, options=options)
-    places = {}
-    for frame_place, counts in for_each_frame(write_one, dataset, options.workers, "cityscapes"):
-        name = frame_place.rsplit("/", 1)[1]
-        if places.setdefault(name, frame_place) != frame_place:
+    places: dict[str, str] = {}
+    for place, counts in for_each_frame(write_one, dataset, options.workers, "cityscapes"):
+        name = place.rsplit("/", 1)[1]
+        if places.setdefault(name, place) != place:
             raise DataError(
-                f"two frames are called {name} ({places[name]} and {frame_place}); in Cityscapes' layout names are "
-                "unique, rename one of them"
+                f"two frames are called {name} ({places[name]} and {place}); in Cityscapes' layout names are unique, "
+                "rename one of them"
             )
         tally += counts
     return tally
 
 
-def _table_to_write(labels):
+def _table_to_write(labels: LabelTable) -> tuple[LabelTable, int]:
     """Gives labels the ids 0, 1, 2, ... in the order of the label files, black background first, counted ones next.
 
     Cityscapes' own table, and any other that is of that form already, stays as it is.
@@ -94,45 +87,39 @@ def _table_to_write(labels):
     return LabelTable(tuple(renumbered), first.name), changed
 
 
-def _write_frame(frame, folder, table, options):
+def _write_frame(frame: AnnotatedFrame, folder: Path, table: LabelTable, options: WriteOptions) -> tuple[str, Tally]:
     """Writes the files of one frame; returns its place below the split's folders, and its counts."""
     tally = Tally()
-    place = frame.place
     check_name(frame)
     if frame.image is not None and options.images != "none":
-        place_image(frame.image, folder / _IMAGE_ROOTS[options.layout] / f"{place}_leftImg8bit", options)
+        place_image(frame.image, folder / _IMAGE_ROOTS[options.layout] / f"{frame.place}_leftImg8bit", options)
         tally.written["images"] += 1
     annotation = frame.annotation()
     if annotation is None:
         tally.skipped["frames without ground truth"] += 1
-        return place, tally
-    values = annotation.instance_ids(table, frame.item_id)
-    start = f"{folder / options.truth / place}_{options.truth}_"
-    for kind, data in _masks(values, table):
-        write_bytes(f"{start}{kind}.png", data)
+        return frame.place, tally
+    runs = find_runs(annotation.pixels)
+    # Everything is looked up once for a run of pixels and not once for a pixel.
+    ids = annotation.look_up(
+        runs.keys, lambda segment: instance_id_of(segment, table, frame.item_id), table.background_id, np.uint16
+    )
+    instances = InstanceRuns(ids, runs.stops - runs.starts, annotation.size_wh)
+    start = f"{folder / options.truth / frame.place}_{options.truth}_"
+    for kind in MASK_KINDS:
+        write_bytes(f"{start}{kind}.png", MaskEncoder(kind, table).to_png(instances))
     write_bytes(f"{start}polygons.json", _polygons(frame, annotation, table, tally))
     tally.written["frames"] += 1
-    visible = set(np.unique(find_runs(annotation.pixels).keys).tolist())
+    visible = set(np.unique(runs.keys).tolist())
     tally.written["objects"] += len(visible.intersection(key for key, _ in annotation.objects))
-    return place, tally
+    return frame.place, tally
 
 
-def _masks(values, table):
-    """Encodes the PNG files of a frame, looking everything up once a run of pixels and not once a pixel."""
-    runs = find_runs(values)
-    ids = instances_to_ids(runs.keys)
-    colors = runs.paint(ids_to_colors(ids, table).view(np.uint32)[..., 0])
-    yield "labelIds", encode_mask(runs.paint(ids))
-    yield "instanceIds", encode_instance_mask(values)
-    yield "color", encode_color_mask(colors.view(np.uint8).reshape(*values.shape, 4))
-
-
-def _polygons(frame, annotation, table, tally):
+def _polygons(frame: AnnotatedFrame, annotation: Annotation, table: LabelTable, tally: Tally) -> bytes:
     data, reason = source_polygons(frame.truth, annotation)
     if data is None:
         tally.dropped += annotation.dropped
         if reason:
             tally.dropped[f"polygons.json files {reason}"] += 1
-        image = redraw(annotation, table, frame.item_id)
+        image = pixels_to_polygons(annotation, table, frame.item_id)
         data = json.dumps(polygons_to_json(image), separators=(", ", ": ")).encode()
     return data

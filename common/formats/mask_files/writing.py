@@ -1,30 +1,35 @@
 """Ground truth as mask files in Cityscapes' own folders: ids, train ids, colours, classes of a label map, panoptic.
 
-What is read are polygons.json, or PNG files that are there already; every encoding is a look-up in the painted values,
-nothing is painted twice. Names and folders are the official ones, `gtFine/<split>/<city>/<name>_gtFine_<kind>.png`.
-Ids are those of Cityscapes, or of the label file beside the data. Files the masks are made from are never replaced.
+The masks are made from polygons.json or from PNG files that are there already; every encoding is a look-up in the
+painted instance ids, nothing is painted twice. Names and folders are the official ones,
+`gtFine/<split>/<city>/<name>_gtFine_<kind>.png`. Ids are those of Cityscapes, or of the label file beside the data.
+Files the masks are made from are never replaced.
 """
 
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.dataset.original.layouts import TRUTH_KINDS, read_layout
+from common.dataset.original.layouts import TRUTH_KINDS, Frame, Layout, read_layout
 from common.dataset.original.truth import KINDS, first_kind
 from common.dataset.prepared.resize import LARGEST_SIDE
 from common.errors import ConfigError, DataError, ProjectError
 from common.files.disk import write_bytes
 from common.files.listing import list_files_of
+from common.files.sources import Source
 from common.formats.cityscapes.labels import read_table
+from common.formats.coco import panoptic as coco_panoptic
 from common.formats.format import WriteOptions
-from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, FrameDataset
-from common.formats.mask_files.encodings import ENDINGS, MaskEncoder
-from common.formats.mask_files.values import MASK_KINDS, FrameValues
-from common.formats.writing import for_each_frame
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset
+from common.formats.mask_files.encodings import ENDINGS, MASK_KINDS, MaskEncoder
+from common.formats.mask_files.values import FrameValues
 from common.labels.maps import LabelMap
-from common.text import first_few
+from common.labels.tables import LabelTable
+from common.parallel import run_all
+from common.text import count, first_few
 
 PANOPTIC = "panoptic"
 ENCODINGS = (*ENDINGS, PANOPTIC)
@@ -65,7 +70,7 @@ class MaskSummary:
     """What was written.
 
     Attributes:
-        folder: Below which.
+        folder: The folder of the masks.
         read: Number of frames by kind of the file they were made from.
         missing: Frames that lack the file asked for; they have no mask.
         panoptic_dropped: What panoptic files cannot hold, counted by reason; empty for other encodings.
@@ -73,39 +78,36 @@ class MaskSummary:
     """
 
     folder: Path
-    read: Counter = field(hash=False)
+    read: Counter[str] = field(hash=False)
     missing: tuple[str, ...] = ()
-    panoptic_dropped: Counter = field(default_factory=Counter, hash=False)
+    panoptic_dropped: Counter[str] = field(default_factory=Counter, hash=False)
     notes: tuple[str, ...] = ()
 
-    def __str__(self):
-        made = ", ".join(f"{count:,} from {kind}" for kind, count in sorted(self.read.items()))
-        text = f"{self.folder}: {_count(self.read.total(), 'mask')} written ({made})"
+    def __str__(self) -> str:
+        made = ", ".join(f"{amount:,} from {kind}" for kind, amount in sorted(self.read.items()))
+        text = f"{self.folder}: {count(self.read.total(), 'mask')} written ({made})"
         if self.missing:
-            lack = f"{_count(len(self.missing), 'frame')} without the file to read"
+            lack = f"{count(len(self.missing), 'frame')} without the file to read"
             text += f"; {lack}, not written: {first_few(self.missing, _SHOWN)}"
-        text += "".join(f"; {count:,} {what}" for what, count in self.panoptic_dropped.items())
+        text += "".join(f"; {amount:,} {what}" for what, amount in self.panoptic_dropped.items())
         if "color" in self.read:
             text += "; colours do not tell all labels apart: black was read as unlabeled, (153, 153, 153) as pole"
         return text
 
 
-def write_masks(source, out, encoding, options=None):
-    """Writes one mask for each frame of a dataset.
+def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | None = None) -> MaskSummary:
+    """Writes one mask for each frame of a dataset. The masks do not depend on the number of workers.
 
     Args:
         source: A folder or zip in any layout that `read_layout` knows.
         out: The folder to write to; `gtFine` (or `gtCoarse`) is made in it.
         encoding: One of `ENCODINGS`.
-        options: `MaskOptions`.
-
-    Returns:
-        `MaskSummary`. What is written does not depend on the number of workers.
+        options: None takes the defaults.
 
     Raises:
-        DataError: If no frame can be read, files are there already, or a file of the source would be replaced, before
-            anything is written. If some frames are broken: after the others are done, but for panoptic, which is one
-            file for all, at the first, with nothing written.
+        DataError: Before anything is written, if no frame can be read, files are there already, or a file of the source
+            would be replaced. If some frames are broken: after the others are done; but for panoptic, which is one file
+            for all frames, at the first, with nothing written.
         ConfigError: If the options do not fit each other.
         LabelError: If labels cannot be encoded.
     """
@@ -116,27 +118,28 @@ def write_masks(source, out, encoding, options=None):
         raise DataError(f"{out}: lies in a folder {inside}, which is made in OUT; give the folder above it")
     layout = read_layout(source, options.truth)
     table = read_table(list_files_of(source), layout.frames)
-    frames = _choose(layout, options)
-    usable = tuple(frame for frame in frames if first_kind(frame.files, kinds))
-    missing = tuple(frame.name for frame in frames if not first_kind(frame.files, kinds))
+    chosen = _choose(layout, options.splits)
+    usable = [frame for frame in chosen if first_kind(frame.files, kinds)]
+    missing = tuple(frame.name for frame in chosen if not first_kind(frame.files, kinds))
     if not usable:
-        raise DataError(f"{source}: none of {len(frames):,} frames has {' or '.join(kinds)}; choose another --from")
-    frames = tuple(_annotated(frame, table, kinds, options.size_wh) for frame in usable)
+        raise DataError(f"{source}: none of {len(chosen):,} frames has {' or '.join(kinds)}; choose another --from")
+    values = [_values(frame, table, kinds, options.size_wh) for frame in usable]
+    read = Counter(one.kind for one in values)
+    frames = tuple(_annotated(frame, one) for frame, one in zip(usable, values, strict=True))
     folder = out / layout.truth
     if encoding == PANOPTIC:
         dropped = _write_panoptic(FrameDataset(table, frames), folder, options)
-    else:
-        dropped = Counter()
-        job = MaskJob(folder, layout.truth, MaskEncoder(encoding, table, options.label_map))
-        if encoding in MASK_KINDS:
-            own = [frame.files.get(encoding) for frame in usable]
-            _refuse_sources(zip(map(job.path_of, frames), own, strict=True), source)
-        _write_each(FrameDataset(table, frames), job, options)
-    read = Counter(first_kind(frame.files, kinds) for frame in usable)
-    return MaskSummary(folder, read, missing, dropped, layout.problems)
+        return MaskSummary(folder, read, missing, dropped, layout.problems)
+    job = MaskJob(folder, layout.truth, MaskEncoder(encoding, table, options.label_map))
+    targets = [job.path_of(frame) for frame in frames]
+    if encoding in MASK_KINDS:
+        _refuse_to_replace(source, targets, [frame.files.get(encoding) for frame in usable])
+    _refuse_present(targets, options.overwrite)
+    _write_each(list(zip(targets, values, strict=True)), job, options.workers)
+    return MaskSummary(folder, read, missing, notes=layout.problems)
 
 
-def _kinds_to_read(encoding, options):
+def _kinds_to_read(encoding: str, options: MaskOptions) -> tuple[str, ...]:
     if encoding not in ENCODINGS:
         raise ConfigError(f"there is no encoding {encoding!r}; there are {', '.join(ENCODINGS)}")
     if options.read_from not in SOURCES:
@@ -149,7 +152,7 @@ def _kinds_to_read(encoding, options):
         raise ConfigError(
             f"a size of {options.size_wh[0]} x {options.size_wh[1]}: sides of 1 to {LARGEST_SIDE} expected"
         )
-    kinds = KINDS if options.read_from == AUTO else (options.read_from,)
+    kinds: tuple[str, ...] = KINDS if options.read_from == AUTO else (options.read_from,)
     if encoding in NEEDS_OBJECTS:
         kinds = tuple(kind for kind in kinds if kind in TELLS_OBJECTS)
         if not kinds:
@@ -160,24 +163,26 @@ def _kinds_to_read(encoding, options):
     return kinds
 
 
-def _choose(layout, options):
+def _choose(layout: Layout, splits: tuple[str, ...]) -> list[Frame]:
     there = {frame.split for frame in layout.frames}
-    if unknown := sorted(set(options.splits) - there):
+    if unknown := sorted(set(splits) - there):
         raise ConfigError(
             f"{layout.root}: there is no split {unknown[0]!r}; there are {', '.join(map(repr, sorted(there)))}"
         )
-    frames = [frame for frame in layout.frames if not options.splits or frame.split in options.splits]
     if not layout.truth:
         raise DataError(f"{layout.root}: holds images only; annotation (gtFine or gtCoarse) was expected")
-    return frames
+    return [frame for frame in layout.frames if not splits or frame.split in splits]
 
 
-def _annotated(frame, table, kinds, size_wh):
+def _values(frame: Frame, table: LabelTable, kinds: tuple[str, ...], size_wh: tuple[int, int] | None) -> FrameValues:
     files = {kind: frame.files[kind] for kind in kinds if kind in frame.files}
     read = first_kind(files, kinds)
     masks = (frame.files[kind] for kind in MASK_KINDS if kind in frame.files and kind != read)
-    values = FrameValues(files, table, kinds, size_wh, frame.image or next(masks, None))
-    image = frame.image if size_wh is None else None  # masks of another size do not fit it
+    return FrameValues(files, table, kinds, size_wh, frame.image or next(masks, None))
+
+
+def _annotated(frame: Frame, values: FrameValues) -> AnnotatedFrame:
+    image = frame.image if values.size_wh is None else None  # masks of another size do not fit it
     return AnnotatedFrame(frame.name, frame.split, frame.city, image, values)
 
 
@@ -189,45 +194,40 @@ class MaskJob:
     truth: str
     encoder: MaskEncoder
 
-    def path_of(self, frame):
-        """The file of an `AnnotatedFrame`."""
-        name = f"{frame.name}_{self.truth}_{ENDINGS[self.encoder.encoding]}.png"
-        return self.folder / (frame.split or NO_SPLIT) / (frame.city or NO_CITY) / name
+    def path_of(self, frame: AnnotatedFrame) -> Path:
+        """The file of a frame."""
+        return self.folder / f"{frame.place}_{self.truth}_{ENDINGS[self.encoder.encoding]}.png"
 
-    def write(self, frame):
-        """Writes the mask of a frame; returns what is wrong with it, or None, so that the others are done too."""
+    def write(self, item: tuple[Path, FrameValues]) -> str:
+        """Writes a mask to its file; returns what is wrong with the frame, or "", so that the others are done too."""
+        path, values = item
         try:
-            data = self.encoder.to_png(*frame.truth.runs())
+            data = self.encoder.to_png(values.runs())
         except ProjectError as error:
             return str(error)
-        write_bytes(self.path_of(frame), data)
-        return None
+        write_bytes(path, data)
+        return ""
 
 
-def _write_each(dataset, job, options):
-    _refuse_present((job.path_of(frame) for frame in dataset), options)
-    results = for_each_frame(job.write, dataset, options.workers, job.encoder.encoding)
-    failures = [failure for failure in results if failure]
+def _write_each(items: Sequence[tuple[Path, FrameValues]], job: MaskJob, workers: int) -> None:
+    failures = [failure for failure in run_all(job.write, items, workers, job.encoder.encoding) if failure]
     if failures:
         shown = "".join(f"\n    {failure}" for failure in failures[:_SHOWN])
         more = f"\n    and {len(failures) - _SHOWN:,} more" if len(failures) > _SHOWN else ""
         raise DataError(
-            f"{len(failures):,} of {len(dataset.frames):,} frames could not be read; the others are done:{shown}{more}"
+            f"{len(failures):,} of {len(items):,} frames could not be read; the others are done:{shown}{more}"
         )
 
 
-def _write_panoptic(dataset, folder, options):
+def _write_panoptic(dataset: FrameDataset, folder: Path, options: MaskOptions) -> Counter[str]:
     """Writes COCO panoptic files beside their place, and moves them there when all are complete."""
-    from common.formats.coco import panoptic as coco_panoptic
-
     splits = sorted({frame.split or NO_SPLIT for frame in dataset})
-    _refuse_present(
-        (folder / f"cityscapes_panoptic_{split}{end}" for split in splits for end in (".json", "")), options
-    )
+    names = [f"cityscapes_panoptic_{split}{ending}" for split in splits for ending in (".json", "")]
+    _refuse_present([folder / name for name in names], options.overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".panoptic", dir=folder.parent) as building:
-        how = WriteOptions(images="none", truth=folder.name, workers=options.workers)
-        tally = coco_panoptic.write(dataset, Path(building), how)
+        written = WriteOptions(images="none", truth=folder.name, workers=options.workers)
+        tally = coco_panoptic.write(dataset, Path(building), written)
         for path in sorted(Path(building, folder.name).iterdir()):
             target = folder / path.name
             if target.is_dir():
@@ -237,28 +237,24 @@ def _write_panoptic(dataset, folder, options):
     return +tally.dropped
 
 
-def _refuse_sources(targets, source):
-    """Refuses to replace masks of the source, for nothing gives them back."""
-    own = [str(target) for target, file in targets if file is not None and _is_same(target, file.path)]
+def _refuse_to_replace(source: Path, targets: Iterable[Path], own_files: Iterable[Source | None]) -> None:
+    """Refuses to replace masks of the source, because nothing could make them again."""
+    own = [
+        str(target)
+        for target, file in zip(targets, own_files, strict=True)
+        if file is not None and target.exists() and file.path.exists() and target.samefile(file.path)
+    ]
     if own:
         raise DataError(
-            f"{_count(len(own), 'file')} to be written would replace what {source} came with; choose another OUT, or "
+            f"{count(len(own), 'file')} to be written would replace what {source} came with; choose another OUT, or "
             f"move them away first: {first_few(own, 3)}"
         )
 
 
-def _is_same(target, path):
-    return target.exists() and path.exists() and target.samefile(path)
-
-
-def _refuse_present(paths, options):
-    present = [] if options.overwrite else [str(path) for path in paths if path.exists()]
+def _refuse_present(paths: Iterable[Path], overwrite: bool) -> None:
+    present = [] if overwrite else [str(path) for path in paths if path.exists()]
     if present:
         raise DataError(
-            f"{_count(len(present), 'file')} already there, nothing was written; choose another folder, or --overwrite "
+            f"{count(len(present), 'file')} already there, nothing was written; choose another folder, or --overwrite "
             f"to replace: {first_few(present, 3)}"
         )
-
-
-def _count(number, what):
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -1,4 +1,4 @@
-"""Polygons drawn anew from pixels, painted again by the exact rule."""
+"""Pixels turned into polygons, which are painted again by the exact rule."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from common.dataset.original.polygons import paint_polygons
-from common.formats.cityscapes.pixels_to_polygons import redraw
+from common.formats.cityscapes.pixels_to_polygons import pixels_to_polygons
 from common.formats.frames import Annotation
 from common.labels.tables import CITYSCAPES
 from tests.support.difficult import difficult_pixels, segments_of
@@ -14,7 +14,7 @@ from tests.support.difficult import difficult_pixels, segments_of
 
 def painted_again(pixels):
     annotation = Annotation(pixels, segments_of(pixels))
-    return paint_polygons(redraw(annotation, CITYSCAPES, "frame")).instance_ids
+    return paint_polygons(pixels_to_polygons(annotation, CITYSCAPES, "frame")).instance_ids
 
 
 def test_holes_fragments_groups_and_gaps_in_numbers_come_back():
@@ -35,6 +35,6 @@ def test_any_picture_comes_back(pixels):
 def test_a_part_without_holes_is_one_plain_outline():
     pixels = np.zeros((6, 8), np.uint16)
     pixels[2:5, 3:7] = 26000
-    (polygon,) = redraw(Annotation(pixels, segments_of(pixels)), CITYSCAPES, "frame").polygons
+    (polygon,) = pixels_to_polygons(Annotation(pixels, segments_of(pixels)), CITYSCAPES, "frame").polygons
     # Columns 3 to 6, rows 2 to 4: the right side lies on the last column, the lower one below the last row.
     assert set(polygon.points) == {(3, 2), (6, 2), (6, 5), (3, 5)}
