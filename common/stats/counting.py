@@ -1,12 +1,13 @@
 """Counts what a dataset holds: frames, pixels and objects of each label, and the brightness of its photographs.
 
-Everything is counted in whole numbers and added up, so that the result depends neither on the order of the frames nor
-on the number of workers. A pixel of no segment counts for the background label. An object counts with the pixels that
-can be seen of it; its size follows the bounds of COCO.
+All counts are whole numbers that are added up, so that the result depends neither on the order of the frames nor on the
+number of workers. A pixel of no segment counts for the background label. The size of an object is the number of its
+visible pixels; the bounds are those of COCO.
 """
 
 import math
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from operator import add
@@ -14,8 +15,11 @@ from pathlib import PurePath
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import ConfigError, DataError, ProjectError
+from common.files.sources import Source
+from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.formats.writing import for_each_frame
 from common.images.pictures import read_colors
 from common.images.png import read_image
@@ -31,8 +35,8 @@ _LARGEST_TABLE = 2**20
 
 
 @dataclass(frozen=True)
-class SplitCensus:
-    """What the frames of a split hold; two of them can be added.
+class SplitCounts:
+    """Counts of the frames of a split; two of them can be added.
 
     Attributes:
         frames: Number of frames.
@@ -40,80 +44,80 @@ class SplitCensus:
         annotated: Frames with ground truth that was read.
         pixels: Number of pixels by label name, background included.
         instances: Number of objects by `(label name, size)`.
-        crowds: Number of crowd regions by label name; where the source keeps no groups apart, one a frame and label.
-        without_pixels: Objects that the annotation names and that no pixel shows.
+        crowds: Number of crowd regions by label name; one per frame and label if the source does not separate groups.
+        without_pixels: Number of annotated objects without a visible pixel.
         most_instances: Largest number of objects in one frame.
-        levels: How often each value occurs in each channel (red, green, blue): `int64` of shape `(3, 256)`.
+        levels: How often each value occurs in each channel (red, green, blue), shape `(3, 256)`.
     """
 
     frames: int = 0
     images: int = 0
     annotated: int = 0
-    pixels: Counter = field(default_factory=Counter, hash=False)
-    instances: Counter = field(default_factory=Counter, hash=False)
-    crowds: Counter = field(default_factory=Counter, hash=False)
+    pixels: Counter[str] = field(default_factory=Counter, hash=False)
+    instances: Counter[tuple[str, str]] = field(default_factory=Counter, hash=False)
+    crowds: Counter[str] = field(default_factory=Counter, hash=False)
     without_pixels: int = 0
     most_instances: int = 0
-    levels: np.ndarray = field(default_factory=lambda: np.zeros((3, 256), np.int64), hash=False)
+    levels: NDArray[np.int64] = field(default_factory=lambda: np.zeros((3, 256), np.int64), hash=False)
 
-    def __add__(self, other):
+    def __add__(self, other: "SplitCounts") -> "SplitCounts":
         most = max(self.most_instances, other.most_instances)
         sums = {name: value + getattr(other, name) for name, value in vars(self).items()}
-        return SplitCensus(**{**sums, "most_instances": most})
+        return SplitCounts(**{**sums, "most_instances": most})
 
-    def instances_of(self, label):
+    def instances_of(self, label: str) -> tuple[int, int, int, int]:
         """Counts the objects of a label: all, small, medium, large."""
-        by_size = [self.instances[label, size] for size in SIZES]
-        return sum(by_size), *by_size
+        small, medium, large = (self.instances[label, size] for size in SIZES)
+        return small + medium + large, small, medium, large
 
     @property
-    def instances_a_frame(self):
+    def instances_a_frame(self) -> float | None:
         """Mean number of objects in a frame with ground truth; None without such frames."""
         return self.instances.total() / self.annotated if self.annotated else None
 
     @property
-    def mean(self):
+    def mean(self) -> tuple[float, ...] | None:
         """Mean of red, green, blue over all pixels of all photographs, 0 to 255; None without photographs."""
         return tuple(mean for mean, _ in self._moments) if self.images else None
 
     @property
-    def deviation(self):
-        """Standard deviation of red, green, blue over all pixels (of them all, not a sample); None as `mean`."""
+    def deviation(self) -> tuple[float, ...] | None:
+        """Standard deviation of red, green, blue over all pixels of all photographs; None without photographs."""
         return tuple(deviation for _, deviation in self._moments) if self.images else None
 
     @property
-    def _moments(self):
+    def _moments(self) -> Iterator[tuple[float, float]]:
         for counts in self.levels.tolist():
             number = sum(counts)
             total = sum(count * value for value, count in enumerate(counts))
             squares = sum(count * value * value for value, count in enumerate(counts))
-            # In whole numbers up to the division, so that nothing is rounded away.
+            # Whole numbers until the division, so that nothing is rounded.
             yield total / number, math.sqrt((number * squares - total * total) / number**2)
 
 
 @dataclass(frozen=True)
-class Census:
-    """What a dataset holds.
+class DatasetCounts:
+    """Counts of a dataset.
 
     Attributes:
-        labels: The dataset's `LabelTable`.
-        splits: `SplitCensus` by name of the split, sorted; "" for frames of none.
-        problems: Why files could not be counted, a sentence each.
-        notes: What was found missing or odd while the dataset was read, a sentence each.
+        labels: The labels of the dataset.
+        splits: Counts by name of the split, sorted; "" for frames of none.
+        problems: Why files could not be counted, one sentence each.
+        notes: What was missing or odd when the dataset was read, one sentence each.
     """
 
     labels: LabelTable
-    splits: dict[str, SplitCensus] = field(hash=False)
+    splits: dict[str, SplitCounts] = field(hash=False)
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
-    def total(self):
-        """All splits together."""
-        return reduce(add, self.splits.values(), SplitCensus())
+    def total(self) -> SplitCounts:
+        """The counts of all splits together."""
+        return reduce(add, self.splits.values(), SplitCounts())
 
-    def to_json(self):
-        """Gives everything as a value that can be written as JSON."""
+    def to_json(self) -> dict[str, object]:
+        """Makes JSON-able values of everything."""
         splits = {name: _split_to_json(split, self.labels) for name, split in self.splits.items()}
         return {
             "small_below_pixels": SMALL_BELOW,
@@ -125,38 +129,41 @@ class Census:
         }
 
 
-def take_census(dataset, workers=1, splits=()):
+def count_dataset(dataset: FrameDataset, workers: int = 1, splits: Sequence[str] = ()) -> DatasetCounts:
     """Counts what is in a dataset.
 
     Args:
-        dataset: `FrameDataset`.
+        dataset: The dataset.
         workers: Number of processes.
         splits: Names of the splits to count; () takes all.
 
     Returns:
-        A `Census`. A file that cannot be read is left out and named in its `problems`.
+        The counts. A file that cannot be read is left out and named in their `problems`.
 
     Raises:
         ConfigError: If a wanted split is not there, or `workers` is below 1.
     """
     if workers < 1:
         raise ConfigError(f"workers = {workers}: expected 1 or more")
-    counted, problems = {}, []
+    counted: dict[str, SplitCounts] = {}
+    problems: list[str] = []
     dataset = _only(dataset, splits)
-    for name, census, found in for_each_frame(partial(_count_frame, dataset.labels), dataset, workers, "count"):
-        counted[name] = counted.get(name, SplitCensus()) + census
+    for name, counts, found in for_each_frame(partial(_count_frame, dataset.labels), dataset, workers, "count"):
+        counted[name] = counted.get(name, SplitCounts()) + counts
         problems += found
-    return Census(dataset.labels, dict(sorted(counted.items())), tuple(problems), tuple(dict.fromkeys(dataset.notes)))
+    return DatasetCounts(
+        dataset.labels, dict(sorted(counted.items())), tuple(problems), tuple(dict.fromkeys(dataset.notes))
+    )
 
 
-def names_in_order(census, split):
-    """Lists the labels of a `SplitCensus` in the order of the table; what no label of it is called comes last."""
-    known = [label.name for label in census.labels]
+def names_in_order(labels: LabelTable, split: SplitCounts) -> list[str]:
+    """Lists the label names of a split in the order of the table; names that are not in the table come last."""
+    known = [label.name for label in labels]
     seen = {*split.pixels, *split.crowds, *(label for label, _ in split.instances)}
     return [name for name in known if name in seen] + sorted(seen - set(known))
 
 
-def _only(dataset, splits):
+def _only(dataset: FrameDataset, splits: Sequence[str]) -> FrameDataset:
     if not splits:
         return dataset
     frames = tuple(dataset.frames)
@@ -166,26 +173,29 @@ def _only(dataset, splits):
     return replace(dataset, frames=tuple(frame for frame in frames if frame.split in splits))
 
 
-def _count_frame(labels, frame):
-    census, problems = SplitCensus(frames=1), []
+def _count_frame(labels: LabelTable, frame: AnnotatedFrame) -> tuple[str, SplitCounts, list[str]]:
+    counts, problems = SplitCounts(frames=1), []
     try:
-        census += _count_image(frame)
+        counts += _count_image(frame)
     except ProjectError as error:
         problems.append(str(error))
-        frame = replace(frame, image=None)  # its ground truth is whole, and shall not be measured by it
+        frame = replace(frame, image=None)  # its ground truth is complete, and must not be compared with a broken image
     try:
-        census += _count_annotation(frame, labels)
+        counts += _count_annotation(frame, labels)
     except ProjectError as error:
         problems.append(str(error))
-    return frame.split, census, problems
+    return frame.split, counts, problems
 
 
-def _count_annotation(frame, labels):
+def _count_annotation(frame: AnnotatedFrame, labels: LabelTable) -> SplitCounts:
     annotation = frame.annotation()
     if annotation is None:
-        return SplitCensus()
+        return SplitCounts()
     areas = _areas(annotation.pixels)
-    pixels, instances, crowds, hidden = Counter(), Counter(), Counter(), 0
+    pixels: Counter[str] = Counter()
+    instances: Counter[tuple[str, str]] = Counter()
+    crowds: Counter[str] = Counter()
+    hidden = 0
     for key, segment in annotation.segments.items():
         area = areas.pop(key, 0)
         pixels[segment.label] += area
@@ -196,7 +206,7 @@ def _count_annotation(frame, labels):
             crowds[segment.label] += segment.is_crowd
     pixels[labels.background or NO_LABEL] += sum(areas.values())
     instances = +instances
-    return SplitCensus(
+    return SplitCounts(
         annotated=1,
         pixels=+pixels,
         instances=instances,
@@ -206,7 +216,7 @@ def _count_annotation(frame, labels):
     )
 
 
-def _areas(pixels):
+def _areas(pixels: NDArray[np.integer]) -> dict[int, int]:
     """Counts the pixels of each key."""
     if pixels.min(initial=0) >= 0 and pixels.max(initial=0) < _LARGEST_TABLE:
         counts = np.bincount(pixels.ravel())
@@ -216,13 +226,13 @@ def _areas(pixels):
     return dict(zip(keys.tolist(), counts.tolist(), strict=True))
 
 
-def _size_of(area):
+def _size_of(area: int) -> str:
     return SIZES[(area >= SMALL_BELOW) + (area >= MEDIUM_BELOW)]
 
 
-def _count_image(frame):
+def _count_image(frame: AnnotatedFrame) -> SplitCounts:
     if frame.image is None:
-        return SplitCensus()
+        return SplitCounts()
     image = _read_colors(frame.image)
     rows = max(1, _EXACT_COUNT // image.shape[1])
     levels = np.zeros((3, 256), np.int64)
@@ -230,22 +240,22 @@ def _count_image(frame):
         part = image[start : start + rows]
         for channel in range(3):
             levels[channel] += cv2.calcHist([part], [channel], None, [256], [0, 256]).ravel().astype(np.int64)
-    return SplitCensus(images=1, levels=levels)
+    return SplitCounts(images=1, levels=levels)
 
 
-def _read_colors(source):
-    """Reads a photograph; the PNG files of the dataset by the fast way, which refuses all others."""
+def _read_colors(source: Source) -> NDArray[np.uint8]:
+    """Reads a photograph; PNG files in the fast way if it accepts them."""
     if PurePath(source.member or source.path).suffix.lower() == ".png":
         try:
             return read_image(source)
         except DataError:
-            pass  # gray or with alpha, which the other reader takes; what is damaged, it refuses too
+            pass  # gray or with alpha, which the other reader accepts; it refuses damaged files too
     return read_colors(source)
 
 
-def _split_to_json(split, labels):
+def _split_to_json(split: SplitCounts, labels: LabelTable) -> dict[str, object]:
     all_pixels = split.pixels.total()
-    names = names_in_order(Census(labels, {}), split)
+    names = names_in_order(labels, split)
     return {
         "frames": split.frames,
         "with_image": split.images,

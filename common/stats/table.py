@@ -1,32 +1,36 @@
-"""A census as lines of text for people: one table of the splits, one of the labels."""
+"""Counts as lines of text for people: one table of the splits, one of the labels."""
 
-from common.stats.counting import MEDIUM_BELOW, SIZES, SMALL_BELOW, names_in_order
+from collections.abc import Iterator
+
+from common.stats.counting import MEDIUM_BELOW, SIZES, SMALL_BELOW, DatasetCounts, SplitCounts, names_in_order
+from common.text import aligned_table, count
 
 _LONGEST_NAME = 32
 
 
-def census_lines(census):
-    """Describes a `Census`: the splits, their photographs, and what each label has in all of them together."""
-    splits = dict(census.splits)
+def describe_counts(counts: DatasetCounts) -> list[str]:
+    """Describes the splits, their photographs, and the labels in all splits together."""
+    splits = dict(counts.splits)
     if len(splits) > 1:
-        splits["all"] = census.total
-    lines = [*_table(("split", "frames", "images", "ground truth", *_OBJECTS), _split_rows(splits)), ""]
+        splits["all"] = counts.total
+    header: tuple[str, ...] = ("split", "frames", "images", "ground truth", *_OBJECTS)
+    lines = [*aligned_table([header, *_split_rows(splits)]), ""]
     if any(split.images for split in splits.values()):
         header = ("photographs (0-255)", *(f"mean {channel}" for channel in "RGB"), *(f"std {c}" for c in "RGB"))
         rows = [
             [name or "(none)", *(f"{value:.3f}" for value in (*split.mean, *split.deviation))]
             for name, split in splits.items()
-            if split.images
+            if split.mean and split.deviation
         ]
-        lines += [*_table(header, rows), ""]
-    total = census.total
-    lines += _table(("label", "pixels", "share", "objects", *SIZES, "crowds"), _label_rows(census, total))
-    lines += ["", f"objects by visible pixels, as COCO: small below {SMALL_BELOW:,}, medium below {MEDIUM_BELOW:,}"]
+        lines += [*aligned_table([header, *rows]), ""]
+    total = counts.total
+    lines += aligned_table([("label", "pixels", "share", "objects", *SIZES, "crowds"), *_label_rows(counts, total)])
+    lines += ["", f"objects by visible pixels, as in COCO: small below {SMALL_BELOW:,}, medium below {MEDIUM_BELOW:,}"]
     if total.crowds:
-        lines.append("crowds: regions of labels with objects in which these are not told apart, by frame and label")
+        lines.append("crowds: regions of several objects that are not separated, by frame and label")
     if total.without_pixels:
-        lines.append(f"{total.without_pixels:,} objects are not counted, as no pixel of them can be seen")
-    absent = [label.name for label in census.labels if label.id >= 0 and not total.pixels[label.name]]
+        lines.append(f"{count(total.without_pixels, 'object')} without a visible pixel not counted")
+    absent = [label.name for label in counts.labels if label.id >= 0 and not total.pixels[label.name]]
     if absent:
         lines.append(f"labels without a pixel: {', '.join(absent)}")
     return lines
@@ -35,7 +39,7 @@ def census_lines(census):
 _OBJECTS = ("pixels", "objects", "a frame", "at most", "crowds")
 
 
-def _split_rows(splits):
+def _split_rows(splits: dict[str, SplitCounts]) -> Iterator[list[str]]:
     for name, split in splits.items():
         mean = split.instances_a_frame
         yield [
@@ -51,22 +55,10 @@ def _split_rows(splits):
         ]
 
 
-def _label_rows(census, split):
+def _label_rows(counts: DatasetCounts, split: SplitCounts) -> Iterator[list[str]]:
     all_pixels = split.pixels.total()
-    for name in names_in_order(census, split):
+    for name in names_in_order(counts.labels, split):
         short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."
         pixels = split.pixels[name]
-        counts = [f"{count:,}" for count in (*split.instances_of(name), split.crowds[name])]
-        yield [short, f"{pixels:,}", f"{pixels / all_pixels:.3%}" if all_pixels else "-", *counts]
-
-
-def _table(header, rows):
-    rows = [list(header), *rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            text.ljust(width) if column == 0 else text.rjust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+        objects = [f"{number:,}" for number in (*split.instances_of(name), split.crowds[name])]
+        yield [short, f"{pixels:,}", f"{pixels / all_pixels:.3%}" if all_pixels else "-", *objects]

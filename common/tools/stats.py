@@ -17,9 +17,9 @@ from common.files.disk import write_bytes, write_json
 from common.formats.conversion import read
 from common.images.png import encode_image
 from common.parallel import usable_cores
-from common.stats.counting import take_census
-from common.stats.picture import draw_census
-from common.stats.table import census_lines
+from common.stats.counting import count_dataset
+from common.stats.picture import draw_counts
+from common.stats.table import describe_counts
 
 
 def main(arguments=None):
@@ -39,21 +39,21 @@ def main(arguments=None):
     if options.picture is not None and options.picture.suffix.lower() != ".png":
         raise ConfigError(f"--picture {options.picture}: pictures are written as PNG; give it the ending .png")
     dataset = read(options.source)
-    census = take_census(dataset, options.workers, tuple(options.splits))
+    counts = count_dataset(dataset, options.workers, tuple(options.splits))
     # Files first: an output that is closed early, as by `head`, must not cost them.
     if options.json not in (None, "-"):
-        write_json(Path(options.json), census.to_json())
+        write_json(Path(options.json), counts.to_json())
     if options.picture is not None:
-        write_bytes(options.picture, encode_image(draw_census(census)))
+        write_bytes(options.picture, encode_image(draw_counts(counts)))
     if options.json == "-":
-        print(json.dumps(census.to_json(), indent=2))
+        print(json.dumps(counts.to_json(), indent=2))
     else:
-        print("\n".join([*(f"note: {note}" for note in census.notes), *census_lines(census)]))
-    for problem in census.problems[:10]:
+        print("\n".join([*(f"note: {note}" for note in counts.notes), *describe_counts(counts)]))
+    for problem in counts.problems[:10]:
         print(f"not counted: {problem}", file=sys.stderr)
-    if more := census.problems[10:]:
+    if more := counts.problems[10:]:
         print(f"not counted: {len(more):,} more files; --json lists all", file=sys.stderr)
-    return 1 if census.problems else 0
+    return 1 if counts.problems else 0
 
 
 if __name__ == "__main__":
