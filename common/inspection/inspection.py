@@ -20,8 +20,8 @@ from common.inspection.contact_sheet import Legend, SheetFacts, draw_sheets
 from common.inspection.gallery_values import make_gallery
 from common.inspection.lettering import plain_text
 from common.inspection.loading import LoadedFrame, LoadOptions, load_frame
-from common.pages.gallery import render_gallery
 from common.pages.gallery_frames import LARGE_FIRST
+from common.pages.gallery_markup import render_gallery
 from common.pages.page import render_page
 from common.parallel import progress, run_all
 

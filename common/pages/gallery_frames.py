@@ -1,50 +1,54 @@
-"""One frame of a gallery as a page carries it: a small photograph, deflated planes of class indices, words.
+"""One frame of a gallery as it is stored in a page: a small photograph, compressed masks, words.
 
-Masks are made smaller by choosing the nearest pixel, never mixed, so that every value on a page is one of the file.
+Masks are reduced by taking the nearest pixel and never mixed, so that every value on a page is a value of the file.
 """
 
 import base64
 import math
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from common.labels.cityscapes import IGNORE
+from common.pages.gallery import GalleryFrame, Prediction
 from common.pages.gallery_classes import percent, summarize_mask, summarize_objects
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How much of a picture travels with a page.
+    """How much of a picture is stored in a page.
 
     Attributes:
         edge: The most pixels of its longer edge.
-        photo: Quality of photographs from 1 to 100, as WebP counts it.
+        photo: WebP quality of photographs, from 1 to 100.
     """
 
     edge: int
     photo: int
 
 
-# From the best down; the next is taken when a page would become too large.
+# The best first; the next one is taken when a page would become too large.
 QUALITIES = (Quality(640, 72), Quality(480, 60), Quality(320, 50))
 # For pages whose photographs are looked at one by one.
 LARGE_FIRST = (Quality(1280, 80), *QUALITIES)
 
 
-def frame_values(frame, names, quality):
+def frame_values(frame: GalleryFrame, names: Sequence[str], quality: Quality) -> dict[str, Any]:
     """Makes what the template of a frame uses.
 
     Args:
-        frame: A GalleryFrame.
+        frame: The frame.
         names: Class names by class index.
-        quality: A Quality.
+        quality: Size and quality of its pictures.
 
     Returns:
-        A dictionary: `name`, `remark`, `width` and `height` of its pictures, `photo` (a data URI or None), `columns`
-        of pictures, and `data`, the JSON-able values for the script.
+        `name`, `remark`, `width` and `height` of the pictures, `photo` (a data URI or None), `columns` of pictures, and
+        `data`, the values for the script, which are written as JSON.
     """
     size_wh = shown_size(frame, quality.edge)
     return {
@@ -66,18 +70,14 @@ def frame_values(frame, names, quality):
     }
 
 
-def known_score(prediction):
-    """Gives the score of a Prediction as a number that JSON knows, None if it has none or it is none (NaN)."""
+def known_score(prediction: Prediction) -> float | None:
+    """Gives the score as a number that JSON can hold; None if there is no score or it is NaN."""
     score = prediction.score
     return None if score is None or not math.isfinite(score) else float(score)
 
 
-def shown_size(frame, edge):
-    """Computes the one size of all pictures of a frame: that of its largest, its longer edge at most `edge` pixels.
-
-    Returns:
-        Width and height.
-    """
+def shown_size(frame: GalleryFrame, edge: int) -> tuple[int, int]:
+    """Computes width and height of all pictures of a frame: those of the largest, the longer at most `edge` pixels."""
     planes = (frame.photo, frame.truth, frame.instances, *(item.classes for item in frame.predictions))
     sizes = [(plane.shape[1], plane.shape[0]) for plane in planes if plane is not None]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(1, 1))
@@ -85,29 +85,29 @@ def shown_size(frame, edge):
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def pack_plane(plane, size_wh):
+def pack_plane(plane: NDArray[np.uint8] | NDArray[np.uint16], size_wh: tuple[int, int]) -> str:
     """Packs class indices or object numbers as base64 of deflated bytes, `uint16` with the low byte first.
 
     Args:
-        plane: `uint8` or `uint16` of shape `(height, width)`.
-        size_wh: The size it is brought to, each pixel the nearest one.
+        plane: Shape `(height, width)`.
+        size_wh: Width and height to resize to; each pixel takes the nearest value.
     """
-    if (plane.shape[1], plane.shape[0]) != tuple(size_wh):
-        plane = cv2.resize(plane, tuple(size_wh), interpolation=cv2.INTER_NEAREST_EXACT)
-    data = np.ascontiguousarray(plane, "<u2" if plane.dtype == np.uint16 else np.uint8).tobytes()
-    # Beside level 9 an eighth more bytes, in a fifth of the time.
+    same_size = (plane.shape[1], plane.shape[0]) == size_wh
+    resized = plane if same_size else cv2.resize(plane, size_wh, interpolation=cv2.INTER_NEAREST_EXACT)
+    data = np.ascontiguousarray(resized, "<u2" if plane.dtype == np.uint16 else np.uint8).tobytes()
+    # Compared with level 9: an eighth more bytes in a fifth of the time.
     return base64.b64encode(zlib.compress(data, 7)).decode("ascii")
 
 
-def _photo_uri(photo, size_wh, quality):
-    if (photo.shape[1], photo.shape[0]) != tuple(size_wh):
-        photo = cv2.resize(photo, tuple(size_wh), interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".webp", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_WEBP_QUALITY, quality))
-    return "data:image/webp;base64," + base64.b64encode(data).decode("ascii")
+def _photo_uri(photo: NDArray[np.uint8], size_wh: tuple[int, int], quality: int) -> str:
+    same_size = (photo.shape[1], photo.shape[0]) == size_wh
+    resized = photo if same_size else cv2.resize(photo, size_wh, interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode(".webp", cv2.cvtColor(resized, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_WEBP_QUALITY, quality))
+    return "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode("ascii")
 
 
-def _columns(frame, names):
-    """Lays pictures out: what belongs to one model stands in one column, photo and truth in the first."""
+def _columns(frame: GalleryFrame, names: Sequence[str]) -> list[list[dict[str, Any]]]:
+    """Lays pictures out: a column for each model; photograph and truth are in the first column."""
     first = []
     if frame.photo is not None:
         first.append(_picture("photo", "Photograph", ""))
@@ -121,7 +121,9 @@ def _columns(frame, names):
     return [first, *models] if first else models
 
 
-def _model_pictures(index, prediction, truth, names):
+def _model_pictures(
+    index: int, prediction: Prediction, truth: NDArray[np.uint8] | None, names: Sequence[str]
+) -> list[dict[str, Any]]:
     score = known_score(prediction)
     words = summarize_mask(prediction.classes, names) + ("" if score is None else f"; score {score:.3f}")
     picture = _picture("prediction", f"Prediction of {prediction.title}", words)
@@ -132,14 +134,15 @@ def _model_pictures(index, prediction, truth, names):
     return pictures
 
 
-def _picture(kind, heading, summary):
+def _picture(kind: str, heading: str, summary: str) -> dict[str, Any]:
     words = f"{heading}: {summary}" if summary else heading
     return {"kind": kind, "heading": heading, "words": words, "caption": heading, "index": 0, "score": None}
 
 
-def _summarize_errors(truth, predicted):
-    if truth.shape != predicted.shape:
-        predicted = cv2.resize(predicted, truth.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+def _summarize_errors(truth: NDArray[np.uint8], classes: NDArray[np.uint8]) -> str:
+    height, width = truth.shape
+    same_size = truth.shape == classes.shape
+    predicted = classes if same_size else cv2.resize(classes, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     counted = truth != IGNORE
     total = int(np.count_nonzero(counted))
     if not total:
@@ -147,8 +150,8 @@ def _summarize_errors(truth, predicted):
     return f"{percent(np.count_nonzero(counted & (truth != predicted)) / total)} of the pixels are wrong"
 
 
-def _objects(frame, names):
-    """Makes objects JSON-able: class index (None for one outside the classes), text, and the box in shares of 1."""
+def _objects(frame: GalleryFrame, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Describes objects for the script: class index (None if it has none), text, and the box in shares of 1."""
     if frame.instances is None:
         return []
     height, width = frame.instances.shape

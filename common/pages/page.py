@@ -1,24 +1,25 @@
 """Turns templates into pages that are one file: styles and scripts inside, nothing fetched, everything escaped.
 
-A page carries a content security policy with the checksums of exactly the styles and scripts that were put in, so text
-of strangers cannot run even if it got past the escaping. Two things follow for templates: styles and scripts come from
-files, by `style("name.css")` and `script("name.js")`, and `style="..."` attributes do not work.
+A page has a content security policy with the checksums of its own styles and scripts, so that text from elsewhere is
+not executed even if it is not escaped. Two things follow for templates: styles and scripts come from files, by
+`style("name.css")` and `script("name.js")`, and `style="..."` attributes do not work.
 """
 
 import base64
 import functools
 import hashlib
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 @functools.cache
-def environment():
-    """Makes the jinja2 environment of all pages: escapes everything, refuses names that are not there."""
+def environment() -> Environment:
+    """Makes the jinja2 environment of all pages: it escapes everything and refuses unknown names."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -29,7 +30,7 @@ def environment():
     )
 
 
-def render_page(template, **values):
+def render_page(template: str | Template, **values: Any) -> str:
     """Renders a whole page.
 
     Args:
@@ -37,8 +38,8 @@ def render_page(template, **values):
         **values: What the template uses. Text is escaped; markup must be `markupsafe.Markup`.
 
     Returns:
-        The page as text that can be written as UTF-8; parts of file names that cannot become "?". The same values give
-        the same page.
+        The page; characters that UTF-8 cannot hold, for example of a file name, become "?". The same values give the
+        same page.
     """
     policy = _Policy()
     tools = {"style": policy.style, "script": policy.script, "policy": policy.text}
@@ -49,21 +50,21 @@ def render_page(template, **values):
 class _Policy:
     """Puts styles and scripts into one page and remembers their checksums for its content security policy."""
 
-    def __init__(self):
-        self._allowed = {"style-src": [], "script-src": []}
+    def __init__(self) -> None:
+        self._allowed: dict[str, list[str]] = {"style-src": [], "script-src": []}
 
-    def style(self, name):
+    def style(self, name: str) -> Markup:
         return self._element("style", name)
 
-    def script(self, name):
+    def script(self, name: str) -> Markup:
         return self._element("script", name)
 
-    def _element(self, tag, name):
+    def _element(self, tag: str, name: str) -> Markup:
         text = (TEMPLATES / name).read_text(encoding="utf-8")
         digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
         self._allowed[f"{tag}-src"].append(f"'sha256-{digest}'")
         return Markup(f"<{tag}>{text}</{tag}>")  # a file of this package
 
-    def text(self):
+    def text(self) -> str:
         allowed = "; ".join(f"{kind} {' '.join(sources)}" for kind, sources in self._allowed.items() if sources)
         return f"default-src 'none'; img-src data:; {allowed}; base-uri 'none'; form-action 'none'"

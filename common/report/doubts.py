@@ -27,7 +27,7 @@ def find_doubts(results: Results, folders: dict[str, Folder], plan: StudyPlan | 
     found = [f"{folder.problem}." for folder in folders.values() if folder.problem]
     if results.damaged:
         names = first_few((f"{damaged.file} ({damaged.reason})" for damaged in results.damaged), _MOST_NAMES)
-        found.append(f"{count(len(results.damaged), 'result file')} cannot be used and are left out: {names}.")
+        found.append(f"{count(len(results.damaged), 'result file')} cannot be used: {names}.")
     found += _mixed(results)
     found += _outdated(results.approaches, folders)
     found += [line for approach in results.approaches for line in _incomplete(approach, plan)]

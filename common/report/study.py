@@ -13,7 +13,7 @@ from pathlib import Path
 from common.config.settings import StudyPlan
 from common.errors import DataError
 from common.files.disk import write_text
-from common.pages.gallery import render_gallery
+from common.pages.gallery_markup import render_gallery
 from common.pages.page import render_page
 from common.report.charts.svg import key
 from common.report.content import Report

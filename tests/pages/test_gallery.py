@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from jinja2 import UndefinedError
 
-from common.pages.gallery import Gallery, GalleryFrame, GalleryObject, Prediction, render_gallery
+from common.pages.gallery import Gallery, GalleryFrame, GalleryObject, Prediction
 from common.pages.gallery_frames import LARGE_FIRST
+from common.pages.gallery_markup import render_gallery
 from common.pages.page import TEMPLATES, environment, render_page
 
 NAMES = ("road", "car", "sky")

@@ -5,7 +5,8 @@ import pytest
 from markupsafe import Markup
 
 from common.labels.maps import study_label_map
-from common.pages.gallery import Gallery, GalleryFrame, GalleryObject, Prediction, render_gallery
+from common.pages.gallery import Gallery, GalleryFrame, GalleryObject, Prediction
+from common.pages.gallery_markup import render_gallery
 
 NAMES = ("road", "car", "sky")
 COLORS = ((128, 64, 128), (0, 0, 142), (70, 130, 180))
