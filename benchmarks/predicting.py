@@ -44,7 +44,7 @@ def measure(quick=False):
     frames = [frame for frame in find_frames(drawn_frames(12 if quick else 48)) if frame.split == "train"][:count]
     keras.utils.set_random_seed(0)
     model = plain_form(NetworkSettings(height=SIZE[1], width=SIZE[0]))
-    ensemble = Ensemble([(model, ModelCard("study", MAP, SIZE))])
+    ensemble = Ensemble([(model, ModelCard(name="study", label_map=MAP, size_wh=SIZE, preparation="study"))])
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder) / "small", Path(folder) / "large"
         _write_images(frames, small, large)

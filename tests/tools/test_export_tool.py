@@ -17,7 +17,7 @@ from tests.support.running import PROJECT
 def test_a_model_is_exported_beside_itself_with_its_difference_under_any_back_end(tmp_path):
     model = tmp_path / "tiny.keras"
     plain_form(NetworkSettings(height=32, width=32, alpha=0.0625)).save(model)
-    add_card(model, ModelCard("tiny", study_label_map(), (32, 32)))
+    add_card(model, ModelCard(name="tiny", label_map=study_label_map(), size_wh=(32, 32), preparation="study"))
     # As in a user's terminal; other tests of this process may have set the latter.
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)

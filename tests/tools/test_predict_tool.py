@@ -31,7 +31,7 @@ def model_file(prepared, tmp_path_factory):
     model = plain_form(NetworkSettings(height=height, width=width, alpha=0.125))
     path = tmp_path_factory.mktemp("models") / "study.keras"
     model.save(path)
-    add_card(path, ModelCard("study", MAP, (width, height)))
+    add_card(path, ModelCard(name="study", label_map=MAP, size_wh=(width, height), preparation="study"))
     return path
 
 

@@ -96,7 +96,10 @@ def _train(job, progress):
     append_progress(progress, {"scoring": True})
     with atomic_path(job.paths.keras, durable=True) as temporary:
         plain.save(temporary)
-        add_card(temporary, ModelCard(job.model, job.classes, job.network.size_wh, job.preparation))
+        add_card(
+            temporary,
+            ModelCard(name=job.model, label_map=job.classes, size_wh=job.network.size_wh, preparation=job.preparation),
+        )
     scores = _score(job, validate)
     result = {
         "model": job.model,

@@ -1,20 +1,22 @@
 """Saved models for other programs: ONNX, SavedModel, TensorFlow Lite; each is run and compared before it is kept.
 
 All have one input `image`, float32 of shape `(batch, height, width, 3)`, red, green, blue from 0 to 255, and one
-output, `probabilities` or `class_indices`. Each carries `segmentation.json`: the model's card, and what goes in and
-comes out. All are made with TensorFlow; a `.keras` file loads there whatever it was trained with.
+output, `probabilities` or `class_indices`. Each contains `segmentation.json`: the model's card, and its input and
+output. All are made with TensorFlow, which loads a `.keras` file whatever it was trained with.
 """
 
 import importlib.util
 import json
 import warnings
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from common.errors import ConfigError, DataError, ProjectError
 from common.learning.backend import machine as backend
@@ -22,14 +24,14 @@ from common.learning.exporting import runtimes as backend_runtimes
 from common.learning.exporting.files import CARD_NAME, new_place
 from common.learning.exporting.runtimes import run_exported
 from common.learning.network.layers import largest
-from common.learning.network.model_card import load_model
+from common.learning.network.model_card import ModelCard, load_model
 from common.learning.network.networks import with_input
 from common.learning.predicting.ensembles import Ensemble
 
-# What conversion and another order of additions may change; measured are 2e-6 and no pixel.
+# The most that conversion and another order of additions may change; measured: 2e-6 and no pixel.
 LARGEST_DIFFERENCE = 1e-3
 LARGEST_SHARE = 1e-3
-# Images where the batch is open: the image and its mirror image.
+# Images compared if the batch may have any size: the image and its mirror image.
 _COMPARED = 2
 _PACKAGES = {"onnx": ("onnx", "onnxruntime", "tf2onnx"), "saved_model": (), "tflite": ()}
 
@@ -42,7 +44,7 @@ class ExportSettings:
         kind: One of `files.ENDINGS`.
         size_wh: Width and height of the images in pixels; None for the model's own.
         batch: Number of images at a time; None for any.
-        class_indices: Whether class indices come out, `uint8` of shape `(batch, height, width)`, not probabilities.
+        class_indices: Whether the output is class indices, uint8 of shape `(batch, height, width)`, not probabilities.
     """
 
     kind: str
@@ -51,7 +53,7 @@ class ExportSettings:
     class_indices: bool = False
 
     @property
-    def output(self):
+    def output(self) -> str:
         """Name of the output."""
         return "class_indices" if self.class_indices else "probabilities"
 
@@ -61,7 +63,7 @@ class Comparison:
     """How an exported model differs from the saved one.
 
     Attributes:
-        difference: Largest absolute difference of a probability; None where no probabilities come out.
+        difference: Largest absolute difference of a probability; None if the output is class indices.
         pixels: Number of pixels compared.
         other_class: Number of those with another most probable class.
     """
@@ -71,28 +73,27 @@ class Comparison:
     other_class: int
 
     @property
-    def is_close(self):
-        """Whether the exported model can be used for the saved one."""
-        is_near = self.difference is None or self.difference <= LARGEST_DIFFERENCE  # False for not a number
+    def is_close(self) -> bool:
+        """Whether the exported model can be used in place of the saved one."""
+        is_near = self.difference is None or self.difference <= LARGEST_DIFFERENCE  # False for NaN
         return is_near and self.other_class <= LARGEST_SHARE * self.pixels
 
-    def __str__(self):
+    def __str__(self) -> str:
         text = f"another class on {self.other_class:,} of {self.pixels:,} pixels"
         return text if self.difference is None else f"largest difference of a probability {self.difference:.1e}, {text}"
 
 
-def export_model(path, target, settings, image, overwrite=False):
-    """Exports a saved model, runs what came out on an image and its mirror image, and keeps it if they agree.
+def export_model(
+    path: Path, target: Path, settings: ExportSettings, image: NDArray[np.uint8], overwrite: bool = False
+) -> Comparison:
+    """Exports a saved model, runs both on an image and its mirror image, and keeps the new one if they agree.
 
     Args:
         path: A `.keras` file.
         target: File or folder to be written.
-        settings: `ExportSettings`.
-        image: Red, green, blue, `uint8` of shape `(height, width, 3)`, resized to the size of the network.
-        overwrite: Whether an exported model that stands at `target` is replaced.
-
-    Returns:
-        The `Comparison`.
+        settings: What is made of it.
+        image: Red, green, blue, of shape `(height, width, 3)`; it is resized to the size of the network.
+        overwrite: Whether an exported model at `target` is replaced.
 
     Raises:
         ConfigError: If a package is missing, Keras does not run on TensorFlow, or a setting is impossible.
@@ -102,9 +103,9 @@ def export_model(path, target, settings, image, overwrite=False):
     model, card = load_model(path)
     ensemble = Ensemble([(model, card)], settings.size_wh)
     ensemble.check_memory(settings.batch or _COMPARED)
-    card = replace(card, size_wh=ensemble.inputs[0].size_wh)
+    card = card.model_copy(update={"size_wh": ensemble.inputs[0].size_wh})
     images = _batch(image, card.size_wh, settings.batch)
-    with new_place(Path(target), settings.kind, overwrite) as place:
+    with new_place(target, settings.kind, overwrite) as place:
         try:
             _write(_network(model, card, settings), place, settings, _described(card, settings))
             comparison = _compare(ensemble.probabilities([images])[0], run_exported(place, settings.kind, images))
@@ -115,13 +116,13 @@ def export_model(path, target, settings, image, overwrite=False):
             raise DataError(f"{path}: cannot be exported as {settings.kind}: {reason}; nothing was written") from error
         if not comparison.is_close:
             raise DataError(
-                f"{path}: exported as {settings.kind} it gives other results: {comparison}; at most "
-                f"{LARGEST_DIFFERENCE} and {LARGEST_SHARE:.1%} of the pixels were expected; nothing was written"
+                f"{path}: exported as {settings.kind} it gives other results: {comparison}; expected at most "
+                f"{LARGEST_DIFFERENCE} and {LARGEST_SHARE:.1%} of the pixels; nothing was written"
             )
     return comparison
 
 
-def _check(settings):
+def _check(settings: ExportSettings) -> None:
     missing = [name for name in _PACKAGES[settings.kind] if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(
@@ -137,32 +138,32 @@ def _check(settings):
         raise ConfigError(f"batch = {settings.batch}: expected at least 1 image at a time")
 
 
-def _batch(image, size_wh, batch):
-    """Makes a batch in which the image and its mirror image take turns, so that images that are mixed up show."""
+def _batch(image: NDArray[np.uint8], size_wh: tuple[int, int], batch: int | None) -> NDArray[np.float32]:
+    """Makes a batch of the image and its mirror image in turn, so that images in a wrong order are noticed."""
     import cv2
 
-    image = cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR)
-    pair = image, image[:, ::-1]
+    resized = cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR)
+    pair = resized, resized[:, ::-1]
     return np.stack([pair[index % 2] for index in range(batch or _COMPARED)]).astype(np.float32)
 
 
-def _network(model, card, settings):
+def _network(model: keras.Model, card: ModelCard, settings: ExportSettings) -> keras.Model:
     network = with_input(model, card.size_wh, settings.batch)
     output, last = network.output, network.layers[-1]
     if settings.class_indices:
-        # The softmax changes no order. Not ops.argmax: it has operations that converters do not know.
+        # The softmax keeps the order. Not ops.argmax, which has operations that converters do not know.
         output = ops.cast(largest(last.input if isinstance(last, keras.layers.Softmax) else output), "uint8")
     return keras.Model(network.input, {settings.output: output}, name="exported")
 
 
-def _described(card, settings):
+def _described(card: ModelCard, settings: ExportSettings) -> str:
     """Makes the text of `segmentation.json`."""
     width, height = card.size_wh
-    shape = [settings.batch, height, width]
+    shape: list[int | None] = [settings.batch, height, width]
     classes = [] if settings.class_indices else [len(card.label_map)]
     return json.dumps(
         {
-            **card.as_json(),
+            **card.model_dump(mode="json"),
             "input": {"name": "image", "type": "float32", "shape": [*shape, 3]},
             "output": {
                 "name": settings.output,
@@ -174,24 +175,24 @@ def _described(card, settings):
     )
 
 
-def _write(network, place, settings, card_text):
+def _write(network: keras.Model, place: Path, settings: ExportSettings, card_text: str) -> None:
     if settings.kind == "onnx":
         _write_onnx(network, place, card_text)
     elif settings.kind == "saved_model":
         network.export(str(place), format="tf_saved_model", verbose=False)
-        # The folder that TensorFlow leaves to whatever others add.
+        # The folder that TensorFlow reserves for additions of others.
         (place / "assets.extra").mkdir()
         (place / "assets.extra" / CARD_NAME).write_text(card_text, encoding="utf-8")
     else:
         _write_tflite(network, place, card_text)
 
 
-def _write_onnx(network, place, card_text):
+def _write_onnx(network: keras.Model, place: Path, card_text: str) -> None:
     import onnx
 
-    network(np.zeros([size or 1 for size in network.input_shape], np.float32))  # Keras asks for one call
+    network(np.zeros([size or 1 for size in network.input_shape], np.float32))  # Keras needs one call
     with warnings.catch_warnings():
-        # Keras asks numpy for a name that numpy means to give another meaning.
+        # Keras uses a name that numpy plans to give another meaning.
         warnings.filterwarnings("ignore", r"In the future `np\.object`", FutureWarning)
         network.export(str(place), format="onnx", verbose=False)
     content = onnx.load(str(place))
@@ -204,24 +205,23 @@ def _write_onnx(network, place, card_text):
     onnx.save(content, str(place))
 
 
-def _write_tflite(network, place, card_text):
+def _write_tflite(network: keras.Model, place: Path, card_text: str) -> None:
     import zipfile
 
     with TemporaryDirectory(prefix="export-") as folder:
         network.export(folder, format="tf_saved_model", verbose=False)
-        place.write_bytes(backend_runtimes.saved_model_to_tflite(folder))
-    # A zip behind the model, which is where TensorFlow Lite keeps files that belong to one.
+        place.write_bytes(backend_runtimes.saved_model_to_tflite(Path(folder)))
+    # A zip behind the model, where TensorFlow Lite keeps associated files.
     with zipfile.ZipFile(place, "a") as archive:
         archive.writestr(zipfile.ZipInfo(CARD_NAME), card_text)
 
 
-def _compare(expected, found):
-    """Compares probabilities `(batch, height, width, classes)` with such or with class indices."""
+def _compare(expected: NDArray[np.float32], found: NDArray[Any]) -> Comparison:
+    """Compares probabilities `(batch, height, width, classes)` with probabilities or with class indices."""
     classes = expected.argmax(-1)
+    difference = None
     if found.shape == expected.shape:
         difference, found = float(np.abs(found - expected).max()), found.argmax(-1)
-    elif found.shape == classes.shape:
-        difference = None
-    else:
-        raise ValueError(f"it gives shape {found.shape} where {expected.shape} was expected")
+    elif found.shape != classes.shape:
+        raise ValueError(f"it gives shape {found.shape}, expected {expected.shape}")
     return Comparison(difference, classes.size, int((classes != found).sum()))

@@ -32,7 +32,7 @@ def model(tmp_path_factory):
     network.set_weights([value + 0.1 * rng.random(value.shape, "float32") for value in network.get_weights()])
     path = tmp_path_factory.mktemp("models") / "small.keras"
     network.save(path)
-    add_card(path, ModelCard("small", study_label_map(), (48, 32)))
+    add_card(path, ModelCard(name="small", label_map=study_label_map(), size_wh=(48, 32), preparation="study"))
     return path
 
 
@@ -44,7 +44,7 @@ def shallow(tmp_path_factory):
     logits = keras.layers.Conv2D(35, 3, padding="same")(keras.layers.Rescaling(1 / 255)(image))
     path = tmp_path_factory.mktemp("models") / "shallow.keras"
     keras.Model(image, keras.layers.Softmax()(logits)).save(path)
-    add_card(path, ModelCard("shallow", study_label_map(), (48, 32)))
+    add_card(path, ModelCard(name="shallow", label_map=study_label_map(), size_wh=(48, 32), preparation="study"))
     return path
 
 
@@ -169,4 +169,6 @@ def test_impossible_settings_are_refused_before_anything_is_written(shallow, tmp
 def test_a_tflite_file_is_one_file_with_its_card_behind_the_model(exported):
     with zipfile.ZipFile(exported["tflite"][0]) as archive:
         card = json.loads(archive.read("segmentation.json"))
-    assert ModelCard.from_json(card) == ModelCard("small", study_label_map(), (48, 32))
+    assert ModelCard.model_validate_json(json.dumps({key: card[key] for key in ModelCard.model_fields})) == ModelCard(
+        name="small", label_map=study_label_map(), size_wh=(48, 32), preparation="study"
+    )

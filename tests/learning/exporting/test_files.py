@@ -15,7 +15,6 @@ def test_an_export_stands_beside_its_model_and_never_where_the_result_json_is():
 def test_a_folder_takes_its_place_whole(tmp_path):
     target = tmp_path / "new" / "made"
     with new_place(target, "saved_model") as place:
-        place.mkdir()
         (place / "saved_model.pb").touch()
         assert not target.exists()
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == [
@@ -32,7 +31,7 @@ def test_what_is_there_is_kept_unless_it_may_be_replaced(tmp_path):
     assert target.read_text() == "new"
 
 
-def test_a_folder_that_is_no_saved_model_is_never_replaced(tmp_path):
+def test_a_folder_that_is_not_a_saved_model_is_never_replaced(tmp_path):
     (tmp_path / "photographs").mkdir()
     (tmp_path / "photographs" / "mine.png").touch()
     with (
@@ -48,11 +47,9 @@ def test_a_saved_model_is_replaced_only_when_the_new_one_is_whole(tmp_path):
     target.mkdir()
     (target / "saved_model.pb").write_text("old")
     with pytest.raises(ValueError), new_place(target, "saved_model", overwrite=True) as place:
-        place.mkdir()
         raise ValueError
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
     assert (target / "saved_model.pb").read_text() == "old"
     with new_place(target, "saved_model", overwrite=True) as place:
-        place.mkdir()
         (place / "saved_model.pb").write_text("new")
     assert (target / "saved_model.pb").read_text() == "new"

@@ -13,7 +13,7 @@ from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard, add_card, load_model, read_card
 from common.learning.network.unet import plain_form
 
-CARD = ModelCard("tiny", study_label_map(), (32, 16))
+CARD = ModelCard(name="tiny", label_map=study_label_map(), size_wh=(32, 16), preparation="study")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def model_file(bare, tmp_path):
 
 
 def rewrite(path, changes):
-    """Writes the zip anew with some members changed; None leaves one out."""
+    """Writes the zip again with some members changed; None leaves one out."""
     with zipfile.ZipFile(path) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
     members |= changes
@@ -51,10 +51,8 @@ def config_of(path):
 @pytest.mark.parametrize("name", ["cityscapes35", "cityscapes19"])
 def test_a_card_comes_back_as_it_was_written(name):
     label_map = study_label_map() if name == "cityscapes35" else load_label_map(name)
-    card = ModelCard("x", label_map, (416, 208), "aligned")
-    assert ModelCard.from_json(json.loads(json.dumps(card.as_json()))) == card
-    older = {key: value for key, value in card.as_json().items() if key != "preparation"}
-    assert ModelCard.from_json(older).preparation == "study"
+    card = ModelCard(name="x", label_map=label_map, size_wh=(416, 208), preparation="aligned")
+    assert ModelCard.model_validate_json(card.model_dump_json()) == card
 
 
 def test_a_model_that_was_renamed_still_knows_its_classes(model_file, tmp_path):
@@ -66,19 +64,23 @@ def test_a_model_that_was_renamed_still_knows_its_classes(model_file, tmp_path):
 @pytest.mark.parametrize(
     "change, reason",
     [
-        ({"scaling": "0-1"}, "asks for images scaled to 0-1"),
-        ({"channels": "BGR"}, "in BGR"),
-        ({"size_wh": [32]}, "no size"),
-        ({"size_wh": [32, -16]}, "no size"),
-        ({"size_wh": None}, "lacks"),
-        ({"name": "a\x1b[31m"}, "no name"),
-        ({"label_map": {}}, "lacks 'colors'"),
-        ({"label_map": {"names": ["a"], "colors": [[0, 0, 300]], "class_of_id": [0] * 34}}, "do not fit together"),
-        ({"label_map": {"names": ["a"], "colors": [[0, 0, 0]], "class_of_id": [1] * 34}}, "do not fit together"),
+        ({"scaling": "0-1"}, "scaling = '0-1'.*'0-255'"),
+        ({"channels": "BGR"}, "channels = 'BGR'.*'RGB'"),
+        ({"size_wh": [32]}, "size_wh"),
+        ({"size_wh": [32, -16]}, "size_wh.1 = -16"),
+        ({"size_wh": None}, "size_wh = None"),
+        ({"name": "a\x1b[31m"}, "name = "),
+        ({"preparation": "other"}, "preparation = 'other'.*study"),
+        ({"label_map": {}}, "label_map.names is missing"),
+        (
+            {"label_map": {"names": ["a"], "colors": [[0, 0, 300]], "class_of_id": [0] * 34}},
+            "label_map.colors.0.2 = 300",
+        ),
+        ({"label_map": {"names": ["a"], "colors": [[0, 0, 0]], "class_of_id": [1] * 34}}, "label_map.*the class 1"),
     ],
 )
 def test_a_card_that_says_nothing_usable_is_refused_with_the_reason(model_file, change, reason):
-    rewrite(model_file, {"segmentation.json": json.dumps(CARD.as_json() | change)})
+    rewrite(model_file, {"segmentation.json": json.dumps(CARD.model_dump(mode="json") | change)})
     with pytest.raises(DataError, match=reason) as caught:
         read_card(model_file)
     assert str(model_file) in str(caught.value)
@@ -89,11 +91,11 @@ def test_a_model_without_a_card_is_refused_with_the_way_out(bare):
         read_card(bare)
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04"])
-def test_what_is_no_model_is_refused(tmp_path, content):
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04"])
+def test_what_is_not_a_model_is_refused(tmp_path, content):
     path = tmp_path / "a.keras"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"a\.keras: is no Keras model"):
+    with pytest.raises(DataError, match=r"a\.keras: not a Keras model"):
         read_card(path)
 
 
@@ -101,7 +103,7 @@ def test_what_is_no_model_is_refused(tmp_path, content):
 def test_a_pipe_or_folder_in_place_of_a_model_is_refused_unread(tmp_path):
     os.mkfifo(tmp_path / "pipe.keras")
     for path in (tmp_path / "pipe.keras", tmp_path):
-        with pytest.raises(DataError, match="is no file"):
+        with pytest.raises(DataError, match="is not a file"):
             read_card(path)
 
 
@@ -150,6 +152,6 @@ def test_damaged_weights_are_an_error_that_names_the_file(model_file):
 
 
 def test_a_card_of_another_network_is_refused(model_file):
-    rewrite(model_file, {"segmentation.json": json.dumps(CARD.as_json() | {"size_wh": [64, 32]})})
-    with pytest.raises(DataError, match="says that it makes 35 classes of images of 64x32"):
+    rewrite(model_file, {"segmentation.json": json.dumps(CARD.model_dump(mode="json") | {"size_wh": [64, 32]})})
+    with pytest.raises(DataError, match="its card says 35 classes and images of 64x32"):
         load_model(model_file)

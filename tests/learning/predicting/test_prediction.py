@@ -35,7 +35,7 @@ def tiny(seed, size_wh=SIZE):
     model = plain_form(NetworkSettings(height=size_wh[1], width=size_wh[0], alpha=0.125))
     rng = np.random.default_rng(seed)
     model.set_weights([_random(value, rng) for value in model.get_weights()])
-    return model, ModelCard(f"tiny_{seed}", MAP, size_wh)
+    return model, ModelCard(name=f"tiny_{seed}", label_map=MAP, size_wh=size_wh, preparation="study")
 
 
 def _random(value, rng):
@@ -145,7 +145,7 @@ def test_sizes_a_network_cannot_take_are_refused(members, size_wh):
 
 
 def test_models_of_different_classes_have_no_mean(members, tmp_path):
-    nineteen = ModelCard("b", load_label_map("cityscapes19"), SIZE)
+    nineteen = ModelCard(name="b", label_map=load_label_map("cityscapes19"), size_wh=SIZE, preparation="study")
     members[0][0].save(tmp_path / "a.keras")
     add_card(tmp_path / "a.keras", members[0][1])
     plain_form(NetworkSettings(height=16, width=32, num_classes=19, alpha=0.0625)).save(tmp_path / "b.keras")
