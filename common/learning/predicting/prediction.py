@@ -1,64 +1,73 @@
-"""From photographs to classes at their own size: decoding, the network, widening and writing at the same time.
+"""From photographs to classes at their own size: decoding, the network, upsampling and writing at the same time.
 
-Photographs of any size come in; each is resized as step 00 resized the training images, and the probabilities are
-widened to its own size before the largest is chosen. A photograph that already has the network's size goes through
-unchanged. A result does not depend on the batch a photograph shares.
+A photograph of any size is resized as step 00 resized the training images, and the probabilities are resized to its own
+size before the largest is chosen. A photograph that already has the network's size is used unchanged. A result does
+not depend on the other photographs of its batch.
 """
 
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Self, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.dataset.prepared.resize import resize_image
 from common.errors import ConfigError, DataError
 from common.images.pictures import read_photograph
+from common.learning.predicting.ensembles import Ensemble
+from common.learning.predicting.photographs import Photograph
+from common.learning.predicting.result_folder import ResultFolder
 from common.learning.predicting.upsampling import largest_class
 from common.parallel import progress, usable_cores
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 _MOST_THREADS = 8
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A photograph as the network takes it.
+    """A photograph resized for the network.
 
     Attributes:
         name: Of the photograph.
         size_wh: Width and height of the photograph in pixels.
-        inputs: For each size of the ensemble, `uint8` of shape `(height, width, 3)`.
-        image: The photograph itself, where it is still needed, else None.
+        inputs: For each kind of input of the ensemble, shape `(height, width, 3)`.
+        image: The photograph itself if it is still needed, else None.
         error: Why it could not be read, else "".
     """
 
     name: str
     size_wh: tuple[int, int] = (0, 0)
-    inputs: tuple = ()
-    image: np.ndarray | None = None
+    inputs: tuple[NDArray[np.uint8], ...] = ()
+    image: NDArray[np.uint8] | None = None
     error: str = ""
 
 
 @dataclass
 class Outcome:
-    """What became of a run.
+    """The outcome of a run.
 
     Attributes:
         frames: Number of photographs predicted.
-        kept: Number of those that were done before.
+        kept: Number of those that had results before.
         failures: One sentence for each that could not be read.
         seconds: From the first photograph to the last file.
-        network_seconds: Of these, in the network.
+        network_seconds: How many of these in the network.
     """
 
     frames: int = 0
     kept: int = 0
-    failures: list = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     seconds: float = 0.0
     network_seconds: float = 0.0
 
-    def __str__(self):
+    def __str__(self) -> str:
         parts = [f"{self.frames:,} predicted"]
         if self.kept:
             parts.append(f"{self.kept:,} were done before")
@@ -70,13 +79,13 @@ class Outcome:
         return ", ".join(parts)
 
 
-def prepare(ensemble, name, image, keep=False):
-    """Resizes a photograph to every input of the ensemble.
+def prepare(ensemble: Ensemble, name: str, image: NDArray[np.uint8], keep: bool = False) -> Loaded:
+    """Resizes a photograph for every kind of input of the ensemble.
 
     Args:
-        ensemble: The `Ensemble`.
+        ensemble: Decides the sizes.
         name: Of the photograph.
-        image: Red, green, blue, `uint8` of shape `(height, width, 3)`.
+        image: Red, green, blue, of shape `(height, width, 3)`.
         keep: Whether the photograph itself is needed afterwards.
     """
     size_wh = image.shape[1], image.shape[0]
@@ -84,17 +93,16 @@ def prepare(ensemble, name, image, keep=False):
     return Loaded(name, size_wh, inputs, image if keep else None)
 
 
-def predict_photographs(ensemble, photographs, folder, batch=8):
+def predict_photographs(
+    ensemble: Ensemble, photographs: Sequence[Photograph], folder: ResultFolder, batch: int = 8
+) -> Outcome:
     """Predicts photographs and writes the results.
 
     Args:
-        ensemble: The `Ensemble`.
-        photographs: `Photograph`s; those whose results are there are left out.
-        folder: The `ResultFolder`.
+        ensemble: What predicts.
+        photographs: Those that have results are left out.
+        folder: Where results are written.
         batch: How many the network takes at a time.
-
-    Returns:
-        The `Outcome`.
 
     Raises:
         ConfigError: If `batch` is less than one, or more than fit in memory.
@@ -102,13 +110,13 @@ def predict_photographs(ensemble, photographs, folder, batch=8):
     waiting = [photo for photo in photographs if not folder.holds(photo.name)]
     outcome = Outcome(kept=len(photographs) - len(waiting))
 
-    def load(photo):
+    def load(photo: Photograph) -> Loaded:
         try:
             return prepare(ensemble, photo.name, read_photograph(photo.source), folder.overlay)
         except DataError as error:
             return Loaded(photo.name, error=str(error))
 
-    def finish(pair):
+    def finish(pair: Predicted) -> None:
         loaded, class_indices = pair
         folder.write(loaded.name, class_indices(), loaded.image)
 
@@ -121,46 +129,46 @@ def predict_photographs(ensemble, photographs, folder, batch=8):
     return outcome
 
 
+# A photograph, and a function that chooses its class indices, `(height, width)`, which takes time.
+Predicted: TypeAlias = tuple[Loaded, Callable[[], NDArray[np.uint8]]]
+
+
 class Lanes:
-    """Threads before and after a network, which itself runs in the thread that asks for results."""
+    """Threads before and after a network; the network itself runs in the thread that asks for results."""
 
-    def __init__(self, ensemble, batch, outcome):
-        """Starts no threads yet.
-
-        Args:
-            ensemble: The `Ensemble`.
-            batch: How many photographs the network takes at a time.
-            outcome: The `Outcome` that gets the failures and the seconds in the network.
-        """
+    def __init__(self, ensemble: Ensemble, batch: int, outcome: Outcome) -> None:
+        """Starts no threads yet; failures and the seconds in the network are added to `outcome`."""
         if batch < 1:
-            raise ConfigError(f"batch {batch}: at least one photograph at a time was expected")
+            raise ConfigError(f"batch {batch}: expected at least one photograph at a time")
         ensemble.check_memory(batch)
         self._ensemble, self._batch, self._outcome = ensemble, batch, outcome
         threads = min(_MOST_THREADS, usable_cores())
         self._before, self._after = ThreadPoolExecutor(threads), ThreadPoolExecutor(threads)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         for pool in (self._before, self._after):
             pool.shutdown(cancel_futures=True)
 
-    def run(self, load, items, finish):
-        """Yields what `finish` makes of each pair of `Loaded` and a function that gives its class indices.
+    def run(
+        self, load: Callable[[Item], Loaded], items: Iterable[Item], finish: Callable[[Predicted], Result]
+    ) -> Iterator[Result]:
+        """Yields the results of `finish`.
 
-        The order is that of the items as long as all need resizing, or none does. At most a few batches wait anywhere.
+        They are in the order of the items if all need resizing, or none. At most a few batches wait anywhere.
 
         Args:
-            load: Makes a `Loaded` of an item; runs in threads.
-            items: Any iterable; drawn from in the calling thread.
-            finish: Takes a pair as above; runs in threads.
+            load: Loads an item; runs in threads.
+            items: Read in the calling thread.
+            finish: Makes a result of what was predicted; runs in threads.
         """
         loaded = _in_order(self._before, load, items, 2 * self._batch)
         return _in_order(self._after, finish, self._predict(loaded), 2 * self._batch)
 
-    def _predict(self, loaded):
-        waiting = {True: [], False: []}
+    def _predict(self, loaded: Iterable[Loaded]) -> Iterator[Predicted]:
+        waiting: dict[bool, list[Loaded]] = {True: [], False: []}
         for item in loaded:
             if item.error:
                 self._outcome.failures.append(item.error)
@@ -174,43 +182,26 @@ class Lanes:
             if items:
                 yield from self._predict_batch(items, fits)
 
-    def _predict_batch(self, items, fits):
+    def _predict_batch(self, items: list[Loaded], fits: bool) -> Iterator[Predicted]:
         # The last batch is filled up, so that the network is compiled for one shape only.
         filled = items + items[:1] * (self._batch - len(items))
         inputs = [np.stack(images) for images in zip(*(item.inputs for item in filled), strict=True)]
         start = time.monotonic()
+        choices: Iterable[Callable[[], NDArray[np.uint8]]]
         if fits:
-            indices = self._ensemble.class_indices(inputs[0])
+            choices = [partial(np.asarray, indices) for indices in self._ensemble.class_indices(inputs[0])]
         else:
-            grids = self._ensemble.probabilities(inputs)
+            grids = zip(*self._ensemble.probabilities(inputs), strict=True)
+            choices = [partial(largest_class, parts, item.size_wh) for parts, item in zip(grids, filled, strict=True)]
         self._outcome.network_seconds += time.monotonic() - start
-        for number, item in enumerate(items):
-            if fits:
-                yield item, _Chosen(indices[number])
-            else:
-                yield item, _ToChoose([grid[number] for grid in grids], item.size_wh)
+        yield from zip(items, choices, strict=False)  # the batch may be filled up
 
 
-@dataclass(frozen=True)
-class _Chosen:
-    indices: np.ndarray
-
-    def __call__(self):
-        return self.indices
-
-
-@dataclass(frozen=True)
-class _ToChoose:
-    grids: list
-    size_wh: tuple[int, int]
-
-    def __call__(self):
-        return largest_class(self.grids, self.size_wh)
-
-
-def _in_order(pool, function, items, ahead):
+def _in_order(
+    pool: ThreadPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
     """Calls a function in threads and yields the results in order, at most `ahead` of them early."""
-    pending = deque()
+    pending: deque[Future[Result]] = deque()
     for item in items:
         pending.append(pool.submit(function, item))
         if len(pending) >= ahead:

@@ -1,28 +1,30 @@
 """The most probable class of every pixel of an image, from probabilities at the smaller size of the network.
 
-Probabilities are interpolated bilinearly, pixel centres on pixel centres as OpenCV's INTER_LINEAR does, and the largest
-wins, the smaller class index among equals. That is done tile by tile and only for the classes that can win somewhere in
-a tile, so that the probabilities of all classes never stand in memory at full size.
+Probabilities are interpolated bilinearly between pixel centres, as OpenCV's INTER_LINEAR does; the largest wins, the
+smaller class index among equal ones. That is done tile by tile and only for the classes that can win somewhere in a
+tile, so that the probabilities of all classes are never in memory at full size.
 """
 
-from collections import namedtuple
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-# Of the result; smaller tiles leave out more classes, larger ones are fewer calls.
+# Side of a tile of the result in pixels; smaller tiles leave out more classes, larger ones are fewer calls.
 _TILE = 64
 
 
-def largest_class(grids, size_wh):
+def largest_class(grids: Sequence[NDArray[np.float32]], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
     """Finds the class with the largest sum of interpolated probabilities.
 
     Args:
-        grids: One or more arrays, float32 of shape `(height, width, classes)`; heights and widths may differ.
+        grids: One or more, of shape `(height, width, classes)`; heights and widths may differ.
         size_wh: Width and height of the result in pixels.
 
     Returns:
-        Class indices, `uint8` of shape `(height, width)`.
+        Class indices, shape `(height, width)`.
     """
     width, height = size_wh
     result = np.empty((height, width), np.uint8)
@@ -36,30 +38,30 @@ def largest_class(grids, size_wh):
     return result
 
 
-def _fill(target, parts):
-    """Decides one tile; each part is probabilities `(rows, columns, classes)` and the `_Places` they are widened to."""
+def _fill(target: NDArray[np.uint8], parts: "list[tuple[NDArray[np.float32], _Places, _Places]]") -> None:
+    """Decides one tile; each part is probabilities `(rows, columns, classes)` and the places of rows and columns."""
     # An interpolated value is never outside the values it comes from, up to rounding.
     smallest = sum(values.min((0, 1)) for values, _, _ in parts)
     largest = sum(values.max((0, 1)) for values, _, _ in parts)
-    (classes,) = np.nonzero(~(largest < smallest.max() - 1e-5))  # what is not a number stays in
+    (classes,) = np.nonzero(~(largest < smallest.max() - 1e-5))  # keeps NaN
     target[:] = classes[0]
     if len(classes) == 1:
         return
-    best, *others = sum(_widen(values[:, :, classes], down, across) for values, down, across in parts)
+    best, *others = np.asarray(sum(_widen(values[:, :, classes], down, across) for values, down, across in parts))
     for class_index, value in zip(classes[1:], others, strict=True):
         target[value > best] = class_index
         np.maximum(best, value, out=best)
 
 
-def _widen(values, down, across):
-    """Interpolates, columns first, as there are fewer rows then; not as a product of matrices.
+def _widen(values: NDArray[np.float32], down: "_Places", across: "_Places") -> NDArray[np.float32]:
+    """Interpolates columns first, because there are fewer rows then; not as a product of matrices.
 
-    NumPy's BLAS starts threads for products as small as these, and several callers then wait for one another.
+    NumPy's BLAS starts threads even for products as small as these, and several callers then wait for one another.
 
     Args:
         values: Shape `(rows, columns, classes)`.
-        down: `_Places` of the rows.
-        across: `_Places` of the columns.
+        down: Of the rows.
+        across: Of the columns.
 
     Returns:
         Shape `(classes, height, width)` of the tile.
@@ -68,7 +70,9 @@ def _widen(values, down, across):
     return _between(_between(values, across, 2, across.share), down, 1, down.share[:, None])
 
 
-def _between(values, places, axis, share):
+def _between(
+    values: NDArray[np.float32], places: "_Places", axis: int, share: NDArray[np.float32]
+) -> NDArray[np.float32]:
     result, second = values.take(places.first, axis), values.take(places.second, axis)
     second -= result
     second *= share
@@ -76,22 +80,22 @@ def _between(values, places, axis, share):
     return result
 
 
-_Places = namedtuple("_Places", "needed first second share")
+class _Places(NamedTuple):
+    """Where the pixels of a tile are between values, along one axis.
+
+    `needed` are the values the tile needs; each pixel is between those with the indices `first` and `second` of these,
+    and `share` is the weight of the second one.
+    """
+
+    needed: slice
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
+    share: NDArray[np.float32]
 
 
 @lru_cache(maxsize=1024)
-def _places(size, wide, start):
-    """Says between which values the pixels of a tile lie, along one axis.
-
-    Args:
-        size: Number of values along the axis.
-        wide: Number of pixels it becomes.
-        start: First pixel of the tile.
-
-    Returns:
-        `needed`, the values the tile needs, as a slice; for each pixel `first` and `second`, indices of two of those,
-        and `share`, the weight of the second, float32.
-    """
+def _places(size: int, wide: int, start: int) -> _Places:
+    """Finds the places of the pixels from `start` on, where `size` values become `wide` pixels."""
     pixels = np.arange(start, min(start + _TILE, wide))
     place = np.clip((pixels + 0.5) * (size / wide) - 0.5, 0, size - 1)
     first = place.astype(int)

@@ -1,72 +1,77 @@
-"""Videos: their pictures one after the other, upright, and what a network makes of them as videos of the same size.
+"""Videos: their pictures one after the other, upright, and predictions as videos of the same size.
 
     OUT/<name>_color.mp4      colours of the classes
     OUT/<name>_overlay.mp4    colours over the pictures
-    OUT/labelIds/<name>/000000.png ...    label ids of every picture, where asked for
+    OUT/labelIds/<name>/000000.png ...    label ids of every picture, if they are wanted
 
-Read and written by OpenCV's FFmpeg, from files alone: a video that refers to another place is not followed.
+Read and written by OpenCV's FFmpeg, from files only: a reference in a video to another place is not followed.
 """
 
 import contextlib
 import logging
 import os
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError
 from common.files.disk import atomic_path, write_bytes
 from common.images.png import LARGEST_PIXELS, encode_mask
-from common.learning.predicting.prediction import Lanes, Outcome, prepare
-from common.learning.predicting.result_folder import blend
+from common.learning.predicting.ensembles import Ensemble
+from common.learning.predicting.prediction import Lanes, Loaded, Outcome, Predicted, prepare
+from common.learning.predicting.result_folder import ResultFolder, blend
 from common.parallel import progress
 
 log = logging.getLogger(__name__)
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
 _CODEC = "mp4v"
-# Of a video that does not say.
+# If the video does not say.
 _PICTURES_PER_SECOND = 25.0
 _FASTEST = 1000
 
 
-def is_video(path):
+def is_video(path: Path) -> bool:
     """Tells by the ending of its name whether a file is a video."""
-    return Path(path).is_file() and Path(path).suffix.lower() in VIDEO_ENDINGS
+    return path.is_file() and path.suffix.lower() in VIDEO_ENDINGS
 
 
-def predict_video(ensemble, path, folder, batch=8, label_ids=False):
+def predict_video(
+    ensemble: Ensemble, path: Path, folder: ResultFolder, batch: int = 8, label_ids: bool = False
+) -> Outcome:
     """Predicts every picture of a video and writes the results as videos.
 
     Args:
-        ensemble: The `Ensemble`.
+        ensemble: What predicts.
         path: The video.
-        folder: The `ResultFolder`.
+        folder: Where results are written.
         batch: How many pictures the network takes at a time.
         label_ids: Whether label ids are written too, one PNG a picture.
 
-    Returns:
-        The `Outcome`.
-
     Raises:
-        DataError: If the file is no video that can be read, or videos cannot be written here; names it.
+        DataError: If the video cannot be read, or videos cannot be written here; names it.
     """
-    path, outcome, start = Path(path), Outcome(), time.monotonic()
+    outcome, start = Outcome(), time.monotonic()
     label_map = folder.label_map
 
-    def load(numbered):
+    def load(numbered: tuple[int, NDArray[np.uint8]]) -> Loaded:
         number, picture = numbered
-        image = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        image = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
         return prepare(ensemble, f"{number:06d}", image, folder.overlay)
 
-    def finish(pair):
+    def finish(pair: Predicted) -> list[NDArray[np.uint8]]:
         loaded, class_indices = pair
         indices = class_indices()
         if label_ids:
             ids = encode_mask(label_map.decode(indices))
             write_bytes(folder.path / "labelIds" / path.stem / f"{loaded.name}.png", ids)
         colors = label_map.colorize(indices)
-        return [colors, *([blend(loaded.image, colors)] if folder.overlay else [])]
+        return [colors] if loaded.image is None else [colors, blend(loaded.image, colors)]
 
     kinds = ["color", *(["overlay"] if folder.overlay else [])]
     targets = [folder.path / f"{path.stem}_{kind}.mp4" for kind in kinds]
@@ -79,7 +84,7 @@ def predict_video(ensemble, path, folder, batch=8, label_ids=False):
             raise _unreadable(path)
         if outcome.frames < (video.length or 0):
             log.warning(
-                "%s: says that it has %s pictures, %s could be read; what follows may be damaged",
+                "%s: says that it has %s pictures, %s could be read; the rest may be damaged",
                 *(path, f"{video.length:,}", f"{outcome.frames:,}"),
             )
     outcome.seconds = time.monotonic() - start
@@ -87,15 +92,15 @@ def predict_video(ensemble, path, folder, batch=8, label_ids=False):
 
 
 class _Video:
-    """The pictures of an open video: blue, green, red, `uint8` of shape `(height, width, 3)`."""
+    """The pictures of an open video: blue, green, red, of shape `(height, width, 3)`."""
 
-    def __init__(self, path, capture):
+    def __init__(self, path: Path, capture: cv2.VideoCapture) -> None:
         self._path, self._capture = path, capture
         rate, length = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.rate = rate if 0 < rate <= _FASTEST else _PICTURES_PER_SECOND
         self.length = int(length) if 0 < length < 1e9 else None
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         shape = None
         while True:
             done, picture = self._capture.read()
@@ -104,15 +109,15 @@ class _Video:
             shape = shape or picture.shape
             if picture.shape != shape:
                 raise DataError(f"{self._path}: its pictures change their size; cut it where they do")
-            yield picture
+            yield np.asarray(picture, np.uint8)
 
 
 @contextlib.contextmanager
-def _opened(path):
+def _opened(path: Path) -> Iterator[_Video]:
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "protocol_whitelist;file")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what went wrong is said here
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # this module reports errors
     level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(0)  # as above
+    cv2.utils.logging.setLogLevel(0)  # for the same reason
     capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
     cv2.utils.logging.setLogLevel(level)
     try:
@@ -120,15 +125,15 @@ def _opened(path):
             raise _unreadable(path)
         width, height = (int(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         if not 0 < width * height <= LARGEST_PIXELS:
-            raise DataError(f"{path}: has {width} x {height} pixels, expected were 1 to {LARGEST_PIXELS:,} pixels")
+            raise DataError(f"{path}: has {width} x {height} pixels, expected 1 to {LARGEST_PIXELS:,} pixels")
         yield _Video(path, capture)
     finally:
         capture.release()
 
 
-def _unreadable(path):
+def _unreadable(path: Path) -> DataError:
     return DataError(
-        f"{path}: is no video, is damaged, or has a codec that OpenCV lacks; convert it to an MP4 "
+        f"{path}: is not a video, is damaged, or has a codec that OpenCV lacks; convert it to an MP4 "
         "with H.264 and try again"
     )
 
@@ -136,39 +141,40 @@ def _unreadable(path):
 class _Writers:
     """Videos that take their places together, when all of them are complete; opened with the first picture."""
 
-    def __init__(self, targets, rate):
+    def __init__(self, targets: Sequence[Path], rate: float) -> None:
         self._targets, self._rate = targets, rate
-        self._stack, self._writers, self._size = contextlib.ExitStack(), [], None
+        self._stack = contextlib.ExitStack()
+        self._writers: list[cv2.VideoWriter] = []
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def write(self, pictures):
-        """Adds one picture to each: red, green, blue, `uint8` of shape `(height, width, 3)`."""
+    def write(self, pictures: Sequence[NDArray[np.uint8]]) -> None:
+        """Adds one picture to each: red, green, blue, of shape `(height, width, 3)`."""
         if not self._writers:
-            self._size = pictures[0].shape[1], pictures[0].shape[0]
-            self._writers = [self._open(target) for target in self._targets]
+            height, width = pictures[0].shape[:2]
+            self._writers = [self._open(target, (width, height)) for target in self._targets]
         for writer, picture in zip(self._writers, pictures, strict=True):
             writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
-    def _open(self, target):
+    def _open(self, target: Path, size_wh: tuple[int, int]) -> cv2.VideoWriter:
         temporary = self._stack.enter_context(atomic_path(target))
-        writer = cv2.VideoWriter(
-            str(temporary), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*_CODEC), self._rate, self._size
-        )
+        writer = cv2.VideoWriter(str(temporary), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*_CODEC), self._rate, size_wh)
         self._stack.callback(_complete, target, temporary)
         self._stack.callback(writer.release)
         if not writer.isOpened():
-            width, height = self._size
+            width, height = size_wh
             raise DataError(
                 f"{target}: OpenCV cannot write a video of {width} x {height} pixels here; it needs FFmpeg with MPEG-4"
             )
         return writer
 
-    def __exit__(self, *error):
-        return self._stack.__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, trace)
 
 
-def _complete(target, temporary):
+def _complete(target: Path, temporary: Path) -> None:
     if not temporary.is_file() or not temporary.stat().st_size:
         raise DataError(f"{target}: could not be written; is the disk full?")

@@ -269,7 +269,7 @@ def test_frames_of_cityscapes_are_called_by_split_and_frame(demo_tree):
 
 
 def test_splits_of_a_plain_folder_and_an_empty_folder_are_refused(tmp_path):
-    with pytest.raises(DataError, match="holds no photograph"):
+    with pytest.raises(DataError, match="has no photograph"):
         names(tmp_path)
     save(tmp_path / "a.png")
     with pytest.raises(ConfigError, match="has no split val"):
@@ -335,6 +335,6 @@ def test_a_video_that_breaks_off_is_predicted_as_far_as_it_goes_and_that_is_said
 
 def test_a_file_that_is_no_video_leaves_nothing_behind(members, tmp_path):
     (tmp_path / "no.mp4").write_bytes(b"no video" * 100)
-    with pytest.raises(DataError, match=r"no\.mp4: is no video"):
+    with pytest.raises(DataError, match=r"no\.mp4: is not a video"):
         predict_video(Ensemble(members[:1]), tmp_path / "no.mp4", ResultFolder(tmp_path / "out", MAP))
     assert not (tmp_path / "out").exists()
