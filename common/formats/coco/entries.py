@@ -1,20 +1,23 @@
-"""What all COCO files share when they are read: splits by file name, images and frames, categories and label tables.
+"""Parts of COCO files as they are read: images and their frames, categories and the label table made of them, splits.
 
-A file is a split, named after the file: `instances_val.json` is `val`; `all` and `default` stand for no split. An
-image's `file_name` is looked for below the image folders in use; it says the frame's name and, by its folders, the
-city. Names that lead out of the dataset are refused.
+A file holds one split and is named after it: `instances_val.json` is `val`; `all` and `default` mean no split. The
+`file_name` of an image gives the name of the frame and, by its folders, the city; the file is looked for in the usual
+image folders. Names that lead out of the dataset are refused.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from common.errors import DataError
+from common.files.sources import Source
 from common.files.zips import is_safe_member
-from common.formats.coco.json_items import item_key
+from common.formats.coco.json_items import JsonObject, item_key
 from common.formats.frames import NO_SPLIT, city_of
 from common.images.pictures import IMAGE_ENDINGS
 from common.images.png import LARGEST_PIXELS
+from common.labels.cityscapes import Label
 from common.labels.tables import CITYSCAPES, FOREIGN_BACKGROUND, LabelTable, make_label, plain_name
 
 IMAGE_SUFFIX = "_leftImg8bit"
@@ -42,8 +45,8 @@ class ImageEntry:
     size_wh: tuple[int, int]
 
 
-def split_of(name):
-    """Reads the split off the name of a JSON file in its tree; "" if it names none."""
+def split_of(name: str) -> str:
+    """Takes the split from the name of a JSON file in its tree; "" if it names none."""
     path = PurePosixPath(name)
     stem = path.stem
     for ending in _ENDINGS:
@@ -56,42 +59,41 @@ def split_of(name):
     return "" if split in (NO_SPLIT, "all") or not split.strip(". ") else split
 
 
-def read_image_entry(where, item):
+def read_image_entry(where: str, item: JsonObject) -> ImageEntry:
     """Reads an item of `images`.
 
     Raises:
-        DataError: If something is missing or cannot be; names the item.
+        DataError: If a value is missing or not allowed; names the item.
     """
     name = item.get("file_name")
     if not isinstance(name, str) or not name.strip("/. "):
-        raise DataError(f"{where}: file_name is {str(name)[:60]!r}, the name of a picture was expected")
+        raise DataError(f"{where}: file_name is {str(name)[:60]!r}; expected the name of a picture")
     if len(name) > _LONGEST_FILE_NAME:
-        raise DataError(f"{where}: file_name has {len(name):,} letters, at most {_LONGEST_FILE_NAME:,} were expected")
+        raise DataError(f"{where}: file_name has {len(name):,} letters; expected at most {_LONGEST_FILE_NAME:,}")
     name = name.replace("\\", "/")
     if not is_safe_member(name) or "\0" in name:
         raise DataError(f"{where}: file_name {name[:60]!r} leads out of the dataset; do not trust this file")
-    size_wh = tuple(_side(where, item, key) for key in ("width", "height"))
+    size_wh = _side(where, item, "width"), _side(where, item, "height")
     if size_wh[0] * size_wh[1] > LARGEST_PIXELS:
-        raise DataError(f"{where}: has {size_wh[0]} x {size_wh[1]} pixels, at most {LARGEST_PIXELS:,} were expected")
+        raise DataError(f"{where}: has {size_wh[0]} x {size_wh[1]} pixels; expected at most {LARGEST_PIXELS:,}")
     return ImageEntry(item_key(where, item, "id"), PurePosixPath(name).as_posix(), size_wh)
 
 
-def _side(where, item, key):
+def _side(where: str, item: JsonObject, key: str) -> int:
     value = item.get(key)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise DataError(f"{where}: {key} is {str(value)[:40]!r}, a number of pixels was expected")
+        raise DataError(f"{where}: {key} is {str(value)[:40]!r}; expected a number of pixels")
     return value
 
 
-def frame_name(file_name, split):
-    """Takes a `file_name` apart.
+def frame_name(file_name: str, split: str) -> tuple[str, str]:
+    """Takes the city and the name of a frame from a `file_name`.
+
+    The city comes from the folders, else from the name if it is one of Cityscapes, else it is "".
 
     Args:
         file_name: With "/" between its parts.
-        split: Of the file; a folder called like it is no city.
-
-    Returns:
-        `(city, name)` of the frame; the city is what folders say, else what a Cityscapes name says, else "".
+        split: Split of the file; a folder of that name is not a city.
     """
     path = PurePosixPath(file_name)
     folders = list(path.parent.parts)
@@ -99,35 +101,11 @@ def frame_name(file_name, split):
         folders.pop(0)
     stem = path.stem if path.suffix.lower() in IMAGE_ENDINGS else path.name
     name = stem.removesuffix(IMAGE_SUFFIX)
-    if name != stem:  # the official panoptic converter says "<name>_gtFine_leftImg8bit.png"
+    if name != stem:  # the official panoptic converter writes "<name>_gtFine_leftImg8bit.png"
         name = name.removesuffix("_gtFine").removesuffix("_gtCoarse")
     name = name or stem
     city = "/".join(folders) or (city_of(name) if _CITYSCAPES_NAME.fullmatch(name) else "")
     return city, name
-
-
-def find_photograph(tree, folder, split, file_name):
-    """Finds a photograph in the places in use.
-
-    Args:
-        tree: `FileListing` of the dataset.
-        folder: Folder of the JSON file in it, "" or ending in "/".
-        split: Of the file.
-        file_name: Of the image.
-
-    Returns:
-        Its `Source`, or None.
-    """
-    if not file_name.lower().endswith(IMAGE_ENDINGS):
-        return None
-    parent = PurePosixPath(folder or ".").parent.as_posix()
-    for base in dict.fromkeys((folder, "" if parent == "." else f"{parent}/")):
-        for place in ("images/", "leftImg8bit/", "imgsFine/leftImg8bit/", "data/", ""):
-            for inner in (f"{split or NO_SPLIT}/", ""):
-                name = f"{base}{place}{inner}{file_name}"
-                if name in tree:
-                    return tree.sources[name]
-    return None
 
 
 @dataclass(frozen=True)
@@ -135,9 +113,9 @@ class Category:
     """An item of `categories`.
 
     Attributes:
-        id: A whole number.
-        name: Of the label.
-        is_thing: Whether its objects are counted; None if the file does not say.
+        id: Its id.
+        name: Name of the label.
+        is_thing: Whether its objects are counted; None if the file does not tell.
         color: Red, green, blue, or None.
     """
 
@@ -147,49 +125,47 @@ class Category:
     color: tuple[int, int, int] | None = None
 
 
-def read_categories(source, items):
+def read_categories(source: Source, items: Iterable[JsonObject]) -> dict[str, Category]:
     """Reads the items of `categories`: `{key of the id: Category}`.
 
     Raises:
-        DataError: If an id or name is missing or there twice; names file and item.
+        DataError: If an id or name is missing or there twice, or isthing is not 0 or 1; names file and item.
     """
-    result, names = {}, set()
+    result: dict[str, Category] = {}
+    names = set()
     for number, item in enumerate(items):
         where = f"{source}: categories, item {number}"
         id_, name = item.get("id"), item.get("name")
         if isinstance(id_, bool) or not isinstance(id_, int):
-            raise DataError(f"{where}: id is {str(id_)[:40]!r}, a whole number was expected")
+            raise DataError(f"{where}: id is {str(id_)[:40]!r}; expected a whole number")
         if not isinstance(name, str) or not plain_name(name):
-            raise DataError(f"{where}: name is {str(name)[:40]!r}, a text was expected")
+            raise DataError(f"{where}: name is {str(name)[:40]!r}; expected a text")
         if str(id_) in result or plain_name(name) in names:
             raise DataError(f"{where}: the id {id_} or the name {name!r} is there already; each may be there once")
         names.add(plain_name(name))
-        is_thing = item.get("isthing")
-        result[str(id_)] = Category(id_, name, None if is_thing is None else bool(is_thing), _color(item.get("color")))
+        is_thing = _flag(where, item, "isthing") if item.get("isthing") is not None else None
+        result[str(id_)] = Category(id_, name, is_thing, _color(item.get("color")))
     return result
 
 
-def _color(value):
+def _color(value: object) -> tuple[int, int, int] | None:
     if isinstance(value, list) and len(value) == 3 and all(type(part) is int and 0 <= part < 256 for part in value):
-        return tuple(value)
+        return value[0], value[1], value[2]
     return None
 
 
-def make_table(files, is_thing):
+def make_table(files: Iterable[dict[str, Category]], is_thing: bool) -> LabelTable:
     """Makes the label table of a dataset from the categories of its files.
 
-    Labels are Cityscapes' if all names are. Otherwise ids are those of the categories where they are whole numbers from
-    1 on that agree between the files, one more if there is a category 0, else 1, 2, ... in the order of the files; and
-    0 is the background.
+    If all names are labels of Cityscapes, it is Cityscapes' table. Otherwise 0 is the background and the ids are those
+    of the categories, if they agree between the files; one more if there is a category 0. Ids that do not agree are
+    replaced by 1, 2, ... in the order of the files.
 
     Args:
-        files: `{key: Category}` per file.
-        is_thing: Whether objects of a category are counted that does not say it and is not Cityscapes'.
-
-    Returns:
-        A `LabelTable`.
+        files: Categories by key, for each file.
+        is_thing: Whether the objects of a category are counted if neither the file nor Cityscapes tells.
     """
-    found = {}
+    found: dict[str, list[Category]] = {}
     for categories in files:
         for category in categories.values():
             found.setdefault(plain_name(category.name), []).append(category)
@@ -198,10 +174,9 @@ def make_table(files, is_thing):
         return CITYSCAPES
     background = next((item.name for item in firsts if plain_name(item.name) in _BACKGROUND_NAMES), None)
     labels = [] if background else [make_label(FOREIGN_BACKGROUND, 0, (0, 0, 0))]
-    for category, id_ in zip(firsts, _label_ids(found.values(), background), strict=True):
-        known = CITYSCAPES.find(category.name)
+    for category, id_ in zip(firsts, _label_ids(list(found.values()), background), strict=True):
         counted = category.is_thing
-        if counted is None and known is None:
+        if counted is None and CITYSCAPES.find(category.name) is None:
             counted = is_thing
         if category.name == background:
             counted = False
@@ -209,7 +184,7 @@ def make_table(files, is_thing):
     return LabelTable(tuple(labels), background or FOREIGN_BACKGROUND)
 
 
-def _label_ids(found, background):
+def _label_ids(found: Sequence[list[Category]], background: str | None) -> Sequence[int]:
     ids = [same[0].id for same in found]
     agree = all(category.id == same[0].id for same in found for category in same)
     if not agree or len(set(ids)) < len(ids) or min(ids) < 0:
@@ -219,25 +194,22 @@ def _label_ids(found, background):
     return [id_ + shift for id_ in ids]
 
 
-def find_labels(categories, table):
-    """Finds the label of the table for the key of each category."""
+def find_labels(categories: dict[str, Category], table: LabelTable) -> dict[str, Label]:
+    """Finds the label of each category in the table that `make_table` made of them, by the key of the category."""
     return {key: table.find(category.name) for key, category in categories.items()}
 
 
-def read_crowd(where, item):
-    """Reads `iscrowd` of an annotation or a segment; 0 where it is missing.
-
-    Args:
-        where: What to call the item in errors.
-        item: The object.
-
-    Returns:
-        0 or 1.
+def read_crowd(where: str, item: JsonObject) -> bool:
+    """Reads `iscrowd` of an annotation or a segment; False where it is missing.
 
     Raises:
-        DataError: If it is neither 0 nor 1.
+        DataError: If it is neither 0 nor 1; names `where`.
     """
-    value = item.get("iscrowd", 0)
+    return _flag(where, item, "iscrowd") if "iscrowd" in item else False
+
+
+def _flag(where: str, item: JsonObject, key: str) -> bool:
+    value = item[key]
     if value not in (0, 1):
-        raise DataError(f"{where}: iscrowd is {str(value)[:40]!r}, 0 or 1 was expected")
-    return int(value)
+        raise DataError(f"{where}: {key} is {str(value)[:40]!r}; expected 0 or 1")
+    return bool(value)

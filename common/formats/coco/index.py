@@ -1,7 +1,7 @@
-"""What a COCO file holds, read once and in pieces: images, categories, and the annotations of each image.
+"""The content of a COCO file, read once and in pieces: images, categories, and the annotations of each image.
 
-Annotations of an image may stand anywhere in the file, and frames are loaded in any order and process. So annotations
-go into a `Spool`, a temporary database on disk, and memory grows with the number of images only.
+The annotations of an image may stand anywhere in the file, and frames are loaded in any order and process. So the
+annotations go into a `Spool`, a temporary database on disk, and memory grows with the number of images only.
 """
 
 import array
@@ -11,15 +11,17 @@ import shutil
 import sqlite3
 import tempfile
 import weakref
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from common.errors import DataError
 from common.files.sources import Source
 from common.formats.coco.entries import Category, ImageEntry, frame_name, read_categories, read_image_entry
-from common.formats.coco.json_items import item_key, read_items
+from common.formats.coco.json_items import JsonObject, item_key, read_items
 
 KEYS = ("images", "annotations", "categories")
 # Frames are kept in memory, about 700 bytes each; COCO's own largest file lists 118,287 images.
@@ -32,28 +34,31 @@ _SETUP = (
     "PRAGMA synchronous = OFF",
     "CREATE TABLE found (owner TEXT, number INTEGER, head TEXT, data BLOB)",
 )
+# What a reader keeps of an annotation: something JSON can hold, and bytes.
+Head = dict[str, Any]
 
 
 class Spool:
     """Rows of text and bytes by owner, in a temporary database.
 
-    It can be sent to other processes, which read the same file. The file lives as long as the object it was made as,
-    and no longer than the process that made it.
+    It can be sent to other processes, which read the same file. The file is deleted with the object that made it, or
+    when the process ends.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         folder = tempfile.mkdtemp(prefix="coco-")
         self.path = Path(folder) / "rows.sqlite"
-        self._waiting, self._waiting_bytes = [], 0
+        self._waiting: list[tuple[str, int, str, bytes]] = []
+        self._waiting_bytes = 0
         self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         self._delete = weakref.finalize(self, _delete, self._connection, folder)
         for command in _SETUP:
             self._run(command)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Path]:
         return {"path": self.path}
 
-    def _run(self, command, rows=None):
+    def _run(self, command: str, rows: Sequence[tuple[str, int, str, bytes]] | None = None) -> sqlite3.Cursor:
         try:
             if rows is None:
                 return self._connection.execute(command)
@@ -61,35 +66,25 @@ class Spool:
         except sqlite3.Error as error:
             raise DataError(f"{self.path}: cannot be written: {error}; free space in the temporary folder") from error
 
-    def add(self, owner, number, head, data=b""):
-        """Keeps a row.
-
-        Args:
-            owner: A text.
-            number: Place among the rows of the owner.
-            head: Something JSON can hold.
-            data: Bytes.
-
-        Raises:
-            DataError: If the disk is full.
-        """
+    def add(self, owner: str, number: int, head: Head, data: bytes) -> None:
+        """Keeps a row, whose number is its place among the rows of the owner; raises DataError if the disk is full."""
         self._waiting.append((owner, number, json.dumps(head), data))
         self._waiting_bytes += len(data)
         if len(self._waiting) >= _BATCH or self._waiting_bytes >= _BATCH_BYTES:
             self._flush()
 
-    def _flush(self):
+    def _flush(self) -> None:
         self._run("BEGIN")
         self._run("INSERT INTO found VALUES (?, ?, ?, ?)", self._waiting)
         self._run("COMMIT")
         self._waiting.clear()
         self._waiting_bytes = 0
 
-    def close(self, most_owners):
+    def close(self, most_owners: int) -> list[tuple[str, int]]:
         """Ends writing; from now on rows are read.
 
         Returns:
-            `(owner, smallest number)` of each owner, of `most_owners` at most.
+            Each owner with its smallest number, at most `most_owners` of them.
 
         Raises:
             DataError: If the disk is full.
@@ -101,27 +96,21 @@ class Spool:
         self._connection.close()
         return owners
 
-    def rows(self, owner):
-        """Yields the rows of an owner one by one.
-
-        Args:
-            owner: As in `add`.
-
-        Yields:
-            `(number, head, data)`, sorted by number.
+    def rows(self, owner: str) -> Iterator[tuple[int, Head, bytes]]:
+        """Yields the rows of an owner one by one, as number, head and data, sorted by number.
 
         Raises:
             DataError: If the process that made the database has ended, and the file is gone.
         """
         if not self.path.exists():
-            raise DataError(f"{self.path}: is gone, as the process that read the dataset has ended; read it again")
+            raise DataError(f"{self.path}: is gone, because the process that read the dataset has ended; read it again")
         with contextlib.closing(sqlite3.connect(self.path)) as connection:
             rows = connection.execute("SELECT number, head, data FROM found WHERE owner = ? ORDER BY number", (owner,))
             for number, head, data in rows:
                 yield number, json.loads(head), data
 
 
-def _delete(connection, folder):
+def _delete(connection: sqlite3.Connection, folder: str) -> None:
     connection.close()
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -143,24 +132,20 @@ class CocoIndex:
     spool: Spool
 
 
-def read_index(source, split, pack):
+# Checks an annotation, whose name in errors comes first, and gives the keys of its categories and what is kept of it.
+Pack = Callable[[str, JsonObject], tuple[Collection[str], Head, bytes]]
+
+
+def read_index(source: Source, split: str, pack: Pack) -> CocoIndex:
     """Reads a COCO file.
 
-    Args:
-        source: `Source` of the file.
-        split: What it is read as.
-        pack: Function of what to call an annotation and the annotation; gives the keys of its categories, and what is
-            kept of it: something JSON can hold, and bytes.
-
-    Returns:
-        A `CocoIndex`.
-
     Raises:
-        DataError: If the file is not of the expected form, has more images or categories than any, an id is there
-            twice, or one that is used is nowhere; names the file and the place.
+        DataError: If the file is not of the expected form, has more images or categories than any dataset, an id is
+            there twice, or one that is used does not exist; names the file and the place.
     """
     images, categories, spool = [], [], Spool()
-    used, ids = {}, array.array("q")
+    used: dict[str, int] = {}
+    ids = array.array("q")
     for key, number, item in read_items(source, KEYS):
         where = f"{source}: {key}, item {number:,}"
         _refuse_too_many(source, key, number)
@@ -174,8 +159,9 @@ def read_index(source, split, pack):
             for category in keys:
                 used.setdefault(category, number)
             _refuse_too_many(source, "different category_id", len(used) - 1)
-            if type(item.get("id")) is int:
-                ids.append(item["id"])
+            id_ = item.get("id")
+            if type(id_) is int:
+                ids.append(id_)
             spool.add(owner, number, head, data)
     index = CocoIndex(source, images, read_categories(source, categories), spool)
     _refuse_double_images(source, images, split)
@@ -184,13 +170,13 @@ def read_index(source, split, pack):
     return index
 
 
-def _refuse_too_many(source, key, number):
+def _refuse_too_many(source: Source, key: str, number: int) -> None:
     largest = {"images": LARGEST_IMAGES, "annotations": None}.get(key, LARGEST_CATEGORIES)
     if largest is not None and number >= largest:
         raise DataError(f"{source}: has more than {largest:,} {key}, which no dataset has; divide the file by splits")
 
 
-def _refuse_unknown(index, used):
+def _refuse_unknown(index: CocoIndex, used: dict[str, int]) -> None:
     where = f"{index.source}: annotations, item"
     for category, number in used.items():
         if category not in index.categories:
@@ -201,15 +187,16 @@ def _refuse_unknown(index, used):
             raise DataError(f"{where} {number:,}: there is no image with the id {owner}")
 
 
-def _refuse_double_ids(source, ids):
+def _refuse_double_ids(source: Source, ids: "array.array[int]") -> None:
     found = np.sort(np.frombuffer(ids, np.int64)) if ids else np.zeros(0, np.int64)
     doubles = found[1:][found[1:] == found[:-1]]
     if len(doubles):
         raise DataError(f"{source}: annotations: the id {doubles[0]} is there twice; ids of annotations must differ")
 
 
-def _refuse_double_images(source, entries, split):
-    seen_keys, seen_frames = set(), {}
+def _refuse_double_images(source: Source, entries: Sequence[ImageEntry], split: str) -> None:
+    seen_keys: set[str] = set()
+    seen_frames: dict[tuple[str, str], str] = {}
     for number, entry in enumerate(entries):
         where = f"{source}: images, item {number:,}"
         if entry.key in seen_keys:
@@ -222,19 +209,3 @@ def _refuse_double_images(source, entries, split):
                 "an image may be there once"
             )
         seen_frames[frame] = entry.file_name
-
-
-def refuse_no_images(files):
-    """Raises DataError if none of `CocoIndex` files has an image; names one."""
-    if not any(file.images for file in files):
-        raise DataError(f"{files[0].source}: images is empty, one image or more was expected")
-
-
-def refuse_double_frames(tree, frames):
-    """Raises DataError where several files have the same frame."""
-    seen = set()
-    for frame in frames:
-        name = frame.split, frame.item_id
-        if name in seen:
-            raise DataError(f"{tree}: the frame {frame.item_id} of {frame.split or 'no split'} is in two JSON files")
-        seen.add(name)

@@ -7,34 +7,23 @@ import numpy as np
 
 from common.files.sources import Source
 from common.formats.coco.entries import read_crowd
-from common.formats.coco.index import Spool
-from common.formats.coco.json_items import item_key
+from common.formats.coco.index import Head, Spool
+from common.formats.coco.json_items import JsonObject, item_key
 from common.formats.coco.run_lengths import find_ranges, pack_segmentation, paint_ranges
 from common.formats.frames import Annotation, Segment
 from common.formats.writing import HIDDEN, HIDDEN_REGIONS
 from common.labels.cityscapes import Label
 
 
-def pack_annotation(where, item):
-    """Tests an item of `annotations` and gives what `CocoTruth` needs of it; for `read_index`.
-
-    Args:
-        where: What to call the item in errors.
-        item: The object.
-
-    Returns:
-        Keys of its category, a tuple; what JSON can hold of it; and bytes.
-
-    Raises:
-        DataError: If it is no annotation of instances.
-    """
+def pack_annotation(where: str, item: JsonObject) -> tuple[tuple[str], Head, bytes]:
+    """Checks an item of `annotations` and gives what `CocoTruth` needs of it; see `Pack`."""
     head, data = pack_segmentation(where, item.get("segmentation"))
     category = item_key(where, item, "category_id")
     return (category,), head | {"category": category, "crowd": read_crowd(where, item), "number": _number(item)}, data
 
 
-def _number(item):
-    """Reads which object of its label it is, where the file says that as we do; None if not."""
+def _number(item: JsonObject) -> int | None:
+    """Reads which object of its label it is, if the file tells it in the way that is written here."""
     attributes = item.get("attributes")
     number = attributes.get("number") if isinstance(attributes, dict) else None
     return number if type(number) is int and 0 <= number < 2**31 else None
@@ -47,9 +36,9 @@ class CocoTruth:
     Attributes:
         spool: Where they wait.
         owner: Key of the image in it.
-        source: Where they are from; named in errors.
+        source: The file they are from, named in errors.
         size_wh: Width and height in pixels.
-        labels: `Label` by key of the category.
+        labels: By key of the category.
     """
 
     spool: Spool
@@ -58,11 +47,15 @@ class CocoTruth:
     size_wh: tuple[int, int]
     labels: dict[str, Label] = field(hash=False)
 
-    def load(self):
+    def load(self) -> Annotation:
         """Paints the objects; see `AnnotatedFrame.annotation`."""
         width, height = self.size_wh
         flat = np.zeros(width * height, np.int32)
-        segments, counts, shared, said, dropped = {}, Counter(), {}, {}, Counter()
+        segments: dict[int, Segment] = {}
+        shared: dict[Segment, int] = {}
+        numbers: dict[int, int] = {}
+        counts: Counter[str] = Counter()
+        dropped: Counter[str] = Counter()
         for key, (number, head, data) in enumerate(self.spool.rows(self.owner), 1):
             label = self.labels[head["category"]]
             if label.id < 0:
@@ -72,14 +65,14 @@ class CocoTruth:
             if segment.number is None:
                 key = shared.setdefault(segment, key)
             elif head["number"] is not None:
-                said[key] = head["number"]
+                numbers[key] = head["number"]
             segments[key] = segment
             where = f"{self.source}: annotations, item {number:,}"
             for ranges in find_ranges(where, head, data, self.size_wh):
                 paint_ranges(flat, ranges, key)
             if short := head.get("short"):
                 dropped["polygons of less than three points"] += short
-        _take_numbers(segments, said)
+        _take_numbers(segments, numbers)
         present = np.bincount(flat, minlength=max(segments, default=0) + 1)
         for key in [key for key in segments if not present[key]]:
             dropped[HIDDEN if segments.pop(key).number is not None else HIDDEN_REGIONS] += 1
@@ -88,14 +81,16 @@ class CocoTruth:
         return Annotation(pixels, segments, None, dropped)
 
 
-def _take_numbers(segments, said):
-    """Gives objects the numbers the file says, if it says one for each and none twice for a label."""
+def _take_numbers(segments: dict[int, Segment], numbers: dict[int, int]) -> None:
+    """Gives objects the numbers in the file, if each object has one and none is there twice for a label."""
     objects = {key: segment for key, segment in segments.items() if segment.number is not None}
-    if said.keys() == objects.keys() and len({(objects[key].label, said[key]) for key in objects}) == len(objects):
-        segments.update({key: replace(segment, number=said[key]) for key, segment in objects.items()})
+    if numbers.keys() == objects.keys() and len({(objects[key].label, numbers[key]) for key in objects}) == len(
+        objects
+    ):
+        segments.update({key: replace(segment, number=numbers[key]) for key, segment in objects.items()})
 
 
-def _segment(label, is_crowd, counts):
+def _segment(label: Label, is_crowd: bool, counts: Counter[str]) -> Segment:
     if not label.has_instances:
         return Segment(label.name)
     if is_crowd:

@@ -17,18 +17,29 @@ from pathlib import Path
 
 from common.dataset.original.layouts import TRUTH_KINDS
 from common.files.listing import FileListing
-from common.formats.coco.entries import NO_SPLIT, find_labels, find_photograph, frame_name, make_table, split_of
-from common.formats.coco.index import read_index, refuse_double_frames, refuse_no_images
+from common.formats.coco.entries import frame_name, split_of
+from common.formats.coco.index import CocoIndex
 from common.formats.coco.instance_pixels import CocoTruth, pack_annotation
+from common.formats.coco.json_items import JsonObject
+from common.formats.coco.reading import find_photograph, read_files
 from common.formats.coco.run_lengths import counts_to_text
 from common.formats.coco.search import find_files, refuse_none
-from common.formats.coco.writing import category_ids, check_before_writing, compact, place_photograph, write_splits
+from common.formats.coco.writing import (
+    WrittenFrame,
+    category_ids,
+    check_before_writing,
+    compact,
+    place_photograph,
+    write_splits,
+)
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import AnnotatedFrame, FrameDataset
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset
 from common.formats.names import check_name
 from common.formats.writing import counted_labels, fit_to_table, for_each_frame
-from common.images.outlines import outlines_to_counts, trace_outlines
-from common.images.runs import find_regions, find_runs
+from common.images.outlines import Outline, outlines_to_counts, trace_outlines
+from common.images.runs import Region, Runs, find_regions, find_runs
+from common.labels.cityscapes import Label
+from common.labels.tables import LabelTable
 
 FILE_ENDING = ""
 JSON_NAMES = {truth: f"instancesonly_filtered_{truth}_{{split}}.json" for truth in TRUTH_KINDS}
@@ -41,14 +52,7 @@ def matches(tree: FileListing) -> bool:
 
 
 def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
-    """Reads a dataset.
-
-    Args:
-        tree: `FileListing`.
-
-    Returns:
-        `FrameDataset`, sorted as in the files. Photographs that are not there, and JSON files that are not read, are
-        named in the notes.
+    """Reads a dataset; frames are in the order of the files, and notes name what is missing or not read.
 
     Raises:
         DataError: If no file of instances is found, no image is in them, or one is not of the expected form; names the
@@ -57,26 +61,13 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     found = find_files(tree)
     if not found.names:
         refuse_none(tree, found)
-    names = found.names
-    files = [read_index(tree[name], split_of(name), pack_annotation) for name in names]
-    refuse_no_images(files)
-    table = make_table([file.categories for file in files], is_thing=True)
-    frames, notes = [], found.notes
-    for name, file in zip(names, files, strict=True):
-        listed = _frames(tree, name, file, table)
-        absent = [frame.name for frame in listed if frame.image is None]
-        if absent:
-            notes.append(f"{name}: {len(absent):,} of {len(listed):,} images are not there, as {absent[0]}")
-        notes += [] if listed else [f"{name}: has no images in it"]
-        frames += listed
-    refuse_double_frames(tree, frames)
-    truth = "gtCoarse" if all("gtCoarse" in name for name in names) else ""
-    return FrameDataset(table, tuple(frames), "coco", tuple(notes), truth)
+    table, frames, notes = read_files(tree, found.names, pack_annotation, _make_frames, is_thing=True)
+    truth = "gtCoarse" if all("gtCoarse" in name for name in found.names) else ""
+    return FrameDataset(table, frames, "coco", (*found.notes, *notes), truth)
 
 
-def _frames(tree, name, file, table):
+def _make_frames(tree: FileListing, name: str, file: CocoIndex, labels: dict[str, Label]) -> list[AnnotatedFrame]:
     split, folder = split_of(name), name[: name.rfind("/") + 1]
-    labels = find_labels(file.categories, table)
     frames = []
     for entry in file.images:
         city, frame = frame_name(entry.file_name, split)
@@ -86,15 +77,7 @@ def _frames(tree, name, file, table):
 
 
 def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
-    """Writes a dataset.
-
-    Args:
-        dataset: `FrameDataset`.
-        folder: `Path` of the new dataset.
-        options: `WriteOptions`.
-
-    Returns:
-        `Tally`.
+    """Writes a dataset into a folder.
 
     Raises:
         ConfigError: If a class is not in the table, no class is counted, or the JSON files cannot have the name asked
@@ -107,14 +90,18 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     check_before_writing(dataset, folder, json_name)
     labels = counted_labels(dataset.labels, options.classes)
     ids = category_ids(labels)
-    categories = [{"id": ids[label.name], "name": label.name, "supercategory": label.category} for label in labels]
+    categories: list[JsonObject] = [
+        {"id": ids[label.name], "name": label.name, "supercategory": label.category} for label in labels
+    ]
     writing = partial(_write_frame, folder=folder, table=dataset.labels, ids=ids, options=options)
     results = for_each_frame(writing, dataset, options.workers, "write COCO")
     return write_splits(results, folder / "annotations", json_name, categories)
 
 
-def _write_frame(frame, folder, table, ids, options):
-    """Writes the photograph; returns the split, the image's entry, the annotations' texts and a tally."""
+def _write_frame(
+    frame: AnnotatedFrame, folder: Path, table: LabelTable, ids: dict[str, int], options: WriteOptions
+) -> WrittenFrame:
+    """Writes the photograph."""
     tally = Tally()
     check_name(frame)
     annotation = frame.annotation()
@@ -135,14 +122,16 @@ def _write_frame(frame, folder, table, ids, options):
     return frame.split, entry, texts, tally
 
 
-def _annotation_texts(annotation, ids, runs, regions, rle):
+def _annotation_texts(
+    annotation: Annotation, ids: dict[str, int], runs: Runs, regions: dict[int, Region], rle: bool
+) -> list[str]:
     """Makes the texts of a frame's annotations without `id` and `image_id`, in the order of the segments."""
     chosen = [key for key, segment in annotation.segments.items() if segment.label in ids]
     outlines = trace_outlines(runs.of(chosen))
     texts = []
     for key in chosen:
         segment = annotation.segments[key]
-        values = {
+        values: JsonObject = {
             "category_id": ids[segment.label],
             "segmentation": _segmentation(outlines[key], annotation.size_wh, rle or segment.is_crowd),
             "area": regions[key].area,
@@ -155,14 +144,14 @@ def _annotation_texts(annotation, ids, runs, regions, rle):
     return texts
 
 
-def _segmentation(outlines, size_wh, rle):
+def _segmentation(outlines: list[Outline], size_wh: tuple[int, int], rle: bool) -> JsonObject | list[list[int]]:
     if rle or any(outline.is_hole for outline in outlines):
         counts = outlines_to_counts(outlines, size_wh)
         return {"size": [size_wh[1], size_wh[0]], "counts": counts_to_text(counts, size_wh)}
     return [outline.points.ravel().tolist() for outline in outlines]
 
 
-def _count(annotation, ids, regions, tally):
+def _count(annotation: Annotation, ids: dict[str, int], regions: dict[int, Region], tally: Tally) -> None:
     for key, segment in annotation.segments.items():
         if segment.label not in ids:
             tally.dropped["segments of labels that are not written"] += 1

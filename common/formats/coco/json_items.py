@@ -1,75 +1,84 @@
 """COCO's JSON files read item by item, without ever holding a whole file.
 
-Assumes an object with lists of objects in it, as `images`, `annotations` and `categories`, in any order. Knows nothing
-of what the objects are.
+Assumes an object whose members are lists of objects, for example `images`, `annotations` and `categories`, in any
+order. Knows nothing of what the objects mean.
 """
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import ijson
 
 from common.errors import DataError
+from common.files.sources import Source
+from common.text import first_few
 
+# Values are checked where they are used.
+JsonObject = dict[str, object]
 # One image or annotation; the most detailed outline of the COCO dataset has about 20,000 numbers.
 LARGEST_ITEM_VALUES = 1_000_000
+LONGEST_ID = 1000
 _LONGEST_TEXT_BYTES = 16 * 1024 * 1024
 _DEEPEST = 16
-LONGEST_ID = 1000
 _CHUNK_BYTES = 256 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SCALARS = {"number", "string", "boolean", "null"}
+# What the parser found and its value, which may be anything that JSON holds.
+_Events = Iterator[tuple[str, Any]]
 
 
-def read_items(source, keys):
+def read_items(source: Source, keys: tuple[str, ...]) -> Iterator[tuple[str, int, JsonObject]]:
     """Reads the lists of a JSON file item by item.
 
     Args:
-        source: `Source` of the file.
+        source: The file.
         keys: Names of the members wanted, each a list of objects; all others are passed over.
 
     Yields:
-        `(key, number, item)`, the number counted from 0 in its list; in the order of the file.
+        Key of the list, place in it from 0, and item; in the order of the file.
 
     Raises:
-        DataError: If the file is missing, no JSON, or has not all of the lists; names the file and the place.
+        DataError: If the file is missing, is not valid JSON, or lacks one of the lists; names the file and the place.
     """
     events = _events(source)
     event, _ = next(events)
     if event != "start_map":
-        raise DataError(f"{source}: holds no object; one with {', '.join(keys)} was expected")
+        raise DataError(f"{source}: is not an object; expected one with {', '.join(keys)}")
     seen = set()
     for event, key in events:
         if event == "end_map":
             break
         if key in seen and key in keys:
-            raise DataError(f"{source}: has {key} twice; one list was expected")
+            raise DataError(f"{source}: has {key} twice; expected one list")
         seen.add(key)
         event, _ = next(events)
         if key not in keys:
             _pass_over(events, event)
         elif event != "start_array":
-            raise DataError(f"{source}: {key} is no list; a list of objects was expected")
+            raise DataError(f"{source}: {key} is not a list; expected a list of objects")
         else:
             yield from _items_of_list(source, events, key)
     for _ in events:
-        pass  # what follows the object is tested by the parser
+        pass  # the parser checks what follows the object
     missing = [key for key in keys if key not in seen]
     if missing:
-        raise DataError(f"{source}: has no {missing[0]}; {', '.join(keys)} were expected, found {_some(seen)}")
+        found = first_few((name[:30] for name in sorted(seen)), 6) or "nothing"
+        raise DataError(f"{source}: has no {missing[0]}; expected {', '.join(keys)}, found {found}")
 
 
-def _items_of_list(source, events, key):
+def _items_of_list(source: Source, events: _Events, key: str) -> Iterator[tuple[str, int, JsonObject]]:
     for number, (event, _) in enumerate(events):
         if event == "end_array":
             return
         where = f"{source}: {key}, item {number:,}"
         if event != "start_map":
-            raise DataError(f"{where}: is no object")
+            raise DataError(f"{where}: is not an object")
         yield key, number, _build_object(where, events)
 
 
-def _events(source):
-    """Yields the parser's `(event, value)`; an error names the place in the file."""
+def _events(source: Source) -> _Events:
+    """Yields what the parser finds; an error names the place in the file."""
     found = ijson.sendable_list()
     parser = ijson.basic_parse_coro(found, use_float=True)
     position = quiet = 0
@@ -92,16 +101,16 @@ def _events(source):
             del found[:]
 
 
-def _what_is_wrong(error, position):
+def _what_is_wrong(error: Exception, position: int) -> str:
     text = error.args[0] if error.args else ""
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
     reason, *rest = [line.strip() for line in text.splitlines()] or ["it ends too early"]
     near = f", at {rest[0][:60]!r}" if rest and rest[0] else ""
-    return f"is no valid JSON after byte {position:,}: {reason}{near}"
+    return f"is not valid JSON after byte {position:,}: {reason}{near}"
 
 
-def _pass_over(events, event):
-    depth = event.startswith("start_")
+def _pass_over(events: _Events, event: str) -> None:
+    depth = int(event.startswith("start_"))
     while depth:
         event, _ = next(events)
         if event in ("start_map", "start_array"):
@@ -110,10 +119,12 @@ def _pass_over(events, event):
             depth -= 1
 
 
-def _build_object(where, events):
+def _build_object(where: str, events: _Events) -> JsonObject:
     """Builds the object whose beginning has just been read."""
-    whole = container = {}
-    outer, key = [], None
+    whole: JsonObject = {}
+    container: Any = whole
+    outer: list[tuple[Any, str | None]] = []
+    key = None
     for count, (event, value) in enumerate(events):
         if event == "number" or event in _SCALARS:
             if key is None:
@@ -123,7 +134,7 @@ def _build_object(where, events):
         elif event == "map_key":
             key = value
         elif event in ("start_map", "start_array"):
-            inner = {} if event == "start_map" else []
+            inner: Any = {} if event == "start_map" else []
             if key is None:
                 container.append(inner)
             else:
@@ -141,17 +152,13 @@ def _build_object(where, events):
     raise DataError(f"{where}: is cut off")
 
 
-def _some(names):
-    return ", ".join(sorted(repr(name[:30]) for name in names)[:6]) or "nothing"
-
-
-def item_key(where, item, name):
-    """Reads an id, a whole number or a text.
+def item_key(where: str, item: JsonObject, name: str) -> str:
+    """Reads an id, which is a whole number or a text.
 
     Args:
         where: What to call the item in errors.
         item: The object.
-        name: Of the member, as "image_id".
+        name: Name of the member, for example "image_id".
 
     Returns:
         The text it is looked up by; that of 1 and that of "1" are different.
@@ -161,5 +168,5 @@ def item_key(where, item, name):
     """
     value = item.get(name)
     if not (type(value) is int or (isinstance(value, str) and len(value) <= LONGEST_ID)):
-        raise DataError(f"{where}: {name} is {str(value)[:40]!r}, a whole number or a text was expected")
+        raise DataError(f"{where}: {name} is {str(value)[:40]!r}; expected a whole number or a text")
     return json.dumps(value)

@@ -16,26 +16,21 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from common.dataset.original.polygons import INSTANCES_PER_CLASS
 from common.errors import ConfigError, DataError
 from common.files.disk import write_bytes
 from common.files.listing import FileListing
 from common.files.zips import is_safe_member
-from common.formats.coco.entries import (
-    IMAGE_SUFFIX,
-    NO_SPLIT,
-    find_labels,
-    find_photograph,
-    frame_name,
-    make_table,
-    split_of,
-)
-from common.formats.coco.index import read_index, refuse_double_frames, refuse_no_images
-from common.formats.coco.panoptic_pixels import PanopticTruth, pack_annotation
+from common.formats.coco.entries import IMAGE_SUFFIX, frame_name, split_of
+from common.formats.coco.index import CocoIndex
+from common.formats.coco.json_items import JsonObject
+from common.formats.coco.panoptic_pixels import PanopticTruth, encode_ids, pack_annotation
+from common.formats.coco.reading import find_photograph, read_files
 from common.formats.coco.writing import (
+    WrittenFrame,
     category_ids,
     check_before_writing,
     compact,
@@ -44,11 +39,12 @@ from common.formats.coco.writing import (
     write_splits,
 )
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import AnnotatedFrame, FrameDataset
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.formats.names import check_name
 from common.formats.writing import choose_labels, evaluated_labels, fit_to_table, for_each_frame
-from common.images.png import encode_image
-from common.images.runs import find_regions, find_runs
+from common.images.runs import Runs, find_regions, find_runs
+from common.labels.cityscapes import Label
+from common.labels.tables import LabelTable
 
 FILE_ENDING = ""
 JSON_NAME = "cityscapes_panoptic_{split}.json"
@@ -57,26 +53,20 @@ JSON_NAME = "cityscapes_panoptic_{split}.json"
 def matches(tree: FileListing) -> bool:
     """Tells whether a folder or zip holds a JSON file with a folder of PNG files of the same name.
 
-    Where these were generated beside Cityscapes' own files, it is a Cityscapes tree.
+    A Cityscapes tree in which these were generated beside Cityscapes' own files is not taken for COCO.
     """
     is_cityscapes = tree.names("", "_labelids.png", "_instanceids.png", "_polygons.json")
     return bool(_find_files(tree)) and not is_cityscapes
 
 
-def _find_files(tree):
+def _find_files(tree: FileListing) -> list[str]:
     folders = {name.rpartition("/")[0] for name in tree.names("", ".png")}
     folders |= {parent.as_posix() for folder in folders for parent in PurePosixPath(folder).parents}
     return [name for name in tree.names("", ".json") if name[: -len(".json")] in folders]
 
 
 def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
-    """Reads a dataset.
-
-    Args:
-        tree: `FileListing`.
-
-    Returns:
-        `FrameDataset`, in the order of the files. Photographs that are not there are named in the notes.
+    """Reads a dataset; frames are in the order of the files, and notes name what is missing.
 
     Raises:
         DataError: If nothing is found, or a file is not of the expected form; names the file and the place.
@@ -84,34 +74,19 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     names = _find_files(tree)
     if not names:
         raise DataError(f"{tree}: holds no JSON file with a folder of PNG files of the same name beside it")
-    files = [read_index(tree[name], split_of(name), pack_annotation) for name in names]
-    refuse_no_images(files)
-    table = make_table([file.categories for file in files], is_thing=False)
-    frames, notes = [], []
-    for name, file in zip(names, files, strict=True):
-        found = _frames(tree, name, file, table)
-        for what, absent in (
-            ("images are not there", [frame.name for frame in found if frame.image is None]),
-            ("images have no annotation", [frame.name for frame in found if frame.truth is None]),
-        ):
-            if absent:
-                notes.append(f"{name}: {len(absent):,} of {len(found):,} {what}, as {absent[0]}")
-        notes += [] if found else [f"{name}: has no images in it"]
-        frames += found
-    refuse_double_frames(tree, frames)
+    table, frames, notes = read_files(tree, names, pack_annotation, _make_frames, is_thing=False)
     truth = "gtCoarse" if all(_is_coarse(tree, name) for name in names) else ""
-    return FrameDataset(table, tuple(frames), "coco-panoptic", tuple(notes), truth)
+    return FrameDataset(table, frames, "coco-panoptic", tuple(notes), truth)
 
 
-def _is_coarse(tree, name):
-    """Tells whether a JSON file or the PNG files beside it are called coarse; where the dataset lies says nothing."""
+def _is_coarse(tree: FileListing, name: str) -> bool:
+    """Tells by the names of a JSON file and of its PNG files; the folder that holds the dataset does not count."""
     return "gtCoarse" in name or bool(tree.names(name[: -len(".json")], "_gtcoarse_panoptic.png"))
 
 
-def _frames(tree, name, file, table):
+def _make_frames(tree: FileListing, name: str, file: CocoIndex, labels: dict[str, Label]) -> list[AnnotatedFrame]:
     split, folder = split_of(name), name[: name.rfind("/") + 1]
     pictures = tree.below(name[: -len(".json")])
-    labels = find_labels(file.categories, table)
     frames = []
     for entry in file.images:
         city, frame = frame_name(entry.file_name, split)
@@ -121,25 +96,17 @@ def _frames(tree, name, file, table):
         for number, head, _ in file.spool.rows(entry.key):
             where = f"{file.source}: annotations, item {number:,}"
             if truth is not None:
-                raise DataError(f"{where}: the image {entry.key} has an annotation already; one was expected")
+                raise DataError(f"{where}: the image {entry.key} has an annotation already; each image may have one")
             if head["file_name"] not in pictures:
                 raise DataError(f"{where}: {head['file_name'][:80]!r} is not in {name[: -len('.json')]}")
-            place = pictures[head["file_name"]], where
-            truth = PanopticTruth(file.spool, entry.key, place, entry.size_wh, labels)
+            picture = pictures[head["file_name"]]
+            truth = PanopticTruth(file.spool, entry.key, picture, where, entry.size_wh, labels)
         frames.append(AnnotatedFrame(frame, split, city, image, truth))
     return frames
 
 
 def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
-    """Writes a dataset.
-
-    Args:
-        dataset: `FrameDataset`.
-        folder: `Path` of the new dataset.
-        options: `WriteOptions`.
-
-    Returns:
-        `Tally`.
+    """Writes a dataset into a folder.
 
     Raises:
         ConfigError: If a class is not in the table, an id leaves no room for numbers of objects, or the JSON files
@@ -159,14 +126,12 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
             f"{INSTANCES_PER_CLASS:,}, choose other labels with a label map"
         )
     categories = [_category(label, ids[label.name]) for label in labels]
-    writing = partial(
-        _write_frame, folder=folder, table=dataset.labels, ids=ids, options=replace(options, json_name=json_name)
-    )
+    writing = partial(_write_frame, folder=folder, json_name=json_name, table=dataset.labels, ids=ids, options=options)
     results = for_each_frame(writing, dataset, options.workers, "write panoptic")
     return write_splits(results, folder / options.truth, json_name, categories)
 
 
-def _category(label, id_):
+def _category(label: Label, id_: int) -> JsonObject:
     return {
         "id": id_,
         "name": label.name,
@@ -176,8 +141,10 @@ def _category(label, id_):
     }
 
 
-def _write_frame(frame, folder, table, ids, options):
-    """Writes the PNG file and the photograph; returns the split, the image's entry, the annotation's text, a tally."""
+def _write_frame(
+    frame: AnnotatedFrame, folder: Path, json_name: str, table: LabelTable, ids: dict[str, int], options: WriteOptions
+) -> WrittenFrame:
+    """Writes the PNG file and the photograph."""
     tally = Tally()
     check_name(frame)
     annotation = frame.annotation()
@@ -196,7 +163,7 @@ def _write_frame(frame, folder, table, ids, options):
     tally.dropped["segments of labels that are void here"] += sum(
         segment.label not in ids for segment in annotation.segments.values()
     )
-    png_folder = json_path(folder / options.truth, options.json_name, frame.split).with_suffix("")
+    png_folder = json_path(folder / options.truth, json_name, frame.split).with_suffix("")
     write_bytes(png_folder / name, encode_ids(values))
     file_name = place_photograph(frame, folder / "leftImg8bit" / split, options)
     width, height = annotation.size_wh
@@ -206,15 +173,11 @@ def _write_frame(frame, folder, table, ids, options):
     return frame.split, entry, (compact({"file_name": name, "segments_info": infos}),), tally
 
 
-def encode_ids(values):
-    """Encodes segment ids, `uint32` of shape `(height, width)`, as the bytes of a panoptic PNG."""
-    colors = values.astype("<u4", copy=False).view(np.uint8).reshape(*values.shape, 4)
-    return encode_image(cv2.cvtColor(colors, cv2.COLOR_RGBA2RGB))
-
-
-def _segments_info(frame, annotation, runs, ids):
-    """Gives the segment id of each pixel, `uint32`, and what the JSON file says of the segments."""
-    segments = {}
+def _segments_info(
+    frame: AnnotatedFrame, annotation: Annotation, runs: Runs, ids: dict[str, int]
+) -> tuple[NDArray[np.uint32], list[JsonObject]]:
+    """Makes the segment id of each pixel, and `segments_info` of the JSON file."""
+    segments: dict[int, Segment] = {}
     id_of_key = np.zeros(int(runs.keys.max(initial=0)) + 1, np.uint32)
     for key, segment in annotation.segments.items():
         if segment.label in ids:
@@ -223,7 +186,7 @@ def _segments_info(frame, annotation, runs, ids):
     runs = replace(runs, keys=id_of_key[runs.keys])
     values = np.repeat(runs.keys, runs.stops - runs.starts).reshape(annotation.pixels.shape)
     regions = find_regions(runs)
-    infos = [
+    infos: list[JsonObject] = [
         {
             "id": id_,
             "category_id": ids[segments[id_].label],
@@ -237,7 +200,7 @@ def _segments_info(frame, annotation, runs, ids):
     return values, infos
 
 
-def _segment_id(frame, segment, ids):
+def _segment_id(frame: AnnotatedFrame, segment: Segment, ids: dict[str, int]) -> int:
     if segment.number is None:
         return ids[segment.label]
     if segment.number >= INSTANCES_PER_CLASS:

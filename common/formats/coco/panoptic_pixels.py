@@ -5,54 +5,39 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from common.dataset.original.polygons import INSTANCES_PER_CLASS
 from common.errors import DataError
 from common.files.sources import Source
-from common.files.zips import is_safe_member
-from common.formats.coco.entries import read_crowd
-from common.formats.coco.index import Spool
-from common.formats.coco.json_items import item_key
+from common.formats.coco.index import Head, Spool
+from common.formats.coco.json_items import JsonObject
+from common.formats.coco.panoptic_segments import LARGEST_SEGMENT_ID, PanopticSegment, read_panoptic_item
 from common.formats.frames import Annotation, Segment
 from common.formats.writing import HIDDEN, HIDDEN_REGIONS
-from common.images.png import read_image
+from common.images.png import encode_image, read_image
 from common.images.runs import find_regions, find_runs
 from common.labels.cityscapes import Label
 
-LARGEST_SEGMENT_ID = 2**24 - 1
 _UNLISTED = "pixels of segments that the JSON file does not list"
 
 
-def pack_annotation(where, item):
-    """Tests an item of `annotations` and gives what `PanopticTruth` needs of it; for `read_index`.
+def pack_annotation(where: str, item: JsonObject) -> tuple[set[str], Head, bytes]:
+    """Checks an item of `annotations` and gives what `PanopticTruth` needs of it; see `Pack`."""
+    found = read_panoptic_item(where, item)
+    return {str(segment.category_id) for segment in found.segments}, found._asdict(), b""
 
-    Args:
-        where: What to call the item in errors.
-        item: The object.
 
-    Returns:
-        Keys of its categories, a list; what JSON can hold of it; and no bytes.
+def colors_to_ids(colors: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Turns the colours of a panoptic PNG, red, green, blue of shape `(height, width, 3)`, into ids of its segments."""
+    ids: NDArray[np.uint32] = cv2.cvtColor(colors, cv2.COLOR_RGB2RGBA).view("<u4")[..., 0]
+    return np.bitwise_and(ids, LARGEST_SEGMENT_ID, out=ids)
 
-    Raises:
-        DataError: If it is no annotation of the panoptic form.
-    """
-    name, infos = item.get("file_name"), item.get("segments_info")
-    if not isinstance(name, str) or not name or not is_safe_member(name):
-        raise DataError(f"{where}: file_name is {str(name)[:60]!r}, the name of a PNG file was expected")
-    if not isinstance(infos, list) or not all(isinstance(info, dict) for info in infos):
-        raise DataError(f"{where}: segments_info is no list of objects; is this a file of instances?")
-    segments, seen = [], set()
-    for number, info in enumerate(infos):
-        place = f"{where}, segment {number}"
-        id_ = info.get("id")
-        if type(id_) is not int or not 0 < id_ <= LARGEST_SEGMENT_ID:
-            raise DataError(f"{place}: id is {str(id_)[:40]!r}, a number from 1 to {LARGEST_SEGMENT_ID:,} was expected")
-        if id_ in seen:
-            raise DataError(f"{place}: the id {id_} is there already; ids of an image's segments must differ")
-        seen.add(id_)
-        segments.append((id_, item_key(place, info, "category_id"), read_crowd(place, info)))
-    categories = {category for _, category, _ in segments}
-    return sorted(categories), {"file_name": name.replace("\\", "/"), "segments": segments}, b""
+
+def encode_ids(ids: NDArray[np.uint32]) -> bytes:
+    """Encodes ids of segments, of shape `(height, width)`, as the bytes of a panoptic PNG."""
+    colors = ids.astype("<u4", copy=False).view(np.uint8).reshape(*ids.shape, 4)
+    return encode_image(cv2.cvtColor(colors, cv2.COLOR_RGBA2RGB))
 
 
 @dataclass(frozen=True)
@@ -62,55 +47,55 @@ class PanopticTruth:
     Attributes:
         spool: Where they wait.
         owner: Key of the image in it.
-        place: `Source` of the PNG file, and what to call the annotation in errors.
+        picture: The PNG file.
+        where: What to call the annotation in errors.
         size_wh: Width and height in pixels.
-        labels: `Label` by key of the category.
+        labels: By key of the category.
     """
 
     spool: Spool
     owner: str
-    place: tuple[Source, str]
+    picture: Source
+    where: str
     size_wh: tuple[int, int]
     labels: dict[str, Label] = field(hash=False)
 
-    def load(self):
+    def load(self) -> Annotation:
         """Reads the pixels.
 
-        Returns:
-            An `Annotation`.
-
         Raises:
-            DataError: If the PNG file is missing or damaged, or has another size than the JSON file says; names it.
+            DataError: If the PNG file is missing or damaged, or has another size than in the JSON file; names it.
         """
-        source, where = self.place
-        colors = read_image(source)
+        colors = read_image(self.picture)
         if colors.shape[1::-1] != self.size_wh:
             found, expected = (" x ".join(map(str, size)) for size in (colors.shape[1::-1], self.size_wh))
-            raise DataError(f"{source}: has {found} pixels, {where} says {expected}")
-        pixels = np.ascontiguousarray(cv2.cvtColor(colors, cv2.COLOR_RGB2RGBA)).view("<u4")[..., 0] & LARGEST_SEGMENT_ID
+            raise DataError(f"{self.picture}: has {found} pixels, but {self.where} has {expected}")
+        pixels = colors_to_ids(colors)
         ((_, head, _),) = self.spool.rows(self.owner)
-        segments, dropped = self._segments(head["segments"])
+        listed = [PanopticSegment(*values) for values in head["segments"]]
+        segments, dropped = self._segments(listed)
         areas = {key: region.area for key, region in find_regions(find_runs(pixels)).items()}
         for key in [key for key in segments if key not in areas]:
             dropped[HIDDEN if segments.pop(key).number is not None else HIDDEN_REGIONS] += 1
-        listed = {id_ for id_, _, _ in head["segments"]} | {0}
-        dropped[_UNLISTED] += sum(area for key, area in areas.items() if key not in listed)
-        pixels = pixels.astype(np.uint16 if max(areas) < 2**16 else np.int32)
-        return Annotation(pixels, segments, None, +dropped)
+        known = {segment.id for segment in listed} | {0}
+        dropped[_UNLISTED] += sum(area for key, area in areas.items() if key not in known)
+        return Annotation(pixels.astype(np.uint16 if max(areas) < 2**16 else np.int32), segments, None, +dropped)
 
-    def _segments(self, found):
-        segments, counts, dropped = {}, Counter(), Counter()
-        found = [(id_, self.labels[category], is_crowd) for id_, category, is_crowd in found]
-        says_number = all(
+    def _segments(self, listed: list[PanopticSegment]) -> tuple[dict[int, Segment], Counter[str]]:
+        segments: dict[int, Segment] = {}
+        counts: Counter[str] = Counter()
+        dropped: Counter[str] = Counter()
+        found = [(item.id, self.labels[str(item.category_id)], item.is_crowd) for item in listed]
+        ids_have_numbers = all(
             id_ // INSTANCES_PER_CLASS == label.id for id_, label, crowd in found if label.has_instances and not crowd
         )
         for id_, label, is_crowd in found:
             if label.id < 0:
                 dropped[f"segments of {label.name}, which is never painted"] += 1
             elif not label.has_instances or is_crowd:
-                segments[id_] = Segment(label.name, None, bool(is_crowd and label.has_instances))
+                segments[id_] = Segment(label.name, None, is_crowd and label.has_instances)
             else:
-                number = id_ % INSTANCES_PER_CLASS if says_number else counts[label.name]
+                number = id_ % INSTANCES_PER_CLASS if ids_have_numbers else counts[label.name]
                 counts[label.name] += 1
                 segments[id_] = Segment(label.name, number)
         return segments, dropped

@@ -1,16 +1,19 @@
 """COCO's segmentations as pixels: polygons, run lengths, compressed run lengths.
 
-Pictures are held column by column here, as COCO counts them, so a run of pixels is a range. Polygons are filled as
-pycocotools does it. Everything else is decoded here, because run lengths of a stranger's file may say anything: they
-must fill the picture exactly, and a polygon may neither lie nor reach far outside of it.
+Pictures are held column by column here, as COCO counts them, so a run of pixels is a range. pycocotools fills the
+polygons. Everything else is decoded here, because a file of strangers may hold any run lengths: they must fill the
+picture exactly, and a polygon must not reach far outside of it.
 """
 
 import array
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from common.errors import DataError
+from common.formats.coco.index import Head
 
 LARGEST_COORDINATE = 2**24
 # Of all polygons of an object, in pixels; filling takes time and memory for each.
@@ -19,44 +22,43 @@ _CORNERS_OF_TRIANGLE = 3
 _SHORT_TEXT = 16
 
 
-def pack_segmentation(where, value):
-    """Tests the form of a `segmentation` and turns it into something that can be kept.
+# Starts and lengths of runs of pixels.
+Ranges = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-    Args:
-        where: Named in errors.
-        value: As in the file; None if there is none.
 
-    Returns:
-        `(head, data)`: what JSON can hold, and bytes; `find_ranges` reads both.
+def pack_segmentation(where: str, value: object) -> tuple[Head, bytes]:
+    """Checks the form of a `segmentation`, which may be None, and packs it for `find_ranges`.
 
     Raises:
-        DataError: If it is no segmentation.
+        DataError: If it is not a segmentation; names `where`.
     """
     if value is None:
         return {"kind": "none"}, b""
     if isinstance(value, list):
         return _pack_polygons(where, value)
     if not isinstance(value, dict):
-        raise DataError(f"{where}: segmentation is {str(value)[:40]!r}, polygons or run lengths were expected")
+        raise DataError(f"{where}: segmentation is {str(value)[:40]!r}; expected polygons or run lengths")
     size, counts = value.get("size"), value.get("counts")
     if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int for side in size)):
-        raise DataError(f"{where}: the size of its run lengths is {str(size)[:40]!r}, [height, width] was expected")
+        raise DataError(f"{where}: the size of its run lengths is {str(size)[:40]!r}; expected [height, width]")
     if isinstance(counts, str):
         return {"kind": "text", "size": size}, counts.encode("utf-8")
     if isinstance(counts, list) and all(type(count) is int for count in counts):
         return {"kind": "counts", "size": size}, array.array("q", counts).tobytes()
-    raise DataError(f"{where}: its run lengths are {str(counts)[:40]!r}, whole numbers or a text were expected")
+    raise DataError(f"{where}: its run lengths are {str(counts)[:40]!r}; expected whole numbers or a text")
 
 
-def _pack_polygons(where, polygons):
-    lengths, data, short = [], [], 0
+def _pack_polygons(where: str, polygons: list[object]) -> tuple[Head, bytes]:
+    lengths: list[int] = []
+    data: list[bytes] = []
+    short = 0
     for polygon in polygons:
         if not isinstance(polygon, list):
-            raise DataError(f"{where}: segmentation holds {str(polygon)[:40]!r}, a list of x, y, x, y was expected")
+            raise DataError(f"{where}: segmentation holds {str(polygon)[:40]!r}; expected a list of x, y, x, y")
         if len(polygon) % 2:
-            raise DataError(f"{where}: a polygon has {len(polygon)} numbers, an even number was expected")
+            raise DataError(f"{where}: a polygon has {len(polygon)} numbers; expected an even number of them")
         if not all(type(number) in (int, float) for number in polygon):
-            raise DataError(f"{where}: a polygon holds something that is no number")
+            raise DataError(f"{where}: a polygon holds something that is not a number")
         if len(polygon) < 2 * _CORNERS_OF_TRIANGLE:
             short += 1
             continue
@@ -65,17 +67,17 @@ def _pack_polygons(where, polygons):
     return {"kind": "polygons", "lengths": lengths, "short": short}, b"".join(data)
 
 
-def find_ranges(where, head, data, size_wh):
+def find_ranges(where: str, head: Head, data: bytes, size_wh: tuple[int, int]) -> Iterator[Ranges]:
     """Decodes a packed segmentation, part by part.
 
     Args:
-        where: Named in errors.
+        where: What to call the annotation in errors.
         head: From `pack_segmentation`.
         data: Likewise.
         size_wh: Width and height of the picture.
 
     Yields:
-        Starts and lengths of ranges of its pixels, column by column, `int64`; parts may overlap.
+        Ranges of its pixels, column by column; parts may overlap.
 
     Raises:
         DataError: If it does not fit the picture.
@@ -88,7 +90,7 @@ def find_ranges(where, head, data, size_wh):
         if head["size"] != [height, width]:
             found = " x ".join(str(side)[:20] for side in head["size"])
             raise DataError(
-                f"{where}: its run lengths are for {found} pixels (rows first), the image has {height} x {width}"
+                f"{where}: its run lengths are for {found} pixels (rows first); the image has {height} x {width}"
             )
         if head["kind"] == "text" and len(data) > 2 * width * height + _SHORT_TEXT:
             raise DataError(f"{where}: its run lengths take {len(data):,} bytes, more than any that fit the image")
@@ -96,7 +98,9 @@ def find_ranges(where, head, data, size_wh):
         yield _counts_to_ranges(where, counts, width * height)
 
 
-def _filled_polygons(where, lengths, numbers, size_wh):
+def _filled_polygons(
+    where: str, lengths: list[int], numbers: NDArray[np.float64], size_wh: tuple[int, int]
+) -> Iterator[bytes]:
     width, height = size_wh
     left = LONGEST_OUTLINE
     for polygon in np.split(numbers, np.cumsum(lengths)[:-1]) if lengths else ():
@@ -110,18 +114,13 @@ def _filled_polygons(where, lengths, numbers, size_wh):
         yield packed["counts"]
 
 
-def text_to_counts(where, text):
+def text_to_counts(where: str, text: bytes) -> NDArray[np.int64]:
     """Decodes COCO's compressed run lengths: 5 bits a character, differences to the last but one.
 
-    Args:
-        where: Named in errors.
-        text: `bytes`.
-
-    Returns:
-        Lengths of runs, `int64`, of any values; whether they fit a picture is not tested.
+    Whether they fit a picture is not checked here.
 
     Raises:
-        DataError: If it cannot be decoded.
+        DataError: If they cannot be decoded; names `where`.
     """
     codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
     if len(codes) == 0 or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
@@ -132,7 +131,7 @@ def text_to_counts(where, text):
     if sizes.max() > 7:
         raise DataError(f"{where}: its compressed run lengths are damaged")
     shifts = 5 * (np.arange(len(codes)) - np.repeat(first, sizes))
-    values = np.add.reduceat((codes & 31) << shifts, first)
+    values: NDArray[np.int64] = np.add.reduceat((codes & 31) << shifts, first)
     values -= ((codes[ends] & 16) << 1) << (5 * (sizes - 1))
     # From the fourth on, a value is the difference to the one two before it.
     values[1::2] = np.cumsum(values[1::2])
@@ -140,41 +139,28 @@ def text_to_counts(where, text):
     return values
 
 
-def counts_to_text(counts, size_wh):
-    """Compresses run lengths as COCO's files hold them.
-
-    Args:
-        counts: Array of whole numbers that fill the picture.
-        size_wh: Width and height of the picture in pixels.
-
-    Returns:
-        A text.
-    """
+def counts_to_text(counts: NDArray[np.int64], size_wh: tuple[int, int]) -> str:
+    """Compresses run lengths that fill a picture of that width and height."""
     width, height = size_wh
     found = {"counts": counts.tolist(), "size": [height, width]}
-    return coco_mask.frPyObjects(found, height, width)["counts"].decode("ascii")
+    packed: bytes = coco_mask.frPyObjects(found, height, width)["counts"]
+    return packed.decode("ascii")
 
 
-def _counts_to_ranges(where, counts, area):
+def _counts_to_ranges(where: str, counts: NDArray[np.int64], area: int) -> Ranges:
     if len(counts) and (counts.min() < 0 or counts.max() > area):
         wrong = counts.min() if counts.min() < 0 else counts.max()
-        raise DataError(f"{where}: has a run of {wrong:,} pixels, the image has {area:,}")
+        raise DataError(f"{where}: has a run of {wrong:,} pixels; the image has {area:,}")
     stops = np.cumsum(counts)
     if len(stops) == 0 or stops[-1] != area:
         found = 0 if len(stops) == 0 else stops[-1]
-        raise DataError(f"{where}: its run lengths are {found:,} pixels together, the image has {area:,}")
+        raise DataError(f"{where}: its run lengths are {found:,} pixels together; the image has {area:,}")
     lengths = counts[1::2]
     return stops[1::2] - lengths, lengths
 
 
-def paint_ranges(flat, ranges, key):
-    """Paints a part of an object.
-
-    Args:
-        flat: The picture held column by column, an array of one axis; it is changed.
-        ranges: Starts and lengths, as `find_ranges` yields them.
-        key: The value to write.
-    """
+def paint_ranges(flat: NDArray[np.int32], ranges: Ranges, key: int) -> None:
+    """Paints a part of an object with a key into `flat`, the picture column by column."""
     starts, lengths = ranges
     before = np.cumsum(lengths) - lengths
     flat[np.repeat(starts - before, lengths) + np.arange(lengths.sum())] = key

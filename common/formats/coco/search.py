@@ -1,14 +1,16 @@
-"""Which JSON files of a folder are COCO instances, and what the others are.
+"""Finds the JSON files of COCO instances in a folder, and tells what the other JSON files are.
 
-Files are told apart by their beginnings and by the names COCO uses. A folder whose files are none of instances is still
-taken for COCO if they stand in `annotations`, or if there is one alone beside pictures that says nothing: whoever
-has it is told what was found instead.
+Files are known by their beginnings and by the names COCO uses. A folder without a file of instances is still taken for
+COCO if its JSON files are in `annotations`, or if a single one, empty or a list, is beside pictures: then the reader
+explains what was found instead.
 """
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NoReturn
 
 from common.errors import DataError
+from common.files.listing import FileListing
 from common.formats.coco.index import KEYS
 from common.images.pictures import IMAGE_ENDINGS
 from common.labels.table_files import META_FILE
@@ -26,24 +28,23 @@ class FoundFiles:
     """The JSON files of a folder.
 
     Attributes:
-        names: Of those that hold instances, to be read.
-        others: What each other one is, as the end of a sentence, by name.
+        names: The files with instances, which are read.
+        others: What each other file is, as the end of a sentence, by name.
     """
 
     names: tuple[str, ...]
     others: dict[str, str]
 
     @property
-    def notes(self):
+    def notes(self) -> list[str]:
         """Sentences on files that are not read."""
         return [f"{name} was left out: {reason}" for name, reason in self.others.items()]
 
 
-def find_files(tree):
-    """Looks at the JSON files that may be COCO's: those in `annotations` where any is of instances, else those near.
+def find_files(tree: FileListing) -> FoundFiles:
+    """Looks at the JSON files that may be COCO's: those in `annotations`; if none of them is of instances, those near.
 
-    Returns:
-        `FoundFiles`; `names` is empty if there is no file of instances, or one that is called so is none.
+    No file is to be read if there is none of instances, or if a file is named like one but is something else.
 
     Raises:
         DataError: If a file cannot be read.
@@ -63,29 +64,25 @@ def find_files(tree):
     return FoundFiles((), {name: kind for name, kind in kinds.items() if _in_folder(name)} or _lone(tree, kinds))
 
 
-def refuse_none(tree, found):
-    """Explains why a folder holds no instances.
-
-    Raises:
-        DataError: Always; names a file, what it is, and what was expected.
-    """
-    expected = f"an object with the lists {', '.join(KEYS)} was expected"
+def refuse_none(tree: FileListing, found: FoundFiles) -> NoReturn:
+    """Raises a DataError that tells which file was found instead of instances, and what was expected."""
+    expected = f"expected an object with the lists {', '.join(KEYS)}"
     if not found.others:
         raise DataError(f"{tree}: holds no JSON file of COCO instances; {expected}")
     name, reason = next(iter(found.others.items()))
     raise DataError(f"{tree.sources[name]}: {reason}; {expected}")
 
 
-def _may_be_ours(name):
+def _may_be_ours(name: str) -> bool:
     path = PurePosixPath(name)
     return (_in_folder(name) or len(path.parts) <= 2) and not path.name.endswith(_OTHER_FILES)
 
 
-def _in_folder(name):
+def _in_folder(name: str) -> bool:
     return PurePosixPath(name).parent.name == _FOLDER
 
 
-def _lone(tree, kinds):
+def _lone(tree: FileListing, kinds: dict[str, str]) -> dict[str, str]:
     """Finds a single JSON file that may have been meant as COCO's: empty or a list, with pictures and nothing else."""
     is_other = any(tree.folder_with(marker) is not None for marker in _OTHER_DATASETS)
     if len(kinds) != 1 or is_other or not tree.names("", *IMAGE_ENDINGS):
@@ -94,11 +91,11 @@ def _lone(tree, kinds):
     return kinds if not kind.startswith("is an object") else {}
 
 
-def _what_it_is(tree, name):
-    """Says what a file is instead of one of instances, "" if it is one; a name as COCO's own decides in doubt."""
+def _what_it_is(tree: FileListing, name: str) -> str:
+    """Tells what a file is instead of one of instances; "" if it is one. In doubt a name like COCO's own decides."""
     stem = PurePosixPath(name).stem
     if stem.startswith(_OTHER_KINDS):
-        return f"is called like a file of {stem[: max(stem.rfind('_'), 0)].replace('_', ' ')}, not of instances"
+        return f"is named like a file of {stem[: max(stem.rfind('_'), 0)].replace('_', ' ')}, not of instances"
     with tree[name].open() as file:
         start = file.read(_PEEKED_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"{"):
@@ -106,7 +103,7 @@ def _what_it_is(tree, name):
     if not start:
         return "is empty"
     if not start.startswith(b"["):
-        return "is no JSON"
+        return "is not JSON"
     if b'"score"' in start:
         return "is a list of results, as predictions are kept, without images; the file of their ground truth is needed"
     if b'"image_id"' in start:
@@ -114,7 +111,7 @@ def _what_it_is(tree, name):
     return "is an empty list" if start[1:].lstrip().startswith(b"]") else "is a list"
 
 
-def _what_the_object_is(start, stem):
+def _what_the_object_is(start: bytes, stem: str) -> str:
     if b'"segments_info"' in start:
         return "holds panoptic segments, and the folder of their PNG files is not beside it"
     if stem.startswith(_NAME) or any(f'"{key}"'.encode() in start for key in KEYS[:2]):

@@ -1,43 +1,40 @@
-"""How COCO files are written: a JSON file per split that grows piece by piece, category ids, and the photographs."""
+"""Writes what both forms of COCO share: a JSON file per split, piece by piece; category ids; photographs."""
 
 import contextlib
 import json
-from collections.abc import Sequence
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
 
 from common.errors import ConfigError, DataError
 from common.files.disk import atomic_path
 from common.files.zips import is_safe_member
 from common.formats.coco.entries import IMAGE_SUFFIX, split_of
-from common.formats.format import Tally
-from common.formats.frames import NO_SPLIT
+from common.formats.coco.json_items import JsonObject
+from common.formats.format import Tally, WriteOptions
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset
 from common.formats.writing import place_image
+from common.labels.cityscapes import Label
+
+# What is known of a frame when its pictures are written: its split; its item of `images`, perhaps without `id`, or None
+# if the frame is left out; the texts of its items of `annotations`, without `id` and `image_id`; and the tally.
+WrittenFrame = tuple[str, JsonObject | None, Sequence[str], Tally]
 
 
-def compact(value):
+def compact(value: object) -> str:
     """Writes a value as strict JSON on one line."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-def category_ids(labels):
-    """Gives each label its category id: `{name: id}`; label ids, all one more if one of them is 0."""
+def category_ids(labels: Sequence[Label]) -> dict[str, int]:
+    """Gives each label, by name, its category id: the label id, or one more for all if one of them is 0."""
     shift = 1 if any(label.id == 0 for label in labels) else 0
     return {label.name: label.id + shift for label in labels}
 
 
-def image_file_name(frame, ending):
-    """Names the photograph of a frame below its image folder, as `frame_name` reads it.
-
-    Args:
-        frame: `AnnotatedFrame`.
-        ending: As ".png", or "".
-
-    Returns:
-        The name, with "/" between its parts.
-
-    Raises:
-        DataError: If it leads out of the folder.
-    """
+def _image_file_name(frame: AnnotatedFrame, ending: str) -> str:
+    """Names the photograph of a frame below its image folder, as `frame_name` reads it."""
     suffix = IMAGE_SUFFIX if frame.city else ""
     name = f"{frame.city}/{frame.name}{suffix}{ending}".removeprefix("/")
     if not is_safe_member(name):
@@ -45,110 +42,98 @@ def image_file_name(frame, ending):
     return name
 
 
-def place_photograph(frame, folder, options):
-    """Brings the photograph of a frame into another dataset; see `place_image`.
-
-    Args:
-        frame: `AnnotatedFrame`.
-        folder: `Path` of the image folder of its split.
-        options: `WriteOptions`.
+def place_photograph(frame: AnnotatedFrame, folder: Path, options: WriteOptions) -> str:
+    """Brings the photograph of a frame into the image folder of its split; see `place_image`.
 
     Returns:
-        Its `file_name`; also without a photograph, as it would be.
+        Its `file_name`; without a photograph, the name it would have.
+
+    Raises:
+        DataError: If the name leads out of the folder, or the photograph cannot be read or written.
     """
     if frame.image is None:
         ending = f".{options.image_ext.lower().lstrip('.')}" if options.image_ext else ".png"
-        return image_file_name(frame, ending)
-    file_name = image_file_name(frame, "")
+        return _image_file_name(frame, ending)
+    file_name = _image_file_name(frame, "")
     return (PurePosixPath(file_name).parent / place_image(frame.image, folder / file_name, options)).as_posix()
 
 
-def json_path(folder, json_name, split):
+def json_path(folder: Path, json_name: str, split: str) -> Path:
     """Names the JSON file of a split.
 
-    Args:
-        folder: Where it goes.
-        json_name: With "{split}" in it.
-        split: Name of the split, or "".
-
     Raises:
-        ConfigError: If that is no name of a file.
+        ConfigError: If a file cannot have the name, or the split cannot be read from it.
     """
     if not json_name.strip():
-        raise ConfigError(f"json_name = {json_name!r}: the name of a JSON file was expected, as annotations_{{split}}")
+        raise ConfigError(
+            f"json_name = {json_name!r}: expected the name of a JSON file, for example annotations_{{split}}"
+        )
     example = json_name.replace("{split}", "val").removesuffix(".json")
     if "{split}" in json_name and split_of(f"{example}.json") != "val":
         raise ConfigError(
-            f"json_name = {json_name!r}: the split could not be read off such a name; expected one as "
+            f"json_name = {json_name!r}: the split cannot be read from such a name; expected, for example, "
             "instances_{split}.json"
         )
     name = json_name.replace("{split}", split or NO_SPLIT)
     name = name if name.lower().endswith(".json") else f"{name}.json"
     if "/" in name or not is_safe_member(name):
-        raise ConfigError(f"{name!r} cannot be the name of a JSON file; a plain name was expected")
+        raise ConfigError(f"json_name: {name!r} cannot be the name of a JSON file; expected a name without folders")
     return folder / name
 
 
-def check_before_writing(dataset, folder, json_name):
-    """Tests the name of the JSON files, and the names of frames in a sequence, before anything is written.
+def check_before_writing(dataset: FrameDataset, folder: Path, json_name: str) -> None:
+    """Checks the name of the JSON files and the names of the frames before anything is written.
 
-    Args:
-        dataset: `FrameDataset`; frames of a generator are tested when they are written.
-        folder: Where the dataset goes.
-        json_name: With "{split}" in it.
+    Frames of a generator are checked when they are written.
 
     Raises:
-        ConfigError: If the name is none, or several splits would have it.
+        ConfigError: If no file can have the name, or several splits would have it.
         DataError: If two frames have one name.
     """
     json_path(folder, json_name, "")
     if not isinstance(dataset.frames, Sequence):
         return
-    seen, splits = set(), {}
+    seen: set[tuple[str, str]] = set()
+    splits = set()
     for frame in dataset.frames:
         if frame.truth is None:
             continue
-        splits[frame.split] = json_path(folder, json_name, frame.split)
+        splits.add(frame.split)
+        json_path(folder, json_name, frame.split)
         _refuse_double(folder, seen, frame.split, frame.item_id)
     if len(splits) > 1:
         _refuse_one_name(json_name)
 
 
-def _refuse_double(folder, seen, split, name):
+def _refuse_double(folder: Path, seen: set[tuple[str, str]], split: str, name: str) -> None:
     if (split, name) in seen:
         raise DataError(f"{folder}: two frames of {split or 'no split'} have the name {name}; rename one of them")
     seen.add((split, name))
 
 
-def _refuse_one_name(json_name):
+def _refuse_one_name(json_name: str) -> None:
     if "{split}" not in json_name:
         raise ConfigError(f"json_name = {json_name!r}: there are several splits, it must contain {{split}}")
 
 
-def write_splits(results, folder, json_name, categories):
-    """Writes the JSON files of a dataset.
-
-    Args:
-        results: Of each frame `(split, entry, texts, tally)`: its item of `images` (an `id` may be missing; None leaves
-            the frame out), and the texts of its items of `annotations`, without `id` and `image_id`.
-        folder: Where the files go.
-        json_name: Their name, with "{split}" in it.
-        categories: The list of categories of each.
-
-    Returns:
-        `Tally` of all.
+def write_splits(
+    frames: Iterable[WrittenFrame], folder: Path, json_name: str, categories: Sequence[JsonObject]
+) -> Tally:
+    """Writes the JSON files of a dataset, with the same categories in each; adds up their tallies.
 
     Raises:
         DataError: If two frames have one name, or a file cannot be written.
-        ConfigError: If the name is none, or several splits would have it.
+        ConfigError: If no file can have the name, or several splits would have it.
     """
-    tally, files, seen = Tally(), {}, set()
+    tally = Tally()
+    files: dict[str, _SplitFile] = {}
+    seen: set[tuple[str, str]] = set()
     with contextlib.ExitStack() as stack:
-        for split, entry, texts, counts in results:
+        for split, entry, texts, counts in frames:
             tally += counts
             if entry is None:
                 continue
-            _refuse_double(folder, seen, split, entry.get("id", entry["file_name"]))
+            _refuse_double(folder, seen, split, str(entry.get("id", entry["file_name"])))
             if split not in files:
                 if files:
                     _refuse_one_name(json_name)
@@ -158,16 +143,17 @@ def write_splits(results, folder, json_name, categories):
 
 
 class _SplitFile:
-    """A COCO file that is written piece by piece; images come last in it, since they are known last.
+    """A COCO file that is written piece by piece; images come last in it, because they are known last.
 
     The file takes its name when the block of `with` ends without an error.
     """
 
-    def __init__(self, path, categories):
+    def __init__(self, path: Path, categories: Sequence[JsonObject]) -> None:
         self._path, self._categories = path, categories
-        self._images, self._annotations = [], 0
+        self._images: list[str] = []
+        self._annotations = 0
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             temporary = stack.enter_context(atomic_path(self._path))
             self._file = stack.enter_context(temporary.open("w", encoding="ascii"))
@@ -176,7 +162,7 @@ class _SplitFile:
             self._stack = stack.pop_all()
         return self
 
-    def add(self, entry, texts):
+    def add(self, entry: JsonObject, texts: Iterable[str]) -> None:
         """Adds an image and its annotations."""
         entry = {"id": len(self._images) + 1} | entry
         self._images.append(compact(entry))
@@ -185,7 +171,9 @@ class _SplitFile:
             self._annotations += 1
             self._file.write(f'\n{{"id":{self._annotations},"image_id":{compact(entry["id"])},{text[1:]}')
 
-    def __exit__(self, *error):
-        if error[0] is None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
             self._file.write('],\n"images":[\n' + ",\n".join(self._images) + "]}\n")
-        return self._stack.__exit__(*error)
+        self._stack.__exit__(kind, error, traceback)

@@ -200,15 +200,15 @@ def put(folder, png=None, image=None, info=None, **changes):
 
 WRONG = {
     "b.png' is not in|b.png is not in": {"file_name": "b.png"},
-    "'../a.png', the name of a PNG": {"file_name": "../a.png"},
-    "segments_info is no list": {"segments_info": 3},
+    "file_name is '../a.png'": {"file_name": "../a.png"},
+    "segments_info is not": {"segments_info": 3},
     "id is '0'": {"info": {"id": 0}},
     "id is '16777216'": {"info": {"id": 2**24}},
     "no category with the id 2": {"info": {"category_id": 2}},
     "iscrowd is 'x'": {"info": {"iscrowd": "x"}},
-    "has 3 x 2 pixels.*says 9 x 2": {"image": {"width": 9}},
+    "has 3 x 2 pixels.* 9 x 2": {"image": {"width": 9}},
     "no image with the id 2": {"image_id": 2},
-    "there already; ids of an image": {
+    "segment 1: the id 7 is there already": {
         "segments_info": [{"id": 7, "category_id": 1}, {"id": 7, "category_id": 1}],
     },
 }
