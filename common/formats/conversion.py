@@ -6,22 +6,23 @@
     persons = filter(dataset, splits=("val",), classes=("person", "rider"))
     print(write(persons, "persons", "coco"))
 
-Datasets are streams: a frame is loaded when it is written, so that memory does not grow with their number. What is
-written stands under another name until it is complete.
+Datasets are streams: a frame is loaded when it is written, so memory does not grow with the number of frames. A dataset
+is written under a hidden name beside its place and renamed when it is complete.
 """
 
 import logging
-from dataclasses import fields, replace
+from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from common.errors import ConfigError
 from common.files.listing import list_files_of
 from common.files.targets import building, refuse_nested
-from common.formats.format import WriteOptions
-from common.formats.frames import FrameDataset
+from common.formats.format import Tally, WriteOptions
+from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.formats.registry import FORMATS, find_format, recognise
 from common.formats.selection import Selection, filter
-from common.images.pictures import IMAGE_ENDINGS
 from common.labels.tables import CITYSCAPES
 from common.parallel import usable_cores
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 __all__ = ["convert", "filter", "read", "write"]
 
 
-def read(path, format=None, truth=None):
+def read(path: Path | str, format: str | None = None, truth: str | None = None) -> FrameDataset:
     """Reads a dataset without loading its pixels.
 
     Args:
@@ -38,7 +39,7 @@ def read(path, format=None, truth=None):
         truth: Of a Cityscapes tree: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
 
     Returns:
-        `FrameDataset`. Its `notes` say what was missing or odd.
+        The dataset; its `notes` say what was missing or odd.
 
     Raises:
         DataError: If nothing is found, or an index file is damaged; names the file.
@@ -50,32 +51,38 @@ def read(path, format=None, truth=None):
     return (chosen or FORMATS[recognise(tree)]).read(tree, truth)
 
 
-def write(frames, path, format, *, overwrite=False, **options):
+def write(
+    frames: Iterable[AnnotatedFrame], path: Path | str, format: str, *, overwrite: bool = False, **options: Any
+) -> Tally:
     """Writes a dataset.
 
     Args:
-        frames: `FrameDataset`, or any iterable of `AnnotatedFrame`s with Cityscapes' labels.
+        frames: A `FrameDataset`, or frames with Cityscapes' labels.
         path: A new folder; for CVAT a zip.
         format: One of `FORMATS`.
         overwrite: If `path` exists, move it aside instead of refusing.
-        options: Fields of `WriteOptions`.
-
-    Returns:
-        `Tally`: what was written, skipped and dropped.
+        options: Attributes of `WriteOptions`.
 
     Raises:
         DataError: If `path` exists, a frame cannot be read, or the disk is full; nothing stands at `path` then.
-        ConfigError: If there is no such format or an option has no such value.
+        ConfigError: If there is no such format or option, or an option has a value that is not allowed.
     """
     target_format = find_format(format)
     dataset = frames if isinstance(frames, FrameDataset) else FrameDataset(CITYSCAPES, frames)
-    defaults = {"workers": usable_cores(), "classes": dataset.classes, "truth": dataset.truth or WriteOptions.truth}
-    checked = _check_options(defaults | options)
+    known = {field.name for field in fields(WriteOptions)}
+    if unknown := sorted(options.keys() - known):
+        raise ConfigError(f"there is no option {unknown[0]!r}; the options are {', '.join(sorted(known))}")
+    defaults: dict[str, Any] = {
+        "workers": usable_cores(),
+        "classes": dataset.classes,
+        "truth": dataset.truth or WriteOptions.truth,
+    }
+    checked = WriteOptions(**{**defaults, **options})
     with building(Path(path), overwrite, target_format.FILE_ENDING) as hidden:
         return target_format.write(dataset, hidden, checked)
 
 
-def convert(source, target, to, from_=None, **choices):
+def convert(source: Path | str, target: Path | str, to: str, from_: str | None = None, **choices: Any) -> Tally:
     """Converts a dataset from any format to any other.
 
     Args:
@@ -83,10 +90,7 @@ def convert(source, target, to, from_=None, **choices):
         target: A new folder; for CVAT a zip.
         to: One of `FORMATS`.
         from_: One of `FORMATS`; None finds it out from the files.
-        choices: Fields of `Selection` and `WriteOptions`, and `overwrite`.
-
-    Returns:
-        `Tally`: what was written, skipped and dropped.
+        choices: Attributes of `Selection` and `WriteOptions`, and `overwrite`.
 
     Raises:
         ProjectError: As `read`, `filter` and `write`.
@@ -95,29 +99,7 @@ def convert(source, target, to, from_=None, **choices):
     chosen = {field.name for field in fields(Selection)}
     selection = Selection(**{name: value for name, value in choices.items() if name in chosen})
     options = {name: value for name, value in choices.items() if name not in chosen}
-    source_dataset = read(source, from_, options.get("truth"))
-    for note in source_dataset.notes:
-        log.warning("note: %s", note)
-    dataset = filter(source_dataset, selection)
-    for note in dataset.notes[len(source_dataset.notes) :]:
+    dataset = filter(read(source, from_, options.get("truth")), selection)
+    for note in dataset.notes:
         log.warning("note: %s", note)
     return write(dataset, target, to, **options)
-
-
-def _check_options(given):
-    known = {field.name for field in fields(WriteOptions)}
-    if unknown := sorted(given.keys() - known):
-        raise ConfigError(f"there is no option {unknown[0]!r}; the options are {', '.join(sorted(known))}")
-    options = WriteOptions(**given)
-    for name, allowed in (
-        ("images", ("copy", "link", "none")),
-        ("layout", ("official", "imgsFine")),
-        ("truth", ("gtFine", "gtCoarse")),
-    ):
-        if getattr(options, name) not in allowed:
-            raise ConfigError(f"{name} = {getattr(options, name)!r}: expected one of {', '.join(allowed)}")
-    if options.workers < 1:
-        raise ConfigError(f"workers = {options.workers}: expected 1 or more")
-    if options.image_ext and f".{options.image_ext.lower().removeprefix('.')}" not in IMAGE_ENDINGS:
-        raise ConfigError(f"image_ext = {options.image_ext!r}: expected one of {', '.join(IMAGE_ENDINGS)}")
-    return replace(options, classes=tuple(options.classes))

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from common.dataset.original.layouts import TRUTH_KINDS
+from common.errors import ConfigError
 from common.files.listing import FileListing
 from common.formats.frames import FrameDataset
+from common.images.pictures import IMAGE_ENDINGS
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class WriteOptions:
         rle: Whether all COCO segmentations are run lengths.
         json_name: Name of COCO's files; "{split}" stands for the split.
         workers: Number of processes.
+
+    Raises:
+        ConfigError: If a value is not allowed; names it and those that are.
     """
 
     images: str = "copy"
@@ -36,6 +42,20 @@ class WriteOptions:
     rle: bool = False
     json_name: str | None = None
     workers: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(self.classes))
+        for name, value, allowed in (
+            ("images", self.images, ("copy", "link", "none")),
+            ("layout", self.layout, ("official", "imgsFine")),
+            ("truth", self.truth, TRUTH_KINDS),
+        ):
+            if value not in allowed:
+                raise ConfigError(f"{name} = {value!r}: expected one of {', '.join(allowed)}")
+        if self.workers < 1:
+            raise ConfigError(f"workers = {self.workers}: expected 1 or more")
+        if self.image_ext and f".{self.image_ext.lower().removeprefix('.')}" not in IMAGE_ENDINGS:
+            raise ConfigError(f"image_ext = {self.image_ext!r}: expected one of {', '.join(IMAGE_ENDINGS)}")
 
 
 @dataclass

@@ -1,30 +1,31 @@
-"""Which names of frames can be written: those that are found again when the files are read.
+"""Names of frames in files, and lists of them: which can be written, and which can be trusted when they are read.
 
-Names come from strangers' files. Writers test them before they make a path of them.
+Names come from files of strangers, so they are tested before a path is made of them. A name can be written if the files
+are found again when they are read.
 """
 
 import unicodedata
 from pathlib import PurePosixPath
 
 from common.errors import DataError
+from common.files.sources import Source
+from common.formats.frames import NO_SPLIT, AnnotatedFrame
 
-# They end a line for Python, as control characters do, but are none.
+LARGEST_LIST_BYTES = 32 * 1024 * 1024
+# They end a line in Python, like control characters, but belong to another category.
 _LINE_ENDS = "\u2028\u2029"
 
 
-def check_name(frame):
+def check_name(frame: AnnotatedFrame) -> None:
     """Tests the name, the split and the city of a frame before anything is written.
 
-    Args:
-        frame: `AnnotatedFrame`.
-
     Raises:
-        DataError: If one has a control character or a backslash, is hidden as `.name` is, or leads out of the dataset;
-            names the frame.
+        DataError: If one has a control character or a backslash, starts with a dot, or leads out of the dataset; names
+            the frame.
     """
     for what, text, parts in (
         ("name", frame.name, [frame.name]),
-        ("split", frame.split, [frame.split or "default"]),
+        ("split", frame.split, [frame.split or NO_SPLIT]),
         ("city", frame.city, frame.city.split("/") if frame.city else []),
     ):
         reason = _what_is_wrong(text) or next((found for part in parts if (found := _what_is_wrong_as_part(part))), "")
@@ -33,7 +34,7 @@ def check_name(frame):
             raise DataError(f"the frame {frame.name[:80]!r} cannot be written: {shown} {reason}; rename it")
 
 
-def _what_is_wrong(text):
+def _what_is_wrong(text: str) -> str:
     if "\\" in text:
         return "has a backslash, which other systems take for a folder"
     if any(unicodedata.category(char) == "Cc" or char in _LINE_ENDS for char in text):
@@ -41,23 +42,17 @@ def _what_is_wrong(text):
     return ""
 
 
-def _what_is_wrong_as_part(part):
+def _what_is_wrong_as_part(part: str) -> str:
     if "/" in part or part in ("", ".", ".."):
         return "leads out of the dataset or into another folder"
     return "starts with a dot, and hidden files are not read" if part.startswith(".") else ""
 
 
-LARGEST_LIST_BYTES = 32 * 1024 * 1024
-
-
-def read_lines(source):
+def read_lines(source: Source) -> list[str]:
     """Reads the lines of a list, without blank ones and those that start with `#`.
 
-    Args:
-        source: Its `Source`.
-
     Returns:
-        List of texts without spaces at their ends; bytes that are no UTF-8 are kept as Python keeps them in file names.
+        Lines without spaces at their ends; bytes that are not UTF-8 are kept as Python keeps them in file names.
 
     Raises:
         DataError: If the file is missing or too large; names it.
@@ -69,8 +64,8 @@ def read_lines(source):
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
-def checked_name(name, where):
-    """Gives back the name of a frame, if it stays inside of a dataset.
+def checked_name(name: str, where: Source) -> str:
+    """Returns the name of a frame if it stays inside the dataset.
 
     Raises:
         DataError: If it is absolute, has a part `..` or ends in a folder; names `where`.
@@ -81,11 +76,11 @@ def checked_name(name, where):
     return name
 
 
-def name_to_write(frame):
-    """Gives the name of a frame in a list and in its folders, as `AnnotatedFrame.item_id`.
+def name_to_write(frame: AnnotatedFrame) -> str:
+    """Returns the name of a frame in a list and in its folders, `AnnotatedFrame.item_id`.
 
     Raises:
-        DataError: If a line of a text file cannot hold it, or it cannot be written at all; see `check_name`.
+        DataError: If a line of a text file cannot hold it, or if it cannot be written at all; see `check_name`.
     """
     check_name(frame)
     name = frame.item_id

@@ -1,34 +1,39 @@
-"""Choosing from a dataset and changing its labels: splits, cities, classes, small objects, other label tables.
+"""Chooses frames of a dataset and changes its labels: splits, cities, classes, small objects, other label tables.
 
-Nothing is loaded here: frames get a truth that does the change when it is loaded, in whatever process that is.
+Nothing is loaded here: frames get a truth that makes the change when it is loaded, in any process.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import ConfigError, LabelError
-from common.formats.frames import Annotation, Segment, source_polygons
-from common.labels.cityscapes import IGNORE, LABEL_OF_ID
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, FrameTruth, Segment, source_polygons
+from common.labels.cityscapes import IGNORE, LABEL_OF_ID, Label
 from common.labels.map_files import load_label_map
+from common.labels.maps import LabelMap
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
 
 IGNORED = "ignored"
+# The new name of every label, by its name in the source; None is background.
+NewNames = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What of a dataset is wanted, and with which labels.
+    """Which part of a dataset is wanted, and with which labels.
 
     Attributes:
         splits: Names of splits; () takes all.
         cities: Names of cities; () takes all.
         classes: Names of labels; pixels of all others become background. () takes all.
         min_area: Counted objects with fewer visible pixels become background.
-        label_map: "cityscapes" for the official labels, "source" for those of the source, or a class map (built-in name
-            or file) that official labels are reduced by. "" is "cityscapes" if every label is one of its, else
+        label_map: "cityscapes" for the official labels, "source" for those of the source, or a label map (built-in name
+            or file) whose classes replace the official labels. "" is "cityscapes" if all labels are Cityscapes', else
             "source".
     """
 
@@ -39,15 +44,16 @@ class Selection:
     label_map: str = ""
 
 
-def filter(dataset, selection=None, **choices):
+def filter(dataset: FrameDataset, selection: Selection | None = None, **choices: Any) -> FrameDataset:
     """Chooses frames and labels of a dataset.
 
     Args:
-        dataset: `FrameDataset`.
-        selection: `Selection`; or its fields as keywords.
+        dataset: Its frames may be any iterable.
+        selection: What is wanted.
+        choices: Attributes of `Selection`, instead of one.
 
     Returns:
-        A `FrameDataset`; its frames are changed when they are loaded.
+        A dataset whose frames are changed when they are loaded.
 
     Raises:
         ConfigError: If a split, city or class is not in the dataset; names those that are.
@@ -70,18 +76,16 @@ def filter(dataset, selection=None, **choices):
     if is_same and not selection.min_area:
         return replace(dataset, frames=frames, classes=classes)
     change = _Change(table, new_names, new_background, selection.min_area)
-    if isinstance(frames, Sequence):
-        frames = tuple(_changed(frame, change) for frame in frames)
-    else:
-        frames = (_changed(frame, change) for frame in frames)
+    changed = (_changed(frame, change) for frame in frames)
+    frames = tuple(changed) if isinstance(frames, Sequence) else changed
     return replace(dataset, labels=table, frames=frames, classes=classes, notes=notes)
 
 
-def _choose(frames, selection):
+def _choose(frames: Iterable[AnnotatedFrame], selection: Selection) -> Iterable[AnnotatedFrame]:
     if not selection.splits and not selection.cities:
         return frames
 
-    def is_wanted(frame):
+    def is_wanted(frame: AnnotatedFrame) -> bool:
         return (not selection.splits or frame.split in selection.splits) and (
             not selection.cities or frame.city in selection.cities
         )
@@ -97,11 +101,11 @@ def _choose(frames, selection):
     return tuple(frame for frame in frames if is_wanted(frame))
 
 
-def _target_labels(source, label_map):
-    """Builds the table wanted, and the new name of every label of the source; None is background.
+def _target_labels(source: LabelTable, label_map: str) -> tuple[LabelTable, NewNames, str | None]:
+    """Builds the table that is wanted.
 
     Returns:
-        The table, the new names by old name, and the name of the label that background becomes, or None.
+        The table, the new names, and the name of the label that background becomes, or None if it stays background.
     """
     if not label_map:
         known = all(CITYSCAPES.find(label.name) or label.name == source.background for label in source)
@@ -110,26 +114,26 @@ def _target_labels(source, label_map):
         return source, {label.name: label.name for label in source}, None
     names = {label.name: CITYSCAPES.find(label.name) for label in source}
     if label_map == "cityscapes":
-        return CITYSCAPES, {name: label and label.name for name, label in names.items()}, None
+        return CITYSCAPES, {name: label.name if label else None for name, label in names.items()}, None
     classes = load_label_map(label_map)
     table = table_of_classes(classes)
-    class_of = {name: label and _class_of(classes, label.id) for name, label in names.items()}
+    class_of = {name: _class_of(classes, label.id) if label else None for name, label in names.items()}
     return table, class_of, _class_of(classes, 0)
 
 
-def _class_of(classes, id_):
+def _class_of(classes: LabelMap, id_: int) -> str | None:
     if not 0 <= id_ < len(classes.class_of_id) or classes.class_of_id[id_] == IGNORE:
         return None
     return classes.names[classes.class_of_id[id_]]
 
 
-def table_of_classes(classes):
-    """Makes the label table of a `LabelMap`: ids are class indices.
+def table_of_classes(classes: LabelMap) -> LabelTable:
+    """Makes the label table of a label map: ids are class indices.
 
     Ignored pixels are the background, id 255; a map that ignores nothing has no background. A class is counted if every
     label in it is.
     """
-    members = {}
+    members: dict[int, list[Label]] = {}
     for id_, index in enumerate(classes.class_of_id):
         members.setdefault(index, []).append(LABEL_OF_ID[id_])
     labels = [
@@ -141,11 +145,11 @@ def table_of_classes(classes):
     return LabelTable((*labels, make_label(IGNORED, IGNORE, (0, 0, 0))), IGNORED)
 
 
-def _all_counted(labels):
-    return bool(labels) and all(label.has_instances for label in labels)
+def _all_counted(labels: Sequence[Label] | None) -> bool:
+    return bool(labels) and all(label.has_instances for label in labels or ())
 
 
-def _only(classes, table, new_names):
+def _only(classes: Sequence[str], table: LabelTable, new_names: NewNames) -> NewNames:
     if not classes:
         return new_names
     chosen = set()
@@ -157,7 +161,7 @@ def _only(classes, table, new_names):
     return {old: new if new in chosen else None for old, new in new_names.items()}
 
 
-def _changed(frame, change):
+def _changed(frame: AnnotatedFrame, change: "_Change") -> AnnotatedFrame:
     return frame if frame.truth is None else replace(frame, truth=_ChangedTruth(frame.truth, change))
 
 
@@ -166,14 +170,14 @@ class _Change:
     """What is changed when an annotation is loaded.
 
     Attributes:
-        table: The table wanted.
-        new_names: Its label for each old one; None is background.
+        table: The table that is wanted.
+        new_names: For every label of the source.
         new_background: Its label for background; None if that stays background.
         min_area: Objects with fewer pixels become background.
     """
 
     table: LabelTable
-    new_names: dict
+    new_names: NewNames = field(hash=False)
     new_background: str | None
     min_area: int
 
@@ -182,33 +186,35 @@ class _Change:
 class _ChangedTruth:
     """A truth whose annotation is changed when it is loaded."""
 
-    truth: object
+    truth: FrameTruth
     change: _Change
 
-    def load(self):
+    def load(self) -> Annotation:
         """Loads and changes the annotation; see `AnnotatedFrame.annotation`."""
         annotation = self.truth.load()
         dropped = Counter(annotation.dropped)
-        renamed = {
-            key: replace(segment, label=self.change.new_names.get(segment.label))
+        kept = {
+            key: replace(segment, label=name)
             for key, segment in annotation.segments.items()
+            if (name := self.change.new_names.get(segment.label)) is not None
         }
-        kept = {key: segment for key, segment in renamed.items() if segment.label is not None}
-        dropped["segments that became background"] += len(renamed) - len(kept)
+        dropped["segments that became background"] += len(annotation.segments) - len(kept)
         _drop_small(kept, annotation.pixels, self.change.min_area, dropped)
-        pixels, segments = annotation.pixels, _number(kept, annotation.segments, self.change.table, dropped)
+        pixels, segments = annotation.pixels, _numbered(kept, annotation.segments, self.change.table, dropped)
         if self.change.new_background is not None:
             pixels, segments = _fill_background(pixels, annotation.segments, segments, self.change.new_background)
         pixels, segments = _merge(segments, pixels)
         return Annotation(pixels, segments, None, +dropped)
 
-    def source_polygons(self, annotation):
-        """Says that polygons.json of the source, if there is one, does not fit any more."""
+    def source_polygons(self, annotation: Annotation) -> tuple[bytes | None, str]:
+        """Tells that polygons.json of the source, if there is one, does not fit the new labels."""
         data, reason = source_polygons(self.truth, annotation)
-        return None, "that did not fit the new labels (outlines were drawn anew)" if data or reason else ""
+        return None, "that did not fit the new labels (outlines were drawn again)" if data or reason else ""
 
 
-def _drop_small(segments, pixels, min_area, dropped):
+def _drop_small(
+    segments: dict[int, Segment], pixels: NDArray[np.integer], min_area: int, dropped: Counter[str]
+) -> None:
     if not min_area:
         return
     areas = np.bincount(pixels.ravel(), minlength=max(segments, default=0) + 1)
@@ -217,17 +223,20 @@ def _drop_small(segments, pixels, min_area, dropped):
         dropped[f"objects smaller than {min_area} pixels"] += 1
 
 
-def _number(segments, before, table, dropped):
-    """Numbers objects anew where several labels became one; objects of a label that is not counted become stuff."""
-    sources = {}
+def _numbered(
+    segments: Mapping[int, Segment], before: Mapping[int, Segment], table: LabelTable, dropped: Counter[str]
+) -> dict[int, Segment]:
+    """Numbers objects again where several labels became one; objects of labels that are not counted become stuff."""
+    sources: dict[str, set[str]] = {}
     for key, segment in segments.items():
         sources.setdefault(segment.label, set()).add(before[key].label)
-    counts, result = Counter(), {}
+    counts: Counter[str] = Counter()
+    result = {}
     for key, segment in segments.items():
-        is_counted = table.find(segment.label).has_instances
-        if not is_counted:
+        label = table.find(segment.label)
+        if label is None or not label.has_instances:
             if segment.number is not None:
-                dropped[f"single objects, as {segment.label} is not counted"] += 1
+                dropped[f"single objects, because {segment.label} is not counted"] += 1
             result[key] = Segment(segment.label)
         elif segment.number is not None and len(sources[segment.label]) > 1:
             result[key] = replace(segment, number=counts[segment.label])
@@ -237,20 +246,23 @@ def _number(segments, before, table, dropped):
     return result
 
 
-def _fill_background(pixels, before, segments, name):
-    """Makes what was background in the source an area of a label."""
+def _fill_background(
+    pixels: NDArray[np.integer], before: Mapping[int, Segment], segments: Mapping[int, Segment], name: str
+) -> tuple[NDArray[np.integer], dict[int, Segment]]:
+    """Makes the background of the source an area of a label."""
     largest = int(pixels.max(initial=0))
     key = max(largest, *before, 0) + 1
-    dtype = pixels.dtype if key <= np.iinfo(pixels.dtype).max else np.int32
+    dtype = pixels.dtype if key <= np.iinfo(pixels.dtype).max else np.dtype(np.int32)
     table = np.full(largest + 1, key, dtype)
     known = [old for old in before if old <= largest]
     table[known] = known
     return table[pixels], {**segments, key: Segment(name)}
 
 
-def _merge(segments, pixels):
-    """Gives areas of one label one key."""
-    first, other = {}, {}
+def _merge(segments: dict[int, Segment], pixels: NDArray[np.integer]) -> tuple[NDArray[np.integer], dict[int, Segment]]:
+    """Gives all areas of a label one key."""
+    first: dict[Segment, int] = {}
+    other = {}
     for key, segment in segments.items():
         if segment.number is None and first.setdefault(segment, key) != key:
             other[key] = first[segment]

@@ -12,7 +12,7 @@ from typing import TypeVar
 import cv2
 
 from common.errors import ConfigError, DataError
-from common.files.disk import atomic_path, link_or_copy, write_bytes
+from common.files.disk import link_or_copy, write_bytes
 from common.files.sources import Source
 from common.formats.format import WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, label_of
@@ -130,8 +130,7 @@ def _encode_again(source: Source, path: Path) -> None:
     done, data = cv2.imencode(path.suffix, pixels, settings)
     if not done:
         raise DataError(f"{path}: OpenCV could not encode {source} as {path.suffix}")
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+    write_bytes(path, data.tobytes())
 
 
 def fit_to_table(annotation: Annotation, table: LabelTable, visible: Container[int], where: str) -> Annotation:

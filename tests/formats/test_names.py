@@ -4,21 +4,19 @@ import numpy as np
 import pytest
 
 from common.errors import DataError
-from common.formats import camvid, cvat, voc, yolo
-from common.formats.coco import instances as coco
-from common.formats.coco import panoptic as coco_panoptic
 from common.formats.format import WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset
 from common.formats.names import check_name
+from common.formats.registry import FORMATS
 from common.labels.tables import CITYSCAPES
 
 
 @pytest.mark.parametrize("name", ["a\\b", "a\nb", "a\x07", ".a", "..", "a/b", "\u2028"])
-@pytest.mark.parametrize("module", [coco, coco_panoptic, voc, camvid, yolo, cvat])
-def test_a_name_that_is_not_found_again_is_refused_by_name(module, name, tmp_path):
+@pytest.mark.parametrize("format", FORMATS.values())
+def test_a_name_that_is_not_found_again_is_refused_by_name(format, name, tmp_path):
     frame = AnnotatedFrame(name, truth=Annotation(np.zeros((2, 2), np.uint16), {}))
     with pytest.raises(DataError, match="the frame .* cannot be written: its name") as caught:
-        module.write(FrameDataset(CITYSCAPES, [frame]), tmp_path / "new", WriteOptions())
+        format.write(FrameDataset(CITYSCAPES, [frame]), tmp_path / "new", WriteOptions())
     assert repr(name) in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""Ground truth that holds what formats lose (holes, groups, fragments, gaps in numbers, odd names, missing parts)."""
+"""Ground truth that is difficult for formats: holes, groups, fragments, gaps in numbers, odd names, missing parts."""
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ def segments_of(pixels, *more):
 
 def difficult_pixels():
     """Road, sky and void; cars 0, 1 (two parts that touch at a corner, a fragment of one pixel) and 999; a person with
-    a hole; a group of cars; an object without a pixel is added by `segments_of`."""
+    a hole; a group of cars. `segments_of` can add an object without a pixel."""
     pixels = np.zeros((SIZE_WH[1], SIZE_WH[0]), np.uint16)
     pixels[:10] = 23
     pixels[10:28] = 7

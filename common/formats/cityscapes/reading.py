@@ -137,12 +137,12 @@ class CityscapesTruth:
         if source is None:
             return None, ""
         if annotation.outlines is None:
-            return None, "that are broken (outlines were drawn anew)"
+            return None, "that are broken (outlines were drawn again)"
         if self.kind == "polygons":
             return source.read_bytes(), ""
         painted = paint_polygons(annotation.outlines, self.table).instance_ids
         if not np.array_equal(painted, annotation.pixels):
-            return None, "that paint other pixels than the PNG files have (outlines were drawn anew)"
+            return None, "that paint other pixels than the PNG files have (outlines were drawn again)"
         return source.read_bytes(), ""
 
 

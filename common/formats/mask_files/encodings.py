@@ -16,7 +16,7 @@ from common.errors import LabelError
 from common.images.png import encode_color_mask, encode_instance_mask, encode_mask
 from common.labels.cityscapes import IGNORE, Label
 from common.labels.maps import LabelMap, study_label_map
-from common.labels.tables import CITYSCAPES, LabelTable
+from common.labels.tables import BACKGROUND, CITYSCAPES, LabelTable
 
 # Ending of the files, `<name>_gtFine_<ending>.png`, by encoding.
 ENDINGS = {
@@ -101,7 +101,7 @@ class MaskEncoder:
 
     def _class_of(self, label: Label) -> int:
         classes = (self.label_map or study_label_map()).class_of_id
-        official = CITYSCAPES.find(CITYSCAPES.background if label.name == self.table.background else label.name)
+        official = CITYSCAPES.find(BACKGROUND if label.name == self.table.background else label.name)
         if official is None:
             raise LabelError(
                 f"the label {label.name!r} is not one of Cityscapes', so the label map has no class for it; "

@@ -104,7 +104,7 @@ def test_broken_polygons_are_counted(demo_tree, tmp_path):
     path = sorted((tmp_path / "source").rglob("*_polygons.json"))[0]
     path.write_text(path.read_text()[:-100])
     tally = cityscapes.write(cityscapes.read(list_files_of(tmp_path / "source")), tmp_path / "target", WriteOptions())
-    assert tally.dropped["polygons.json files that are broken (outlines were drawn anew)"] == 1
+    assert tally.dropped["polygons.json files that are broken (outlines were drawn again)"] == 1
 
 
 def test_hidden_objects_are_known_from_the_polygons_and_gaps_in_numbers_are_none(tmp_path):
