@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import main, row, seconds
-from common.evaluation.metrics import confusion as pooled_metric
-from common.evaluation.metrics import official as official_metric
-from common.evaluation.metrics import paper as paper_metric
-from common.files.disk import link_or_copy, write_bytes, write_json
+from common.config.settings import NetworkSettings, TrainingSettings
+from common.evaluation.metrics.registry import score_split
+from common.files.disk import link_or_copy, write_bytes
 from common.files.stages import Stage
 from common.images.png import encode_image, encode_mask
 from common.labels.maps import study_label_map
 from common.report.study import write_report
+from common.results.job import Job
+from common.results.paths import ModelName
+from common.results.result import Result, SplitScores
 
 _SIZE_WH = 416, 208
 _FRAMES = {"train_labeled": 297, "train_unlabeled": 2678, "val": 250, "test": 250}
@@ -60,9 +62,10 @@ def make_study(base_dir):
     for approach, quality in _APPROACHES.items():
         for run in range(1, 4):
             for index in range(10):
-                result = _make_result(rng, (approach, f"CITYSCAPES_{approach}_{run}_{index}"), quality, scored)
-                write_json(base_dir / "models" / f"{result['model']}.json", result)
-                folder = base_dir / "test_predictions" / approach / result["model"]
+                name = ModelName(dataset="CITYSCAPES", approach=approach, run=run, index=index)
+                result = _make_result(rng, name, quality, scored)
+                result.write(base_dir / "models" / f"{name}.json")
+                folder = base_dir / "test_predictions" / approach / str(name)
                 folder.mkdir(parents=True)
                 for place, name in enumerate(scored["test"]):
                     link_or_copy(pictures / f"mask_{(place + 1) % _PICTURES}.png", folder / f"{name}.png")
@@ -78,56 +81,52 @@ def _make_folder(base_dir, split, frames):
                 link_or_copy(source, folder / f"{kind}s" / f"{name}.png")
 
 
-def _make_result(rng, names, quality, frames):
-    approach, model = names
+def _make_result(rng, name, quality, frames):
     history = [
         {"epoch": epoch, "loss": 3 / (epoch + 1), "mIoU_val": quality * epoch / 60, "mPA_val": 0.5, "seconds": 60.1}
         for epoch in range(50)
     ]
-    network = {"height": 208, "width": 416, "channels": 3, "num_classes": 35, "alpha": 1.0, "activation": "relu"}
-    training = {"num_epochs": 50, "batch_size": 32, "learning_rate": 0.003, "weight_decay": 1e-4, "seed": 1}
-    return {
-        "model": model,
-        "approach": approach,
-        "identity": "made up",
-        "scores": {split: _make_scores(rng, quality, split_frames) for split, split_frames in frames.items()},
-        "best_epoch": 49,
-        "history": history,
-        "seconds": {"training": 3005.0, "scoring": 60.0},
-        "precision": "float32",
-        "model_bytes": 1,
-        "peak_memory_mb": 5000,
-        "job": {
-            "network": network,
-            "training": training,
-            "seed_of_split": 42,
-            "train": ["train_labeled", "made up"],
-            "report_on": [[split, "made up"] for split in frames],
-            "label_map": None,
-        },
-        "versions": {"keras": "3", "backend": "made up"},
-        "predictions": ["test"],
-    }
+    job = Job(
+        base_dir="",
+        name=name,
+        network=NetworkSettings(height=208, width=416),
+        training=TrainingSettings(num_epochs=50, batch_size=32, learning_rate=0.003, weight_decay=1e-4, seed=1),
+        precision="auto",
+        seed_of_split=42,
+        train=("train_labeled", "made up"),
+        validate=("val", "made up"),
+        report_on=tuple((split, "made up") for split in frames),
+        save_predictions=("test",),
+        threads=1,
+        label_map=None,
+        preparation="study",
+        recipe="paper",
+        variant="",
+    )
+    return Result(
+        model=str(name),
+        approach=name.approach,
+        identity="made up",
+        scores={split: _make_scores(rng, quality, split_frames) for split, split_frames in frames.items()},
+        best_epoch=49,
+        history=history,
+        seconds={"training": 3005.0, "scoring": 60.0},
+        precision="float32",
+        model_bytes=1,
+        peak_memory_mb=5000,
+        job=job,
+        versions={"keras": "3", "backend": "made up"},
+        predictions=["test"],
+    )
 
 
 def _make_scores(rng, quality, frames):
     confusion = rng.integers(0, 20_000, (_CLASSES, _CLASSES)) + (np.eye(_CLASSES) * 400_000 * quality).astype(int)
-    label_map = study_label_map()
-    official = official_metric.class_iou_of_map(confusion, label_map)
     images = {
-        name: [float(a), float(b)]
+        name: (float(a), float(b))
         for name, (a, b) in zip(frames, rng.normal(quality, 0.05, (len(frames), 2)), strict=True)
     }
-    miou, mpa = paper_metric.mean_scores([tuple(pair) for pair in images.values()])
-    return {
-        "mIoU": miou,
-        "mPA": mpa,
-        "official_mIoU": official_metric.mean_iou(official),
-        "official_IoU": official,
-        "class_IoU": dict(zip(label_map.names, pooled_metric.class_iou(confusion), strict=True)),
-        "images": images,
-        "confusion": confusion.tolist(),
-    }
+    return SplitScores.model_validate(score_split(images, confusion, study_label_map()))
 
 
 if __name__ == "__main__":

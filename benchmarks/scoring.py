@@ -10,7 +10,7 @@ from benchmarks.timing import main, row, seconds
 from common.dataset.original.layouts import find_frames
 from common.dataset.prepared.resize import ResizeJob, ResizeSettings, prepare_frame
 from common.evaluation.metrics.confusion import confusion_matrix
-from common.evaluation.metrics.paper import image_scores
+from common.evaluation.metrics.registry import score_image
 
 
 def measure(quick=False):
@@ -33,7 +33,7 @@ def measure(quick=False):
 
 
 def _score(truth, prediction):
-    return image_scores(confusion_matrix(truth, prediction, 35))
+    return score_image(confusion_matrix(truth, prediction, 35))
 
 
 def _score_plainly(truth, prediction):

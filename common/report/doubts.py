@@ -5,11 +5,11 @@ Each doubt is one sentence for the top of the report. Assumes results and folder
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
-from typing import Any
 
 from common.config.settings import Recipe, StudyPlan
 from common.report.folders import Folder
-from common.results.reading import Approach, Results, label_map_of
+from common.results.reading import Approach, Results
+from common.results.result import Result
 from common.text import count, first_few
 
 _MOST_NAMES = 3
@@ -40,20 +40,19 @@ def find_doubts(results: Results, folders: dict[str, Folder], plan: StudyPlan | 
     return tuple(found)
 
 
-def settings_of(result: dict[str, Any]) -> dict[str, str]:
+def settings_of(result: Result) -> dict[str, str]:
     """Lists what a training depends on and its models should have in common, as text by name."""
-    job = result["job"]
-    settings = {**job["network"], **{key: value for key, value in job["training"].items() if key != "seed"}}
-    label_map = label_map_of(result)
-    study = job["label_map"] is None
+    job, label_map = result.job, result.label_map
+    settings = {**vars(job.network), **{key: value for key, value in vars(job.training).items() if key != "seed"}}
+    study = job.label_map is None
     return {
-        "recipe": job["recipe"],
-        "variant": job["variant"] or "–",
+        "recipe": job.recipe,
+        "variant": job.variant or "–",
         **{str(key): setting_text(value) for key, value in settings.items()},
         "classes": f"{len(label_map)}, {'those of the study' if study else 'by LABEL_MAP'}",
-        "preparation": job["preparation"],
-        "seed of the split": str(job["seed_of_split"]),
-        "precision": result["precision"],
+        "preparation": job.preparation,
+        "seed of the split": str(job.seed_of_split),
+        "precision": result.precision,
     }
 
 
@@ -62,13 +61,11 @@ def setting_text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def values_by_key(
-    results: Iterable[dict[str, Any]], describe: Callable[[dict[str, Any]], dict[str, str]]
-) -> dict[str, list[str]]:
+def values_by_key(results: Iterable[Result], describe: Callable[[Result], dict[str, str]]) -> dict[str, list[str]]:
     """Collects the values that results have: by key, the different texts in sorted order.
 
     Args:
-        results: Result JSONs.
+        results: Any results.
         describe: Gives the texts of one result by key.
     """
     found: dict[str, set[str]] = {}
@@ -80,15 +77,15 @@ def values_by_key(
 
 def _mixed(results: Results) -> Iterator[str]:
     """Compares settings within a recipe, and across recipes those that are not choices of a recipe."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, str], list[Result]] = {}
     for result in results.all:
-        groups.setdefault((result["job"]["recipe"], result["job"]["variant"]), []).append(result)
+        groups.setdefault((result.job.recipe, result.job.variant), []).append(result)
     differing: dict[str, list[str]] = {}
     for group in groups.values():
         differing |= {key: values for key, values in values_by_key(group, settings_of).items() if len(values) > 1}
     everywhere = values_by_key(results.all, settings_of)
     everywhere = {key: values for key, values in everywhere.items() if key not in {"recipe", "variant", *_CHOICES}}
-    everywhere |= values_by_key(results.all, lambda result: result["versions"])
+    everywhere |= values_by_key(results.all, lambda result: result.versions)
     differing |= {key: values for key, values in everywhere.items() if len(values) > 1}
     for key, values in differing.items():
         names = first_few(values, _MOST_NAMES)
@@ -97,14 +94,14 @@ def _mixed(results: Results) -> Iterator[str]:
 
 def _outdated(approaches: Iterable[Approach], folders: dict[str, Folder]) -> Iterator[str]:
     for approach in approaches:
-        used = {result["job"]["train"] for result in approach.results}
+        used = {result.job.train for result in approach.results}
         for name, fingerprint in sorted(used):
             if name in folders and folders[name].fingerprint not in ("", fingerprint):
                 yield f"{approach.name}: was trained on an older {name} than the one that is there now."
 
 
 def _incomplete(approach: Approach, plan: StudyPlan | None) -> Iterator[str]:
-    there = {(result["run"], result["index"]) for result in approach.results}
+    there = {(result.run, result.index) for result in approach.results}
     if plan is not None:
         runs, models = plan.num_runs, plan.models_per_run
     else:  # at least as many as the largest numbers that are there

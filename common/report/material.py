@@ -3,12 +3,14 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from common.config.settings import StudyPlan
+from common.evaluation.metrics.metric import Metric
+from common.evaluation.metrics.registry import RANKING
 from common.report.folders import Folder, read_folders
 from common.report.reference import study_value
 from common.results.reading import Results, read_results
+from common.results.result import Result
 from common.results.summary import Row, Spread, summarize
 
 # The split that decides nothing while training.
@@ -22,28 +24,23 @@ class Scores:
 
     Attributes:
         name: The approach.
-        results: Its result JSONs.
+        results: Its results.
         rows: Its scores on every split.
     """
 
     name: str
-    results: list[dict[str, Any]] = field(hash=False)
+    results: list[Result] = field(hash=False)
     rows: tuple[Row, ...] = field(hash=False)
 
-    def first(self, metric: str) -> dict[str, Spread]:
-        """Gives the first row of a metric, mIoU over all models, by split; splits without a value are left out."""
+    def first(self, metric: Metric) -> dict[str, Spread]:
+        """Gives the first row of a metric, over all models, by split; splits without a value are left out."""
         values = next((row.values for row in self.rows if row.metric == metric), {})
         return {split: spread for split, spread in values.items() if spread is not None}
 
     @property
     def paper(self) -> dict[str, Spread]:
         """mIoU by the paper metric, by split."""
-        return self.first("paper")
-
-    @property
-    def official(self) -> dict[str, Spread]:
-        """mIoU by the official definition, by split."""
-        return self.first("official")
+        return self.first(RANKING)
 
 
 @dataclass(frozen=True)

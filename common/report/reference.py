@@ -50,15 +50,15 @@ def study_value(approach: Approach, folders: dict[str, Folder]) -> tuple[float |
 
 def _differences(approach: Approach, folders: dict[str, Folder]) -> Iterator[str]:
     for result in approach.results:
-        job = result["job"]
-        yield from _unlike(_OF_NETWORK, job["network"])
-        yield from _unlike(_OF_TRAINING, job["training"])
-        if job["label_map"] is not None:
+        job = result.job
+        yield from _unlike(_OF_NETWORK, vars(job.network))
+        yield from _unlike(_OF_TRAINING, vars(job.training))
+        if job.label_map is not None:
             yield "LABEL_MAP is not empty"
-        yield from _unlike({"SEED": "seed_of_split", "PREPARATION": "preparation"}, job)
+        yield from _unlike({"SEED": "seed_of_split", "PREPARATION": "preparation"}, vars(job))
     if (source := folders.get("train_full")) is not None:
         yield from _unlike({"RESIZE_FACTOR": "resize_factor"}, source.settings)
-    trained_on = folders.get(approach.results[0]["job"]["train"][0])
+    trained_on = folders.get(approach.results[0].job.train[0])
     if trained_on is None:
         yield "the training frames are not there any more"
     elif trained_on.frames != STUDY_FRAMES[approach.name]:

@@ -1,26 +1,30 @@
 """What a step of trainings shows at its end: scores with their spread, classes, differences from other approaches.
 
-Knows the result JSONs of a BASE_DIR; what is compared with what follows from them. Two approaches are compared only if
-their models are the same network, were scored on the same images and, unless recipe or variant say that they are meant
-to differ, were trained with the same settings.
+Two approaches are compared only if their models are the same network, were scored on the same images and were trained
+with the same settings; recipe and variant say that settings are meant to differ.
 """
 
-import re
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from common.config.settings import StudyPlan, all_choices
-from common.results.paths import read_result_file
+from common.config.settings import StudyPlan
+from common.evaluation.metrics.intervals import Difference
+from common.results.reading import read_results
+from common.results.result import Result
 from common.results.summary import compare, same_images
 from common.results.tables import class_table, summary_table
 
-_WHAT_DIFFERENCES_SAY = "differences in mIoU; in brackets 95 % over images, for these models, not for other trainings:"
+_ABOUT_DIFFERENCES = "differences in mIoU; in brackets 95 % over images, for these models, not for other trainings:"
+Runs = Sequence[Sequence[Result]]
 
 
-def closing_table(finished, base_dir: Path, dataset: str, plan: StudyPlan, study_value=None):
+def closing_table(
+    finished: Runs, base_dir: Path, dataset: str, plan: StudyPlan, study_value: float | None = None
+) -> list[str]:
     """Makes the lines a step shows at its end.
 
     Args:
-        finished: The approach's result JSONs, one list per finished run.
+        finished: The approach's results, one list per finished run.
         base_dir: BASE_DIR.
         dataset: The first part of the models' names, for example `CITYSCAPES`.
         plan: How many runs and models an approach has.
@@ -30,17 +34,17 @@ def closing_table(finished, base_dir: Path, dataset: str, plan: StudyPlan, study
         Lines of text.
     """
     differences = comparisons(finished, base_dir, dataset, plan, "test")
-    models, approach = sum(map(len, finished)), finished[0][0]["approach"]
+    models, approach = sum(map(len, finished)), finished[0][0].approach
     return [
         f"{approach}: {models} models of {len(finished)} finished runs, mean ± standard deviation",
         *summary_table(finished, plan.top_ks, study_value),
         *class_table(finished, "test"),
-        *([_WHAT_DIFFERENCES_SAY] if any(" [" in line for line in differences) else []),
+        *([_ABOUT_DIFFERENCES] if any(" [" in line for line in differences) else []),
         *differences,
     ]
 
 
-def comparisons(finished, base_dir: Path, dataset: str, plan: StudyPlan, split):
+def comparisons(finished: Runs, base_dir: Path, dataset: str, plan: StudyPlan, split: str) -> list[str]:
     """Compares an approach with every other one that is finished in the same BASE_DIR.
 
     Args:
@@ -51,13 +55,13 @@ def comparisons(finished, base_dir: Path, dataset: str, plan: StudyPlan, split):
         split: On which they are compared.
 
     Returns:
-        A line for each; why not, where they cannot be compared. None while the approach itself is not finished.
+        A line for each; it says why, where they cannot be compared. None while the approach itself is not finished.
     """
     if len(finished) < plan.num_runs:
         return []
     ours = [result for run in finished for result in run]
-    name, lines = ours[0]["approach"], []
-    for other, theirs in _finished_approaches(base_dir / "models", dataset, plan).items():
+    name, lines = ours[0].approach, []
+    for other, theirs in _finished_approaches(base_dir, dataset, plan).items():
         if other == name:
             continue
         if not same_images(ours + theirs, split):
@@ -71,7 +75,7 @@ def comparisons(finished, base_dir: Path, dataset: str, plan: StudyPlan, split):
     return lines
 
 
-def _in_words(difference):
+def _in_words(difference: Difference) -> str:
     if difference.mean is None:
         return "no image has a score"
     if difference.low is None:
@@ -81,29 +85,29 @@ def _in_words(difference):
     return f"{difference.mean:+.3f} {interval}{verdict}"
 
 
-def _network(result):
-    job = result["job"]
-    return job["network"], job["label_map"], result["precision"]
+def _network(result: Result) -> tuple[Hashable, ...]:
+    return result.job.network, result.job.label_map, result.precision
 
 
-def _recipe(result):
-    """Names of recipe and variant; results of older versions are those of the paper."""
-    return result["job"].get("recipe", "paper"), result["job"].get("variant", "")
+def _recipe(result: Result) -> tuple[str, str]:
+    return result.job.recipe, result.job.variant
 
 
-def _training(result):
-    """All choices of the training; every training has a seed of its own."""
-    return all_choices(result["job"]["training"]) | {"seed": None}
+def _training(result: Result) -> dict[str, object]:
+    """All choices of the training except the seed, which is different in every training."""
+    return vars(result.job.training) | {"seed": None}
 
 
-def _finished_approaches(models: Path, dataset: str, plan: StudyPlan):
-    """Finds the approaches of which every model has a result: `{approach: [result, ...]}`."""
-    pattern = re.compile(rf"{re.escape(dataset)}_(.+)_1_0")
-    names = sorted(match[1] for path in models.glob("*_1_0.json") if (match := pattern.fullmatch(path.stem)))
-    numbers = [(run, index) for run in range(1, plan.num_runs + 1) for index in range(plan.models_per_run)]
+def _finished_approaches(base_dir: Path, dataset: str, plan: StudyPlan) -> dict[str, list[Result]]:
+    """Finds the approaches of which every model has a result."""
+    wanted = {(run, index) for run in range(1, plan.num_runs + 1) for index in range(plan.models_per_run)}
     found = {}
-    for name in names:
-        results = [read_result_file(models / f"{dataset}_{name}_{run}_{index}.json") for run, index in numbers]
-        if all(result is not None and result.get("approach") == name and "job" in result for result in results):
-            found[name] = results
+    for approach in sorted(read_results(base_dir).approaches, key=lambda approach: approach.name):
+        results = [
+            result
+            for result in approach.results
+            if result.job.name.dataset == dataset and (result.run, result.index) in wanted
+        ]
+        if len(results) == len(wanted):
+            found[approach.name] = results
     return found

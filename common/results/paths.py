@@ -1,58 +1,75 @@
-"""Where the files of a model are below BASE_DIR, and its result JSON."""
+"""Names of models, and where the files of a model are below BASE_DIR."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
-from common.errors import DataError
-from common.files.disk import read_json
+from pydantic import Field
+
+from common.files.models import FileModel
+
+# Part of file names, so without "/".
+NamePart = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+
+
+class ModelName(FileModel):
+    """The name of a model in parts; a result carries it, so that nobody has to take file names apart.
+
+    Attributes:
+        dataset: As in config.ini, `CITYSCAPES`.
+        approach: What is trained: `full_dataset`, `subset`, `subset_aug`; a recipe or variant is part of it.
+        part: Which network of an approach with several; "" where there is one only.
+        run: From 1.
+        index: Of the model in its run, from 0.
+    """
+
+    dataset: NamePart
+    approach: NamePart
+    part: NamePart | Literal[""] = ""
+    run: int = Field(ge=1)
+    index: int = Field(ge=0)
+
+    @property
+    def series(self) -> str:
+        """What the names of all models of this kind begin with: `CITYSCAPES_subset`."""
+        return "_".join(part for part in (self.dataset, self.approach, self.part) if part)
+
+    @property
+    def of_run(self) -> str:
+        """What the names of all models of its run begin with: `CITYSCAPES_subset_1`."""
+        return f"{self.series}_{self.run}"
+
+    def __str__(self) -> str:
+        return f"{self.of_run}_{self.index}"
 
 
 @dataclass(frozen=True)
 class ModelPaths:
-    """All files of one model below BASE_DIR.
-
-    Attributes:
-        base_dir: BASE_DIR.
-        approach: As in file names: full_dataset, subset, subset_aug.
-        model: Name of the model, `CITYSCAPES_subset_1_0`.
-    """
+    """All files of one model below BASE_DIR."""
 
     base_dir: Path
-    approach: str
-    model: str
+    name: ModelName
 
     @property
-    def keras(self):
+    def keras(self) -> Path:
         """The saved model."""
-        return self.base_dir / "models" / f"{self.model}.keras"
+        return self.base_dir / "models" / f"{self.name}.keras"
 
     @property
-    def result(self):
+    def result(self) -> Path:
         """The result JSON."""
-        return self.base_dir / "models" / f"{self.model}.json"
+        return self.base_dir / "models" / f"{self.name}.json"
 
     @property
-    def work(self):
+    def work(self) -> Path:
         """Folder of a training under way: job, checkpoint, progress, log."""
-        return self.base_dir / "models" / "in_progress" / self.model
+        return self.base_dir / "models" / "in_progress" / str(self.name)
 
     @property
-    def events(self):
+    def events(self) -> Path:
         """Folder of the event file for TensorBoard."""
-        return self.base_dir / "tensorboard" / self.approach / self.model
+        return self.base_dir / "tensorboard" / self.name.approach / str(self.name)
 
-    def predictions(self, split):
+    def predictions(self, split: str) -> Path:
         """Folder of the predictions on a split."""
-        return self.base_dir / f"{split}_predictions" / self.approach / self.model
-
-
-def read_result_file(path):
-    """Reads a result JSON; None if there is none, or it is damaged and the training has to be done again."""
-    if not path.exists():
-        return None
-    try:
-        result = read_json(path)
-    except DataError:
-        return None
-    needed = {"identity", "scores", "history", "predictions", "model_bytes"}
-    return result if isinstance(result, dict) and needed <= result.keys() else None
+        return self.base_dir / f"{split}_predictions" / self.name.approach / str(self.name)

@@ -1,19 +1,19 @@
-"""Many result JSONs in a few numbers: mean, spread over models and interval over images, per metric, split and class.
+"""Many results in a few numbers: mean, spread over models and interval over images, per metric, split and class.
 
-The table at the end of a step, the table of classes and the report take their numbers from here.
-The paper metric, the official one and the pooled one stand in rows of their own and are never mixed.
+The table at the end of a step, the table of classes and the report take their numbers from here. Scores of different
+definitions stand in rows of their own and are never mixed.
 """
 
 import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from common.evaluation.metrics import confusion as pooled_metric
-from common.evaluation.metrics.intervals import difference_interval, mean_interval
-from common.labels.maps import study_label_map
+from common.evaluation.metrics.intervals import Difference, difference_interval, mean_interval
+from common.evaluation.metrics.metric import Metric, Score
+from common.evaluation.metrics.registry import RANKING, class_metrics, metrics
+from common.results.result import SPLITS, Result
 
-SPLITS = ("val", "test", "train_unlabeled")
-# Places in the pair of scores that a result JSON has of every image.
-_IOU, _ACCURACY = 0, 1
+_NO_INTERVAL = (None, None)
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Spread:
     Attributes:
         mean: Over the models that have it.
         deviation: Standard deviation over them, or over runs where the row is about runs; None for one.
-        low: Lower end of the interval of 95 % of the mean over images; None where the score is not one of images, or
-            the models were scored on different ones.
+        low: Lower end of the 95 % interval of the mean over images; None where the score is not one of images, or the
+            models were scored on different ones.
         high: Upper end, likewise.
-        count: The values the deviation is over.
+        count: How many values the deviation is over.
     """
 
     mean: float
@@ -36,173 +36,154 @@ class Spread:
     count: int
 
 
+SpreadBySplit = dict[str, Spread | None]
+
+
 @dataclass(frozen=True)
 class Row:
-    """One score on every split.
+    """One score on every split; None where no model has the score.
 
     Attributes:
-        title: For people; of what is scored, the metric included.
-        metric: `paper`, `official` or `pooled`.
-        values: `{split: Spread}`; None where no model has the score.
+        title: For people: what is scored, with the definition.
+        metric: By which it is scored.
+        values: By split.
     """
 
     title: str
-    metric: str
-    values: dict
+    metric: Metric
+    values: SpreadBySplit
 
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class on every split.
+    """One class on every split; None where it has no score.
 
     Attributes:
         name: Of the class.
-        official: `{split: Spread}` of its official IoU; None where it has none.
-        pooled: Likewise, of its IoU over all pixels that count.
+        values: By the metric's key and split.
     """
 
     name: str
-    official: dict
-    pooled: dict
+    values: dict[str, SpreadBySplit]
 
 
-def rank(results):
-    """Sorts result JSONs by validation mIoU of the paper metric, best first, equals in the order given."""
-    return sorted(results, key=lambda result: -result["scores"]["val"]["mIoU"])
+def rank(results: Iterable[Result]) -> list[Result]:
+    """Sorts results by mIoU_val of the paper metric, best first, equals in the order given."""
+    sign = -1 if RANKING.higher_is_better else 1
+    return sorted(results, key=lambda result: sign * result.scores["val"].ranking_score)
 
 
-def summarize(runs, top_ks):
+def summarize(runs: Iterable[Sequence[Result]], top_ks: int) -> tuple[Row, ...]:
     """Computes the rows of the table of an approach.
 
     Args:
-        runs: One list of result JSONs per run.
-        top_ks: How many of the best of each run, by validation mIoU, the second row is about.
-
-    Returns:
-        A tuple of `Row`.
+        runs: One list of results per run.
+        top_ks: The second row is about that many of the best of each run, by mIoU_val.
     """
     runs = [run for run in runs if run]
     every = [result for run in runs for result in run]
     if not every:
         return ()
     best = [result for run in runs for result in rank(run)[:top_ks]]
-    pooled = f"mIoU, all pixels pooled ({_count_classes(every)} classes)"
+    num_classes = len(every[0].label_map)
+    first, *others = (
+        Row(metric.title(num_classes), metric, _of_models(every, metric)) for metric in (RANKING, *_not_ranking())
+    )
+    what, by = RANKING.quantity, RANKING.definition
     return (
-        Row("mIoU, paper metric", "paper", _of_images(every, "mIoU", _IOU)),
-        Row(f"mIoU of the best {top_ks} of each run by val, paper metric", "paper", _of_images(best, "mIoU", _IOU)),
-        Row("mIoU of the means of runs, paper metric", "paper", _of_runs(runs)),
-        Row("mPA, paper metric", "paper", _of_images(every, "mPA", _ACCURACY)),
-        Row("mIoU, official definition (19 classes)", "official", _of_models(every, _official_mean)),
-        Row(pooled, "pooled", _of_models(every, _pooled_mean)),
+        first,
+        Row(f"{what} of the best {top_ks} of each run by val, {by}", RANKING, _of_models(best, RANKING)),
+        Row(f"{what} of the means of runs, {by}", RANKING, _of_runs(runs)),
+        *others,
     )
 
 
-def per_class(runs):
-    """Computes the IoU of every class.
+def _not_ranking() -> tuple[Metric, ...]:
+    return tuple(metric for metric in metrics() if metric.key != RANKING.key)
+
+
+def per_class(runs: Iterable[Sequence[Result]]) -> tuple[ClassRow, ...]:
+    """Computes the scores of every class.
 
     Args:
-        runs: One list of result JSONs per run.
+        runs: One list of results per run.
 
     Returns:
-        A tuple of `ClassRow` in the order of classes; behind them labels that only the official IoU knows by this name.
+        Rows in the order of classes; behind them labels that only the official definition knows by this name.
     """
     every = [result for run in runs for result in run]
     if not every:
         return ()
-    first = every[0]["scores"][SPLITS[0]]
-    names = dict.fromkeys([*_class_iou(first), *(first["official_IoU"] or {})])
+    first = every[0].scores[SPLITS[0]]
+    names = dict.fromkeys(every[0].label_map.names)
+    names |= dict.fromkeys(name for metric in class_metrics() for name in first.of_classes(metric))
     return tuple(
-        ClassRow(name, _of_class(every, _official_iou, name), _of_class(every, _class_iou, name)) for name in names
+        ClassRow(name, {metric.key: _of_class(every, metric, name) for metric in class_metrics()}) for name in names
     )
 
 
-def compare(first, second, split):
+def compare(first: Sequence[Result], second: Sequence[Result], split: str) -> Difference:
     """Compares two approaches by the paper metric: the difference of the means over models, paired over images.
 
     Args:
-        first: Result JSONs of one approach.
-        second: Result JSONs of the other.
+        first: Results of one approach.
+        second: Results of the other.
         split: On which they are compared.
 
     Returns:
-        The `Difference`, first minus second, over the images that every model was scored on.
+        First minus second, over the images that every model was scored on.
     """
-    return difference_interval(_mean_of_images(first, split, _IOU), _mean_of_images(second, split, _IOU))
+    return difference_interval(_mean_of_images(first, RANKING, split), _mean_of_images(second, RANKING, split))
 
 
-def same_images(results, split):
-    """Tells whether all results are of the same images of a split, by name and, where it is noted, by content."""
-    names = {frozenset(result["scores"][split].get("images", ())) for result in results}
-    content = {dict(result["job"]["report_on"]).get(split) for result in results if "job" in result}
-    return len(names) == 1 and len(content) <= 1
+def same_images(results: Iterable[Result], split: str) -> bool:
+    """Tells whether all results are of the same images of a split, by name and by content."""
+    seen = {(frozenset(result.scores[split].images), dict(result.job.report_on).get(split)) for result in results}
+    return len(seen) == 1
 
 
-def _spread(values, interval=(None, None)):
-    values = [value for value in values if value is not None]
-    if not values:
+def _spread(values: Iterable[Score], interval: tuple[float | None, float | None] = _NO_INTERVAL) -> Spread | None:
+    found = [value for value in values if value is not None]
+    if not found:
         return None
-    deviation = statistics.stdev(values) if len(values) > 1 else None
-    return Spread(statistics.fmean(values), deviation, *interval, len(values))
+    deviation = statistics.stdev(found) if len(found) > 1 else None
+    return Spread(statistics.fmean(found), deviation, *interval, len(found))
 
 
-def _of_models(results, score):
-    return {split: _spread([score(result["scores"][split]) for result in results]) for split in SPLITS}
-
-
-def _of_class(results, iou_of_class, name):
-    return _of_models(results, lambda scores: iou_of_class(scores).get(name))
-
-
-def _of_images(results, metric, place):
+def _of_models(results: Sequence[Result], metric: Metric) -> SpreadBySplit:
     return {
-        split: _spread([result["scores"][split][metric] for result in results], _interval(results, split, place))
+        split: _spread([result.scores[split].mean(metric) for result in results], _interval(results, metric, split))
         for split in SPLITS
     }
 
 
-def _of_runs(runs):
+def _of_class(results: Sequence[Result], metric: Metric, name: str) -> SpreadBySplit:
+    return {split: _spread(result.scores[split].of_classes(metric).get(name) for result in results) for split in SPLITS}
+
+
+def _of_runs(runs: Sequence[Sequence[Result]]) -> SpreadBySplit:
     every = [result for run in runs for result in run]
     # The mean of means of runs is the mean over models only if all runs are as large.
     equal = len({len(run) for run in runs}) == 1
     values = {}
     for split in SPLITS:
-        means = [statistics.fmean(result["scores"][split]["mIoU"] for result in run) for run in runs]
-        values[split] = _spread(means, _interval(every, split, _IOU) if equal else (None, None))
+        means = [statistics.fmean(result.scores[split].ranking_score for result in run) for run in runs]
+        values[split] = _spread(means, _interval(every, RANKING, split) if equal else _NO_INTERVAL)
     return values
 
 
-def _interval(results, split, place):
-    if not same_images(results, split):
-        return None, None
-    return mean_interval(_mean_of_images(results, split, place).values())
+def _interval(results: Sequence[Result], metric: Metric, split: str) -> tuple[float | None, float | None]:
+    if metric.of_image is None or not same_images(results, split):
+        return _NO_INTERVAL
+    return mean_interval(_mean_of_images(results, metric, split).values())
 
 
-def _mean_of_images(results, split, place):
-    """Averages the scores of every image over models: `{name: score}` of the images that all models have scores of."""
-    scores = [result["scores"][split].get("images", {}) for result in results]
-    names = [name for name in scores[0] if all(name in one and one[name][place] is not None for one in scores)]
-    return {name: statistics.fmean(one[name][place] for one in scores) for name in names}
-
-
-def _official_mean(scores):
-    return scores["official_mIoU"]
-
-
-def _official_iou(scores):
-    return scores["official_IoU"] or {}
-
-
-def _pooled_mean(scores):
-    # From the matrix, because results of older versions have no class_IoU.
-    return pooled_metric.mean_iou(scores["confusion"])
-
-
-def _class_iou(scores):
-    if "class_IoU" in scores:
-        return scores["class_IoU"]
-    # Older versions knew the study's classes alone.
-    return dict(zip(study_label_map().names, pooled_metric.class_iou(scores["confusion"]), strict=False))
-
-
-def _count_classes(results):
-    return len(results[0]["scores"][SPLITS[0]]["confusion"])
+def _mean_of_images(results: Sequence[Result], metric: Metric, split: str) -> dict[str, float]:
+    """Averages the scores of every image over models; images that not all models have a score of are left out."""
+    scores = [result.scores[split].of_images(metric) for result in results]
+    means = {}
+    for name in scores[0]:
+        values = [value for one in scores if (value := one.get(name)) is not None]
+        if len(values) == len(scores):
+            means[name] = statistics.fmean(values)
+    return means

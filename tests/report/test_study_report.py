@@ -4,15 +4,15 @@ import shutil
 
 import pytest
 
-from common.config.settings import StudyPlan
+from common.config.settings import NetworkSettings, StudyPlan
 from common.errors import DataError
 from common.images import png
 from common.report import folders as folders_module
 from common.report.folders import Folder
 from common.report.reference import study_value
 from common.report.study import collect_report, write_report
-from common.results.reading import Approach, read_results
-from tests.support.made_up_results import FRAMES, SPLITS, split_scores, write_result, write_split
+from common.results.reading import Approach
+from tests.support.made_up_results import FRAMES, make_result, split_scores, write_result, write_split
 
 HOSTILE = '</script><script>window.hacked=1</script>"><img src=x onerror=alert(1)>`|*[a](http://b)'
 
@@ -55,8 +55,7 @@ def test_it_is_said_where_the_official_metric_ranks_another_approach_first(study
     assert said.startswith("By the official definition, ")
     assert said.endswith("subset_aug has 0.625, the highest too.")
     frames = dict.fromkeys(FRAMES, 0.2)
-    scores = {**split_scores(frames), "official_mIoU": 0.8}
-    write_result(study, ("subset", 1, 0), frames, scores=dict.fromkeys(SPLITS, scores))
+    write_result(study, ("subset", 1, 0), split_scores(frames, official_mIoU=0.8))
     # (0.8 + 0.625) / 2 = 0.7125
     assert collect_report(study).summary[-1].endswith("subset_aug has 0.625; subset has the highest, 0.713.")
 
@@ -79,8 +78,8 @@ def test_classes_are_listed_best_first_with_their_iou(study):
 
 
 def test_where_the_official_score_is_not_defined_there_are_pooled_bars_only(tmp_path):
-    scores = {**split_scores({"a": 0.5}), "official_mIoU": None, "official_IoU": None}
-    write_result(tmp_path, ("subset", 1, 0), {"a": 0.5}, scores=dict.fromkeys(SPLITS, scores))
+    scores = split_scores({"a": 0.5}, official_mIoU=None, official_IoU=None)
+    write_result(tmp_path, ("subset", 1, 0), scores)
     report = collect_report(tmp_path)
     titles = [block.title for section in report.sections for block in section.blocks]
     assert "IoU of each class on test, all pixels pooled" in titles
@@ -138,14 +137,6 @@ def test_a_text_of_somebody_else_is_not_replaced_by_the_twin(study):
     assert not (study / "README.html").exists()
 
 
-def test_text_that_cannot_be_utf_8_becomes_a_question_mark_in_both_files(study):
-    path = study / "models" / "CITYSCAPES_subset_1_0.json"
-    result = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(result | {"versions": {"keras": "\ud800"}}), encoding="utf-8")
-    for text in texts(study):
-        assert "?, 3" in text or ", ?" in text
-
-
 def test_a_folder_without_a_study_is_one_clear_error(tmp_path):
     with pytest.raises(DataError, match="holds nothing of a study"):
         write_report(tmp_path)
@@ -189,43 +180,6 @@ def test_missing_running_and_damaged_trainings_are_said(study):
     assert report.facts[0] == ("4 of 12", "models trained")
 
 
-def test_results_put_aside_are_not_in_the_report(study):
-    (study / "previous").mkdir()
-    (study / "models").rename(study / "previous" / "models")
-    assert not read_results(study).approaches
-
-
-def test_results_of_an_older_version_without_class_iou_count(study):
-    path = study / "models" / "CITYSCAPES_subset_1_0.json"
-    result = json.loads(path.read_text(encoding="utf-8"))
-    for scores in result["scores"].values():
-        del scores["class_IoU"]
-    path.write_text(json.dumps(result), encoding="utf-8")
-    report = collect_report(study)
-    assert table(report, "IoU of each class on test, all pixels pooled").rows[0][:2] == ("road", "0.750 ± 0.000")
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("approach", "../../subset"), ("approach", None), ("scores", {}), ("history", [3]), ("best_epoch", "x"),
-        ("versions", 3), ("history", [{"epoch": 0, "loss": 1e308}]),
-        ("job", {"label_map": {"names": ["a"], "colors": [], "class_of_id": []}}), ("seconds", {"a": "b"}),
-    ],
-)  # fmt: skip
-def test_a_result_of_another_form_is_left_out_with_a_reason(study, key, value):
-    content = json.loads((study / "models" / "CITYSCAPES_subset_1_0.json").read_text(encoding="utf-8"))
-    if key == "job":
-        content["job"] |= value
-    else:
-        content[key] = value
-    (study / "models" / "CITYSCAPES_subset_1_2.json").write_text(json.dumps(content), encoding="utf-8")
-    found = read_results(study)
-    assert [damaged.file for damaged in found.damaged] == ["CITYSCAPES_subset_1_2.json"]
-    assert len(found.all) == 4
-    write_report(study)
-
-
 def test_models_trained_under_other_conditions_or_on_other_frames_are_said(study):
     versions = {"keras": "3.15", "backend": "jax 0.8"}
     write_split(study, "train_labeled", FRAMES)
@@ -235,42 +189,38 @@ def test_models_trained_under_other_conditions_or_on_other_frames_are_said(study
     assert "subset: was trained on an older train_labeled" in said
 
 
-def test_the_studys_number_stands_beside_only_what_can_be_compared(study):
-    results = read_results(study).approaches[0].results
-    job = results[0]["job"]
-    job["network"] |= {"height": 208, "width": 416}
-    job["training"] |= {"num_epochs": 50, "batch_size": 32}
+def test_the_studys_number_stands_beside_only_what_can_be_compared():
     folders = {"train_labeled": Folder("train_labeled", "01", frames=297)}
-    runs = {run: [results[0]] * 10 for run in (1, 2, 3)}
-    assert study_value(Approach("subset", runs), folders) == (0.310, ())
-    job["training"]["num_epochs"] = 49
-    assert study_value(Approach("subset", runs), folders) == (None, ("NUM_EPOCHS = 49 (the study: 50)",))
-    job["training"] |= {"num_epochs": 50, "batchnorm_recalibration": True, "scale": (0.5, 2.0)}
+
+    def value(**training):
+        training = {"num_epochs": 50, "batch_size": 32, **training}
+        result = make_result("subset", training=training, job={"network": NetworkSettings(height=208, width=416)})
+        return study_value(Approach("subset", {run: [result] * 10 for run in (1, 2, 3)}), folders)
+
+    assert value() == (0.310, ())
+    assert value(num_epochs=49) == (None, ("NUM_EPOCHS = 49 (the study: 50)",))
     reasons = ("ONLINE_SCALE = 0.5, 2.0 (the study: 1.0, 1.0)", "BATCHNORM_RECALIBRATION = True (the study: False)")
-    assert study_value(Approach("subset", runs), folders) == (None, reasons)
+    assert value(batchnorm_recalibration=True, scale=(0.5, 2.0)) == (None, reasons)
 
 
 def test_recipes_may_differ_in_choices_of_the_training_and_those_stand_side_by_side(study):
-    job = json.loads((study / "models" / "CITYSCAPES_subset_1_0.json").read_text(encoding="utf-8"))["job"]
-    modern = {"recipe": "modern", "variant": "", "training": {**job["training"], "num_epochs": 24, "scale": [0.5, 2]}}
+    training = {"num_epochs": 24, "scale": (0.5, 2.0)}
     for index in (0, 1):
-        write_result(study, ("subset_modern", 1, index), dict.fromkeys(FRAMES, 0.4), job=modern)
+        name = "subset_modern", 1, index
+        write_result(study, name, dict.fromkeys(FRAMES, 0.4), training=training, job={"recipe": "modern"})
     report = collect_report(study)
     assert not [line for line in report.warnings if "differ in" in line]
     (section,) = [section for section in report.sections if section.anchor == "settings"]
     tables = {block.title: block for block in section.blocks}
     rows = {row[0]: row[1:] for row in tables["Settings that differ"].rows}
     place = tables["Settings that differ"].columns.index("subset_modern") - 1
-    assert (rows["recipe"][place], rows["num_epochs"][place], rows["scale"][place]) == ("modern", "24", "0.5, 2")
+    assert (rows["recipe"][place], rows["num_epochs"][place], rows["scale"][place]) == ("modern", "24", "0.5, 2.0")
     assert set(rows) == {"recipe", "num_epochs", "scale"}
     assert "alpha" in {row[0] for row in tables["Settings that all share"].rows}
 
 
 def test_models_of_one_recipe_with_other_choices_are_said(study):
-    job = json.loads((study / "models" / "CITYSCAPES_subset_1_0.json").read_text(encoding="utf-8"))["job"]
-    write_result(
-        study, ("subset", 1, 2), dict.fromkeys(FRAMES, 0.4), job={"training": {**job["training"], "flip": True}}
-    )
+    write_result(study, ("subset", 1, 2), dict.fromkeys(FRAMES, 0.4), training={"flip": True})
     assert "The models differ in flip: False, True." in "\n".join(collect_report(study).warnings)
 
 

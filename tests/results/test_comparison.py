@@ -1,72 +1,38 @@
-import json
-
 import pytest
 
 from common.config.settings import StudyPlan
-from common.files.disk import read_json
 from common.results.comparison import closing_table, comparisons
-from common.results.summary import SPLITS
+from common.results.reading import read_result
+from common.results.result import SPLITS
+from tests.support.made_up_results import write_result
 
 PLAN = StudyPlan(num_runs=2, models_per_run=2, top_ks=1)
 
 
-def write_result(study, approach, run, index, **changes):
-    """Writes a result JSON; image `a` has `iou`, image `b` 0.2 more."""
-    changes = {"iou": 0.3, "learning_rate": 0.003, "test": "print", "says": approach, "job": {}, **changes}
-    iou = changes["iou"]
-    scores = {
-        "mIoU": iou + 0.1,
-        "mPA": 0.5,
-        "official_mIoU": 0.25,
-        "official_IoU": {"road": 0.25},
-        "class_IoU": {"road": 0.5},
-        "images": {"a": [iou, 0.5], "b": [iou + 0.2, 0.5]},
-        "confusion": [[1]],
-    }
-    result = {
-        "model": f"X_{approach}_{run}_{index}",
-        "approach": changes["says"],
-        "identity": "",
-        "scores": dict.fromkeys(SPLITS, scores),
-        "history": [],
-        "predictions": [],
-        "model_bytes": 1,
-        "precision": "float32",
-        "job": {
-            "network": {"alpha": 1.0},
-            "training": {"learning_rate": changes["learning_rate"], "seed": 10 * run + index},
-            "report_on": [["val", "print"], ["test", changes["test"]]],
-            "label_map": None,
-            **changes["job"],
-        },
-    }
-    path = study / "models" / f"{result['model']}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result), encoding="utf-8")
-
-
-def write_approach(study, approach, **changes):
+def write_approach(study, approach, iou=0.3, **changes):
+    """Writes all results of an approach; image `a` has `iou`, image `b` 0.2 more."""
     for run in range(1, PLAN.num_runs + 1):
         for index in range(PLAN.models_per_run):
-            write_result(study, approach, run, index, **changes)
+            write_result(study, (approach, run, index), {"a": iou, "b": iou + 0.2}, **changes)
 
 
-def finished(study, approach, runs=None):
+def finished(study, approach, runs=PLAN.num_runs):
+    models = study / "models"
     return [
-        [read_json(study / "models" / f"X_{approach}_{run}_{index}.json") for index in range(2)]
-        for run in range(1, (runs or PLAN.num_runs) + 1)
+        [read_result(models / f"CITYSCAPES_{approach}_{run}_{index}.json") for index in range(PLAN.models_per_run)]
+        for run in range(1, runs + 1)
     ]
 
 
 @pytest.fixture
 def study(tmp_path):
-    """BASE_DIR of a study of 2 runs x 2 models in which "ours" is finished."""
+    """A BASE_DIR with 2 runs x 2 models in which "ours" is finished."""
     write_approach(tmp_path, "ours", iou=0.4)
     return tmp_path
 
 
 def lines(study, split="test"):
-    return comparisons(finished(study, "ours"), study, "X", PLAN, split)
+    return comparisons(finished(study, "ours"), study, "CITYSCAPES", PLAN, split)
 
 
 def test_a_difference_is_ours_minus_theirs_with_its_interval(study):
@@ -87,7 +53,7 @@ def test_an_approach_whose_name_goes_on_is_another_one(study):
 
 def test_an_approach_of_which_a_model_is_missing_or_damaged_is_not_spoken_of(study):
     write_approach(study, "other")
-    path = study / "models" / "X_other_2_1.json"
+    path = study / "models" / "CITYSCAPES_other_2_1.json"
     for text in ("", "{}", "[1]"):
         path.write_text(text, encoding="utf-8")
         assert lines(study) == []
@@ -97,12 +63,15 @@ def test_an_approach_of_which_a_model_is_missing_or_damaged_is_not_spoken_of(stu
 
 def test_an_approach_that_is_not_finished_itself_is_not_compared(study):
     write_approach(study, "other")
-    assert comparisons(finished(study, "ours", runs=1), study, "X", PLAN, "test") == []
+    assert comparisons(finished(study, "ours", runs=1), study, "CITYSCAPES", PLAN, "test") == []
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
-    [({"test": "another"}, "scored on different images of test"), ({"learning_rate": 0.1}, "different settings")],
+    [
+        ({"job": {"report_on": tuple((split, "another") for split in SPLITS)}}, "different images of test"),
+        ({"training": {"learning_rate": 0.1}}, "different settings"),
+    ],
 )
 def test_what_cannot_be_compared_is_said_with_the_reason(study, changes, reason):
     write_approach(study, "other", **changes)
@@ -113,32 +82,27 @@ def test_what_cannot_be_compared_is_said_with_the_reason(study, changes, reason)
 
 @pytest.mark.parametrize("job", [{"recipe": "modern"}, {"recipe": "paper", "variant": "recal"}])
 def test_recipes_and_variants_are_compared_though_their_choices_differ(study, job):
-    write_approach(study, "other", learning_rate=0.1, job=job)
+    write_approach(study, "other", training={"learning_rate": 0.1}, job=job)
     (line,) = lines(study)
     assert line.startswith("ours - other, test, paper metric: +0.100")
 
 
 def test_other_networks_are_not_compared_whatever_their_recipe(study):
-    write_approach(study, "other", job={"recipe": "modern", "network": {"alpha": 2.0}})
+    write_approach(study, "other", precision="float16", job={"recipe": "modern"})
     (line,) = lines(study)
     assert "different settings" in line
 
 
-def test_choices_that_older_results_do_not_have_are_those_of_the_study(study):
-    newer = {"learning_rate": 0.003, "seed": 1, "num_steps": 0, "flip": False, "scale": [1.0, 1.0]}
-    write_approach(study, "other", job={"training": newer, "recipe": "paper", "variant": ""})
-    (line,) = lines(study)
-    assert line.startswith("ours - other, test, paper metric")
-
-
-def test_a_result_under_the_name_of_another_approach_is_not_believed(study):
-    write_approach(study, "other", says="stranger")
+def test_a_result_under_the_name_of_another_model_is_not_used(study):
+    write_approach(study, "other")
+    models = study / "models"
+    (models / "CITYSCAPES_other_1_0.json").rename(models / "CITYSCAPES_stranger_1_0.json")
     assert lines(study) == []
 
 
 def test_the_closing_table_has_scores_classes_and_comparisons(study):
     write_approach(study, "other", iou=0.3)
-    found = closing_table(finished(study, "ours"), study, "X", PLAN, study_value=0.31)
+    found = closing_table(finished(study, "ours"), study, "CITYSCAPES", PLAN, study_value=0.31)
     assert found[0] == "ours: 4 models of 2 finished runs, mean ± standard deviation"
     beginnings = (
         "mIoU, paper metric",
@@ -156,7 +120,7 @@ def test_what_the_brackets_of_differences_mean_is_said_where_there_are_any(study
     def says(found):
         return any("95 % over images, for these models, not for other trainings" in line for line in found)
 
-    write_approach(study, "unlike", learning_rate=0.1)
-    assert not says(closing_table(finished(study, "ours"), study, "X", PLAN))
+    write_approach(study, "unlike", training={"learning_rate": 0.1})
+    assert not says(closing_table(finished(study, "ours"), study, "CITYSCAPES", PLAN))
     write_approach(study, "other", iou=0.3)
-    assert says(closing_table(finished(study, "ours"), study, "X", PLAN))
+    assert says(closing_table(finished(study, "ours"), study, "CITYSCAPES", PLAN))

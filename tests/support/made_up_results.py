@@ -2,78 +2,106 @@
 
 import numpy as np
 
-from common.evaluation.metrics import confusion as pooled_metric
-from common.evaluation.metrics import official as official_metric
-from common.files.disk import write_bytes, write_json
+from common.config.settings import NetworkSettings, TrainingSettings
+from common.evaluation.metrics.registry import score_split
+from common.files.disk import write_bytes
 from common.files.stages import Stage
 from common.images.png import encode_image, encode_mask
-from common.labels.maps import study_label_map
+from common.labels.maps import LabelMap, study_label_map
+from common.results.job import Job
+from common.results.paths import ModelName
+from common.results.result import SPLITS, Result, SplitScores
 
 SIZE_WH = 16, 8
+# Three classes: road and car are labels of Cityscapes, everything else is void.
+THREE = LabelMap(
+    ("void", "road", "car"),
+    ((0, 0, 0), (128, 64, 128), (0, 0, 142)),
+    tuple({7: 1, 26: 2}.get(id_, 0) for id_ in range(34)),
+)
 # Of the studies that tests make up.
 FRAMES = ("a", "b", "c", "d")
-SPLITS = ("val", "test", "train_unlabeled")
 
 
-def write_result(base_dir, name, scores, /, **changes):
-    """Writes the result JSON of one model.
+def make_result(approach, run=1, index=0, scores=None, training=None, job=None, **changes):
+    """Makes the result of one model.
 
     Args:
-        base_dir: BASE_DIR.
-        name: Approach, run and index, as in ("subset", 1, 0).
-        scores: `{frame: IoU}`, the same on every split.
-        **changes: Keys of the result that differ; those of the job as `job={...}`.
-
-    Returns:
-        The result as written.
+        approach: As in file names.
+        run: Number of the run.
+        index: Of the model in its run.
+        scores: `{frame: IoU}` or a `SplitScores`, the same on every split.
+        training: Choices of the training that differ.
+        job: Values of the job that differ.
+        **changes: Values of the result that differ.
     """
-    approach, run, index = name
-    job = {
-        "network": {"height": 8, "width": 16, "channels": 3, "num_classes": 35, "alpha": 1.0, "activation": "relu"},
-        "training": {"num_epochs": 2, "batch_size": 2, "learning_rate": 0.003, "weight_decay": 1e-4, "seed": index},
+    name = ModelName(dataset="CITYSCAPES", approach=approach, run=run, index=index)
+    choices = {"num_epochs": 2, "batch_size": 2, "learning_rate": 0.003, "weight_decay": 1e-4, "seed": index}
+    values = {
+        "base_dir": "",
+        "name": name,
+        "network": NetworkSettings(height=8, width=16),
+        "training": TrainingSettings(**{**choices, **(training or {})}),
+        "precision": "auto",
         "seed_of_split": 42,
-        "train": ["train_labeled", "made up"],
-        "report_on": [[split, "made up"] for split in SPLITS],
+        "train": ("train_labeled", "made up"),
+        "validate": ("val", "made up"),
+        "report_on": tuple((split, "made up") for split in SPLITS),
+        "save_predictions": (),
+        "threads": 1,
         "label_map": None,
-        **changes.pop("job", {}),
+        "preparation": "study",
+        "recipe": "paper",
+        "variant": "",
+        **(job or {}),
     }
+    found = scores if isinstance(scores, SplitScores) else split_scores(scores or dict.fromkeys(FRAMES, 0.5))
     result = {
-        "model": f"CITYSCAPES_{approach}_{run}_{index}",
+        "model": str(name),
         "approach": approach,
         "identity": "made up",
-        "scores": {split: split_scores(scores) for split in SPLITS},
+        "scores": dict.fromkeys(SPLITS, found),
         "best_epoch": 1,
         "history": [{"epoch": epoch, "loss": 2.0 - epoch, "mIoU_val": 0.1 * epoch, "seconds": 3.0} for epoch in (0, 1)],
         "seconds": {"training": 60.0, "scoring": 30.0},
         "precision": "float32",
         "model_bytes": 1,
         "peak_memory_mb": 500,
-        "job": job,
+        "job": Job(**values),
         "versions": {"keras": "3.15", "backend": "tensorflow 2.21"},
         "predictions": [],
-        **changes,
     }
-    write_json(base_dir / "models" / f"{result['model']}.json", result)
+    return Result.model_validate({**result, **changes})
+
+
+def write_result(base_dir, name, scores, **changes):
+    """Writes the result of one model, `name` is (approach, run, index); the rest as for `make_result`; returns it."""
+    result = make_result(*name, scores, **changes)
+    result.write(base_dir / "models" / f"{result.model}.json")
     return result
 
 
-def split_scores(scores):
-    """Makes the scores of a split from `{frame: IoU}`.
+def split_scores(scores, confusion=None, accuracy=0.8, label_map=None, **changes):
+    """Makes the scores of a split.
 
-    60 pixels of road are right, 20 are taken for sky, 20 of sky are right. The class of road is 8, of sky 24.
+    Without a confusion matrix 60 pixels of road are right, 20 are taken for sky, 20 of sky are right. The class of road
+    is 8, of sky 24.
+
+    Args:
+        scores: `{frame: IoU}`; None for a frame without a score.
+        confusion: In class indices.
+        accuracy: Of every frame, or a function of its IoU.
+        label_map: The classes, the study's by default.
+        **changes: Keys that differ.
     """
-    confusion = np.zeros((35, 35), np.int64)
-    confusion[8, 8], confusion[8, 24], confusion[24, 24] = 60, 20, 20
-    official = official_metric.class_iou_of_map(confusion, study_label_map())
-    return {
-        "mIoU": float(np.mean(list(scores.values()))),
-        "mPA": 0.8,
-        "official_mIoU": official_metric.mean_iou(official),
-        "official_IoU": official,
-        "class_IoU": dict(zip(study_label_map().names, pooled_metric.class_iou(confusion), strict=True)),
-        "images": {name: [score, 0.8] for name, score in scores.items()},
-        "confusion": confusion.tolist(),
-    }
+    if confusion is None:
+        confusion = np.zeros((35, 35), np.int64)
+        confusion[8, 8], confusion[8, 24], confusion[24, 24] = 60, 20, 20
+    right = accuracy if callable(accuracy) else lambda iou: accuracy
+    images = {name: (None, None) if iou is None else (iou, right(iou)) for name, iou in scores.items()}
+    return SplitScores.model_validate(
+        {**score_split(images, np.array(confusion), label_map or study_label_map()), **changes}
+    )
 
 
 def write_split(base_dir, name, frames, noise=False, size_wh=SIZE_WH):
@@ -94,6 +122,6 @@ def write_split(base_dir, name, frames, noise=False, size_wh=SIZE_WH):
 
 def write_predictions(base_dir, split, result, frames, size_wh=SIZE_WH):
     """Writes predictions of a model: everything is road."""
-    folder = base_dir / f"{split}_predictions" / result["approach"] / result["model"]
+    folder = base_dir / f"{split}_predictions" / result.approach / result.model
     for frame in frames:
         write_bytes(folder / f"{frame}.png", encode_mask(np.full(size_wh[::-1], 8, np.uint8)))

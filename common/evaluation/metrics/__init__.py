@@ -1,1 +1,1 @@
-"""The metrics: each counts pixels or takes counts, and knows no files."""
+"""The metrics: each takes counted pixels, and knows no files. `registry` lists those of a study."""

@@ -1,14 +1,16 @@
-"""IoU of classes and categories as the Cityscapes benchmark defines it: one matrix over all images, void left out.
+"""The official definition, that of the Cityscapes benchmark: IoU from one matrix over all images, void left out.
 
-Knows what a confusion matrix tells; `pixels/instance_weights` has the scores that need objects. At prepared size it is
-not the benchmark's number, which is computed on 2048x1024 pixels, but it is the same definition.
+Needs a confusion matrix only; `instance_iou` has the scores that need objects. At prepared size it is not the
+benchmark's number, which is computed on 2048x1024 pixels, but it is the same definition.
 """
 
 from collections import Counter
 
 import numpy as np
 
+from common.evaluation.metrics.metric import ClassScores, Counts, Metric
 from common.labels.cityscapes import IGNORE, LABEL_OF_ID, LABELS, LARGEST_ID
+from common.labels.maps import LabelMap
 
 # Label ids of the 19 classes that are evaluated.
 EVALUATED = tuple(id_ for id_ in range(LARGEST_ID + 1) if not LABEL_OF_ID[id_].ignore_in_eval)
@@ -16,31 +18,31 @@ EVALUATED = tuple(id_ for id_ in range(LARGEST_ID + 1) if not LABEL_OF_ID[id_].i
 CATEGORIES = tuple(dict.fromkeys(label.category for label in LABELS))
 
 
-def is_defined(label_map):
-    """Tells whether the score can be told from the classes of a map.
+def is_defined(label_map: LabelMap) -> bool:
+    """Tells whether the score can be computed for the classes of a map.
 
-    It can if each of the 19 evaluated labels has a class of its own, with no other label in it, be it one that the
-    benchmark ignores: of a class of road and parking nobody can say which pixels were taken for road.
+    It can if each of the 19 evaluated labels has a class of its own, with no other label in it, not even one that the
+    benchmark ignores: in a class of road and parking nobody can tell which pixels were taken for road.
     """
     own = Counter(label_map.class_of_id)
     classes = [label_map.class_of_id[id_] for id_ in EVALUATED]
     return all(class_index != IGNORE and own[class_index] == 1 for class_index in classes)
 
 
-def class_iou_of_map(confusion, label_map):
-    """Computes what `class_iou` does from a confusion matrix of classes; None where it is not defined."""
+def class_iou_of_map(confusion: Counts, label_map: LabelMap) -> ClassScores | None:
+    """Computes the IoU of the 19 evaluated classes from a confusion matrix of classes; None where it is not defined."""
     return class_iou(confusion_of_ids(confusion, label_map)) if is_defined(label_map) else None
 
 
-def confusion_of_ids(confusion, label_map):
+def confusion_of_ids(confusion: Counts, label_map: LabelMap) -> Counts:
     """Sums a confusion matrix of classes into one of label ids.
 
     Args:
         confusion: `[truth, prediction]` in class indices.
-        label_map: The `LabelMap` of the classes.
+        label_map: The classes.
 
     Returns:
-        `int64` of shape `(34, 34)` in label ids.
+        `[truth, prediction]` in label ids, shape `(34, 34)`.
     """
     ids = label_map.decode(np.arange(len(label_map), dtype=np.uint8))
     result = np.zeros((LARGEST_ID + 1, LARGEST_ID + 1), np.int64)
@@ -48,11 +50,11 @@ def confusion_of_ids(confusion, label_map):
     return result
 
 
-def class_iou(confusion):
+def class_iou(confusion: Counts) -> ClassScores:
     """Computes the IoU of each of the 19 evaluated classes.
 
-    TP / (TP + FP + FN). FN holds all other predictions on pixels of the class, ignored labels included; FP only pixels
-    of other evaluated classes, so that whatever is predicted on void costs nothing.
+    TP / (TP + FP + FN). FN counts all other predictions on pixels of the class, ignored labels included; FP counts only
+    pixels of other evaluated classes, so that a prediction on void costs nothing.
 
     Args:
         confusion: `[truth, prediction]` in label ids, shape `(34, 34)`.
@@ -68,8 +70,8 @@ def class_iou(confusion):
     return result
 
 
-def category_iou(confusion):
-    """Computes the IoU of each of the 7 evaluated categories; what is confused inside a category is right.
+def category_iou(confusion: Counts) -> ClassScores:
+    """Computes the IoU of each of the 7 evaluated categories; a label taken for another one of its category is right.
 
     Labels that the benchmark ignores belong to no category here: as predictions they are misses.
 
@@ -88,7 +90,7 @@ def category_iou(confusion):
     return result
 
 
-def ids_of_category(category, ignored_too=False):
+def ids_of_category(category: str, ignored_too: bool = False) -> list[int]:
     """Lists the label ids of a category, those the benchmark ignores only if asked for."""
     return [
         label.id
@@ -97,18 +99,19 @@ def ids_of_category(category, ignored_too=False):
     ]
 
 
-def false_positives(confusion, id_):
+def false_positives(confusion: Counts, id_: int) -> int:
     """Counts the pixels of other evaluated classes that were taken for a class."""
     return int(confusion[list(EVALUATED), id_].sum() - confusion[id_, id_])
 
 
-def false_positives_of_category(confusion, category, ids):
+def false_positives_of_category(confusion: Counts, category: str, ids: list[int]) -> int:
     """Counts the pixels of evaluated classes of other categories that were taken for one of some label ids."""
     others = [id_ for id_ in EVALUATED if LABEL_OF_ID[id_].category != category]
     return int(confusion[np.ix_(others, ids)].sum())
 
 
-def mean_iou(iou_of_class):
-    """Averages class IoUs, leaving out classes without one; None if there is none at all."""
-    found = [iou for iou in iou_of_class.values() if iou is not None]
-    return sum(found) / len(found) if found else None
+MIOU = Metric(
+    "official_mIoU", "mIoU", "official definition",
+    "counts the pixels of all frames together, for 19 classes and without void", "19 classes",
+    of_classes=class_iou_of_map, class_key="official_IoU", class_column="official_IoU",
+)  # fmt: skip

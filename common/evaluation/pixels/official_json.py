@@ -4,7 +4,9 @@ Where the official file has NaN, here is null. What it does not have stands unde
 "protocol"; "perImageScores" goes by frame names, and its numbers are what their names say.
 """
 
-from common.evaluation.metrics.official import CATEGORIES, mean_iou
+from common.evaluation.metrics.metric import mean_over_classes
+from common.evaluation.metrics.official import CATEGORIES
+from common.evaluation.metrics.registry import image_metrics
 from common.labels.cityscapes import LABELS, LARGEST_ID
 
 VERSION = 1
@@ -46,10 +48,10 @@ def _official(scores):
         "classInstScores": {label.name: class_instances.get(label.name) for label in painted},
         "categoryScores": {name: by_category.get(name) for name in CATEGORIES},
         "categoryInstScores": {name: category_instances.get(name) for name in CATEGORIES},
-        "averageScoreClasses": mean_iou(by_class),
-        "averageScoreInstClasses": mean_iou(class_instances),
-        "averageScoreCategories": mean_iou(by_category),
-        "averageScoreInstCategories": mean_iou(category_instances),
+        "averageScoreClasses": mean_over_classes(by_class),
+        "averageScoreInstClasses": mean_over_classes(class_instances),
+        "averageScoreCategories": mean_over_classes(by_category),
+        "averageScoreInstCategories": mean_over_classes(category_instances),
         "perImageScores": {
             name: {"nbNotIgnoredPixels": pixels, "nbCorrectPixels": right, "meanClassScore": mean}
             for name, (pixels, right, mean) in scores.official_images.items()
@@ -58,12 +60,11 @@ def _official(scores):
 
 
 def _paper(scores):
-    (miou, mpa), intervals = scores.paper_means, scores.paper_intervals
+    result = {}
+    for metric, mean, interval in zip(image_metrics(), scores.paper_means, scores.paper_intervals, strict=True):
+        result |= {metric.key: mean, f"{metric.key}Interval": list(interval)}
     return {
-        "mIoU": miou,
-        "mIoUInterval": list(intervals[0]),
-        "mPA": mpa,
-        "mPAInterval": list(intervals[1]),
+        **result,
         "images": {name: list(pair) for name, pair in scores.paper_images.items()},
         "class_IoU": scores.pooled_iou,
         "confusion": scores.class_confusion.tolist(),

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from common.evaluation.metrics import confusion as pooled_metric
-from common.evaluation.metrics import instance_iou as instance_weights
-from common.evaluation.metrics import official as official_metric
-from common.evaluation.metrics import paper as paper_metric
+from common.evaluation.metrics import instance_iou, official, pooled
 from common.evaluation.metrics.instance_iou import empty_sums
 from common.evaluation.metrics.intervals import mean_interval
+from common.evaluation.metrics.metric import mean_over_classes
+from common.evaluation.metrics.registry import image_means, score_image
 from common.evaluation.pixels.mask_values import ValueCode, counts_in_classes, counts_in_ids
 from common.evaluation.pixels.official_json import scores_as_json
 from common.evaluation.pixels.tables import table_lines
@@ -64,7 +63,7 @@ class PixelScores:
             self.instance_sums = self.instance_sums + frame.instances
         if self.has_paper:
             by_class = counts_in_classes(frame.counts, self.truth_code, self.prediction_code)
-            self.paper_images[frame.name] = paper_metric.image_scores(by_class)
+            self.paper_images[frame.name] = score_image(by_class)
         if self.has_official:
             self.official_images[frame.name] = _image_numbers(self._in_ids(frame.counts))
 
@@ -96,27 +95,27 @@ class PixelScores:
     @property
     def class_iou(self):
         """IoU by label name."""
-        return official_metric.class_iou(self.confusion)
+        return official.class_iou(self.confusion)
 
     @property
     def category_iou(self):
         """IoU by category."""
-        return official_metric.category_iou(self.confusion)
+        return official.category_iou(self.confusion)
 
     @property
     def class_iiou(self):
         """iIoU by label name; empty if there is none."""
-        return instance_weights.class_iiou(self.confusion, self.instance_sums) if self.has_instances else {}
+        return instance_iou.class_iiou(self.confusion, self.instance_sums) if self.has_instances else {}
 
     @property
     def category_iiou(self):
         """iIoU by category; empty if there is none."""
-        return instance_weights.category_iiou(self.confusion, self.instance_sums) if self.has_instances else {}
+        return instance_iou.category_iiou(self.confusion, self.instance_sums) if self.has_instances else {}
 
     @property
     def paper_means(self):
         """mIoU and mPA of the study; None and None if no pixel counts."""
-        return paper_metric.mean_scores(self.paper_images.values())
+        return tuple(image_means(self.paper_images).values())
 
     @cached_property
     def paper_intervals(self):
@@ -127,7 +126,7 @@ class PixelScores:
     @property
     def pooled_iou(self):
         """IoU by class name from all pixels that count."""
-        return dict(zip(self.truth_code.label_map.names, pooled_metric.class_iou(self.class_confusion), strict=False))
+        return pooled.class_iou(self.class_confusion, self.truth_code.label_map)
 
     def lines(self):
         """Makes the tables for people, a list of lines."""
@@ -143,7 +142,7 @@ class PixelScores:
 
 def _image_numbers(confusion):
     """What is kept of one image: evaluated pixels, right ones, and its own mean of class IoUs."""
-    rows = confusion[list(official_metric.EVALUATED)]
-    diagonal = confusion.diagonal()[list(official_metric.EVALUATED)]
-    mean = official_metric.mean_iou(official_metric.class_iou(confusion))
+    rows = confusion[list(official.EVALUATED)]
+    diagonal = confusion.diagonal()[list(official.EVALUATED)]
+    mean = mean_over_classes(official.class_iou(confusion))
     return int(rows.sum()), int(diagonal.sum()), mean

@@ -1,6 +1,7 @@
 """Prints the scores of predictions: one table for each protocol, with a sentence on what it is."""
 
-from common.evaluation.metrics.official import mean_iou
+from common.evaluation.metrics.metric import mean_over_classes
+from common.evaluation.metrics.registry import image_metrics
 
 _NAME, _COLUMN, _SHOWN = 28, 10, 3
 _OFFICIAL = """\
@@ -41,15 +42,19 @@ def _rows(title, iou, iiou):
     for name, value in iou.items():
         yield _row(name, _number(value), _number(iiou.get(name)))
     count, others = (sum(value is not None for value in values.values()) for values in (iou, iiou))
-    yield _row(f"mean of {count}" + (f" and {others}" if iiou else ""), _number(mean_iou(iou)), _number(mean_iou(iiou)))
+    yield _row(
+        f"mean of {count}" + (f" and {others}" if iiou else ""),
+        _number(mean_over_classes(iou)),
+        _number(mean_over_classes(iiou)),
+    )
 
 
 def _paper_lines(scores):
     lines = [*_PAPER.format(frames=f"{len(scores.paper_images):,}").splitlines(), ""]
-    for name, mean, interval in zip(("mIoU", "mPA"), scores.paper_means, scores.paper_intervals, strict=True):
+    for metric, mean, interval in zip(image_metrics(), scores.paper_means, scores.paper_intervals, strict=True):
         low, high = interval
         text = "" if low is None else f"  [{_number(low)}, {_number(high)}]"
-        lines.append(_row(name, _number(mean)) + text)
+        lines.append(_row(metric.key, _number(mean)) + text)
     ranked = sorted((pair[0], name) for name, pair in scores.paper_images.items() if pair[0] is not None)
     if len(ranked) > 1:
         worst = ", ".join(f"{name} ({_number(value)})" for value, name in ranked[:_SHOWN])

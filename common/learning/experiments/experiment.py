@@ -15,11 +15,12 @@ from common.config.settings import NetworkSettings, TrainingSettings
 from common.dataset.prepared.folders import Split
 from common.errors import ConfigError, TrainingError
 from common.labels.maps import study_label_map
-from common.learning.experiments.jobs import Job, missing_predictions, read_result
+from common.learning.experiments.jobs import missing_predictions, read_result
 from common.learning.experiments.processes import run_jobs
 from common.parallel import usable_cores
 from common.results.comparison import closing_table
-from common.results.paths import ModelPaths
+from common.results.job import Job
+from common.results.paths import ModelName, ModelPaths
 from common.results.ranking import put_older_results_away, write_ranking
 from common.results.tables import STUDY_FRAMES, STUDY_TEST_MIOU
 
@@ -66,7 +67,7 @@ def run_experiment(experiment, config, dry_run=False):
     pending = [job for job in jobs if _is_pending(job)]
     for job in (job for job in jobs if job not in pending):
         shutil.rmtree(job.paths.work, ignore_errors=True)
-    failures = run_jobs(pending, config.machine.trainings_at_a_time, jobs[0].approach) if pending else []
+    failures = run_jobs(pending, config.machine.trainings_at_a_time, jobs[0].name.approach) if pending else []
     finished = [results for run in runs if None not in (results := [read_result(job) for job in run])]
     for results in finished:
         write_ranking(results, config.dataset.base_dir, config.study.top_ks)
@@ -98,14 +99,12 @@ def _check_back_end():
 
 
 def _job(experiment, config, run, index):
-    name = f"{config.dataset.name}_{config.approach(experiment.name)}_{run}_{index}"
     # The same for every recipe: what is compared begins with equal weights.
     seed = zlib.crc32(f"{config.seed} {config.dataset.name}_{experiment.name}_{run}_{index}".encode())
     label_map = config.dataset.label_map
     return Job(
         base_dir=str(config.dataset.base_dir),
-        approach=config.approach(experiment.name),
-        model=name,
+        name=ModelName(dataset=config.dataset.name, approach=config.approach(experiment.name), run=run, index=index),
         network=NetworkSettings(
             height=config.dataset.image_height,
             width=config.dataset.image_width,
@@ -122,7 +121,7 @@ def _job(experiment, config, run, index):
         report_on=tuple((split.name, split.fingerprint) for split in experiment.report_on),
         save_predictions=config.study.save_predictions,
         threads=max(1, usable_cores() // config.machine.trainings_at_a_time),
-        label_map=None if label_map == study_label_map() else label_map.as_json(),
+        label_map=None if label_map == study_label_map() else label_map,
         preparation=config.dataset.preparation,
         recipe=config.recipe,
         variant=config.variant,
@@ -140,7 +139,7 @@ def _announce(experiment, config, jobs):
     width, height = config.dataset.size_wh
     steps = recipe.num_epochs * recipe.steps_per_epoch(images)
     log.info(
-        f"{jobs[0].approach}: {images} images of {width}x{height}, validated on {len(experiment.validate)}; "
+        f"{jobs[0].name.approach}: {images} images of {width}x{height}, validated on {len(experiment.validate)}; "
         f"{plan.num_runs} runs x {plan.models_per_run} models of {recipe.num_epochs} epochs, "
         f"{steps:,} steps of {recipe.images_per_step(images)}, by the recipe {config.recipe}"
     )
@@ -173,12 +172,12 @@ def _show_table(experiment, config, finished):
     log.info("\n%s", first)
     for line in lines:
         log.info("%s", line)
-    kinds = {(result["versions"]["backend"], result["precision"]) for results in finished for result in results}
+    kinds = {(result.versions["backend"], result.precision) for results in finished for result in results}
     if len(kinds) > 1:
         log.warning("trained under different conditions: %s", "; ".join(sorted(map(" in ".join, kinds))))
     if study_value is None:
         log.info("(the study's numbers are not shown: settings or number of frames are not the study's)")
-    paths = ModelPaths(config.dataset.base_dir, config.approach(experiment.name), "")
+    paths = ModelPaths(config.dataset.base_dir, finished[0][0].job.name)
     log.info("models: %s   tables: %s", paths.keras.parent, config.dataset.base_dir / "csv")
     log.info('curves: tensorboard --logdir "%s"', paths.events.parent)
     for split in config.study.save_predictions:

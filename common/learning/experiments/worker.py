@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,14 @@ from filelock import FileLock, Timeout
 
 from common.dataset.prepared.folders import PreparedDataset
 from common.errors import DataError, ProjectError
-from common.files.disk import atomic_path, write_json
+from common.files.disk import atomic_path
+from common.files.models import read_model
 from common.labels.cityscapes import IGNORE
 from common.learning.backend import machine as backend
-from common.learning.experiments.jobs import Job, append_progress, missing_predictions, read_result
+from common.learning.experiments.jobs import append_progress, missing_predictions, read_result
 from common.parallel import keep_freed_memory
+from common.results.job import Job
+from common.results.result import Result
 
 # An orphan notices within a moment that its script is gone; its successor waits that long for it.
 _ORPHAN_SECONDS = 60
@@ -81,7 +84,7 @@ def _train(job, progress):
     keras.config.set_dtype_policy(policy)
     backend.make_deterministic()
     start = time.monotonic()
-    data = TrainingData(_load_to_train(job), _load(job, job.validate), job.classes)
+    data = TrainingData(_load_to_train(job), _load(job, job.validation), job.classes)
     model = compile_training(job.network, job.training, data)
     # What the last bits depend on besides the job: a state of other bits is not gone on with.
     identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
@@ -101,29 +104,29 @@ def _train(job, progress):
             ModelCard(name=job.model, label_map=job.classes, size_wh=job.network.size_wh, preparation=job.preparation),
         )
     scores = _score(job, validate)
-    result = {
-        "model": job.model,
-        "approach": job.approach,
-        "identity": job.identity,
-        "scores": scores,
-        "best_epoch": state.best_epoch,
-        "history": state.history,
-        "seconds": {"training": round(trained - start, 1), "scoring": round(time.monotonic() - trained, 1)},
-        "precision": policy,
-        "model_bytes": job.paths.keras.stat().st_size,
-        "peak_memory_mb": _peak_memory_mb(),
-        "job": asdict(job),
-        "versions": backend.describe(),
-        "predictions": [],
-    }
-    write_json(job.paths.result, result)
+    result = Result(
+        model=job.model,
+        approach=job.name.approach,
+        identity=job.identity,
+        scores=scores,
+        best_epoch=state.best_epoch,
+        history=state.history,
+        seconds={"training": round(trained - start, 1), "scoring": round(time.monotonic() - trained, 1)},
+        precision=policy,
+        model_bytes=job.paths.keras.stat().st_size,
+        peak_memory_mb=_peak_memory_mb(),
+        job=job,
+        versions=backend.describe(),
+        predictions=[],
+    )
+    result.write(job.paths.result)
     append_progress(progress, {"done": _in_words(result)})
     return result
 
 
 def _in_words(result):
-    seconds = sum(result["seconds"].values())
-    return f"best epoch {result['best_epoch'] + 1}, mIoU_val {result['scores']['val']['mIoU']:.3f}, {seconds:.0f} s"
+    seconds = sum(result.seconds.values())
+    return f"best epoch {result.best_epoch + 1}, mIoU_val {result.scores['val'].ranking_score:.3f}, {seconds:.0f} s"
 
 
 def _peak_memory_mb():
@@ -149,8 +152,8 @@ def _score(job, validate):
 
     model, scores = _load_model(job), {}
     for pair in job.report_on:
-        split = validate if pair == job.validate else _load(job, pair)
-        scores[pair[0]] = score(model, split, job.classes).as_json()
+        split = validate if pair == job.validation else _load(job, pair)
+        scores[pair[0]] = score(model, split, job.classes).of_split()
     return scores
 
 
@@ -165,8 +168,8 @@ def _write_missing_predictions(job, result):
     for name in missing:
         split, folder = _load(job, pairs[name]), job.paths.predictions(name)
         write_predictions(predict(model, split.images), split.names, folder, job.classes)
-        result["predictions"] = sorted({*result["predictions"], name})
-        write_json(job.paths.result, result)
+        result = result.model_copy(update={"predictions": sorted({*result.predictions, name})})
+        result.write(job.paths.result)
 
 
 def _end_with_the_script():
@@ -181,7 +184,7 @@ def _end_with_the_script():
 
 def main(path):
     """Runs the job of a file, unless another process is at it."""
-    job = Job.read(path)
+    job = read_model(path, Job)
     lock = FileLock(job.paths.work / "lock")
     try:
         with lock.acquire(timeout=_ORPHAN_SECONDS):

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import keras
 
 from common.config.settings import NetworkSettings, TrainingSettings
 from common.errors import TrainingError
+from common.evaluation.metrics import paper
 from common.labels.maps import LabelMap
 from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import ProgressEntry
@@ -164,7 +166,8 @@ class _EndOfEpoch(keras.callbacks.Callback):
             # Under JAX these are now the optimiser's own arrays, which a prediction would delete: make copies.
             self._scored.set_weights(values_of(self._scored.variables))
         trained = time.perf_counter()
-        miou, mpa = score(self._predictor, self._data.validate, self._data.label_map).mean
+        means = score(self._predictor, self._data.validate, self._data.label_map).means
+        miou, mpa = (cast(float, means[metric.key]) for metric in (paper.MIOU, paper.MPA))
         history = self._state.history
         if self._state.best_epoch is None or miou > history[self._state.best_epoch]["mIoU_val"]:
             self._state.best_epoch = epoch

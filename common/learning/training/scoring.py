@@ -4,33 +4,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from common.evaluation.metrics import confusion as pooled_metric
-from common.evaluation.metrics import official as official_metric
-from common.evaluation.metrics import paper as paper_metric
 from common.evaluation.metrics.confusion import confusion_matrix
+from common.evaluation.metrics.metric import Counts, Score
+from common.evaluation.metrics.registry import ImageScores, image_means, score_image, score_split
 from common.files.disk import write_bytes
 from common.images.png import encode_image, encode_mask
 from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap
 from common.learning.training.batches import LoadedSplit
+from common.results.result import SplitScores
 
 # Small enough for 35 float channels of a batch to fit beside a training, large enough to keep a processor busy.
 _BATCH = 8
 
 
 @dataclass
-class SplitScores:
+class CollectedScores:
     """The scores of one network on one split, collected image by image."""
 
     label_map: LabelMap
-    images: dict[str, tuple[float, float]] = field(default_factory=dict)
-    confusion: NDArray[np.int64] = field(init=False)
+    images: dict[str, ImageScores] = field(default_factory=dict)
+    confusion: Counts = field(init=False)
 
     def __post_init__(self) -> None:
         self.confusion = np.zeros((len(self.label_map), len(self.label_map)), np.int64)
@@ -41,27 +40,17 @@ class SplitScores:
             counted = truth != IGNORE
             truth, prediction = truth[counted], prediction[counted]
         counts = confusion_matrix(truth, prediction, len(self.label_map))
-        self.images[name] = paper_metric.image_scores(counts)
+        self.images[name] = score_image(counts)
         self.confusion += counts
 
     @property
-    def mean(self) -> tuple[float, float]:
-        """mIoU and mPA of the study."""
-        return paper_metric.mean_scores(list(self.images.values()))
+    def means(self) -> dict[str, Score]:
+        """The means over images, by key of the metric: mIoU and mPA."""
+        return image_means(self.images)
 
-    def as_json(self) -> dict[str, Any]:
-        """Makes JSON-able values of all that later tables and intervals need."""
-        official = official_metric.class_iou_of_map(self.confusion, self.label_map)
-        miou, mpa = self.mean
-        return {
-            "mIoU": miou,
-            "mPA": mpa,
-            "official_mIoU": None if official is None else official_metric.mean_iou(official),
-            "official_IoU": official,
-            "class_IoU": dict(zip(self.label_map.names, pooled_metric.class_iou(self.confusion), strict=True)),
-            "images": {name: list(scores) for name, scores in self.images.items()},
-            "confusion": self.confusion.tolist(),
-        }
+    def of_split(self) -> SplitScores:
+        """Computes all scores, as the result keeps them."""
+        return SplitScores.model_validate(score_split(self.images, self.confusion, self.label_map))
 
 
 def predict(model: keras.Model, images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
@@ -82,9 +71,9 @@ def predict(model: keras.Model, images: NDArray[np.uint8]) -> Iterator[NDArray[n
         yield from np.asarray(model.predict_on_batch(filled))[: len(batch)]
 
 
-def score(model: keras.Model, split: LoadedSplit, label_map: LabelMap) -> SplitScores:
+def score(model: keras.Model, split: LoadedSplit, label_map: LabelMap) -> CollectedScores:
     """Scores a network on a split."""
-    scores = SplitScores(label_map)
+    scores = CollectedScores(label_map)
     for name, truth, prediction in zip(split.names, split.masks, predict(model, split.images), strict=True):
         scores.add(name, truth, prediction)
     return scores

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from common.evaluation.metrics.metric import Metric
+from common.evaluation.metrics.registry import class_metrics
 from common.report.charts.bars import class_chart
 from common.report.content import Figure, Section, Table
 from common.report.material import Material
 from common.results.summary import ClassRow, Spread, per_class
-
-_METRICS = {"official": "official definition", "pooled": "all pixels pooled"}
 
 
 def class_section(material: Material) -> Section | None:
@@ -18,7 +18,7 @@ def class_section(material: Material) -> Section | None:
         return None
     approaches = material.results.approaches
     rows = {approach.name: per_class(list(approach.runs.values())) for approach in approaches}
-    figures = [_figure(rows, metric, material.split) for metric in _METRICS]
+    figures = [_figure(rows, metric, material.split) for metric in class_metrics()]
     found = [figure for figure in figures if figure is not None]
     return Section(
         "classes",
@@ -29,15 +29,15 @@ def class_section(material: Material) -> Section | None:
     )
 
 
-def _figure(rows: Mapping[str, Iterable[ClassRow]], metric: str, split: str) -> Figure | None:
+def _figure(rows: Mapping[str, Iterable[ClassRow]], metric: Metric, split: str) -> Figure | None:
     values = {
-        name: {row.name: found for row in lines if (found := getattr(row, metric).get(split)) is not None}
+        name: {row.name: found for row in lines if (found := row.values[metric.key].get(split)) is not None}
         for name, lines in rows.items()
     }
     names = _best_first(values.values())
     if not names:
         return None
-    title = f"IoU of each class on {split}, {_METRICS[metric]}"
+    title = f"IoU of each class on {split}, {metric.definition}"
     table = Table(
         title,
         ("class", *rows),

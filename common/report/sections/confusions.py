@@ -12,8 +12,8 @@ def confusion_section(material: Material) -> Section | None:
     figures: list[Figure] = []
     for approach in reversed(material.results.approaches):
         best = approach.best
-        title = f"{approach.name}: {best['model']} on {material.split}"
-        confusion = best["scores"][material.split]["confusion"]
+        title = f"{approach.name}: {best.model} on {material.split}"
+        confusion = best.scores[material.split].confusion
         drawing, table = confusion_chart(title, confusion, approach.label_map.names)
         figures.append(Figure(title, (drawing,), table, folded=bool(figures)))
     sentence = (

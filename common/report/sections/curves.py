@@ -15,7 +15,7 @@ def curve_section(material: Material) -> Section | None:
     if not material.scores:
         return None
     histories = {
-        approach.name: [result["history"] for result in approach.results] for approach in material.results.approaches
+        approach.name: [result.history for result in approach.results] for approach in material.results.approaches
     }
     figures = [
         Figure(title, panels, _curve_table(title, histories, key))

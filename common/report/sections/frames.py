@@ -6,9 +6,9 @@ is missing, damaged or of another size is left out. Names come from the split's 
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from common.errors import DataError
+from common.evaluation.metrics.registry import RANKING
 from common.images.png import read_image, read_mask
 from common.labels.cityscapes import IGNORE
 from common.pages.gallery import Gallery, GalleryFrame, Prediction
@@ -17,6 +17,7 @@ from common.report.folders import Folder
 from common.report.material import Material
 from common.results.paths import ModelPaths
 from common.results.reading import Approach
+from common.results.result import Result
 
 _SPLITS = ("test", "val")
 _SCORE_NAME = "IoU of the frame, paper metric"
@@ -68,11 +69,11 @@ def _without_gallery(sentence: str) -> Section:
 
 def _has_predictions(base_dir: Path, approach: Approach, split: str) -> bool:
     best = approach.best
-    return split in best["predictions"] and _predictions(base_dir, best, split).is_dir()
+    return split in best.predictions and _predictions(base_dir, best, split).is_dir()
 
 
-def _predictions(base_dir: Path, result: dict[str, Any], split: str) -> Path:
-    return ModelPaths(base_dir, result["approach"], result["model"]).predictions(split)
+def _predictions(base_dir: Path, result: Result, split: str) -> Path:
+    return ModelPaths(base_dir, result.job.name).predictions(split)
 
 
 def _of_one_label_map(approaches: Sequence[Approach]) -> list[Approach]:
@@ -81,7 +82,7 @@ def _of_one_label_map(approaches: Sequence[Approach]) -> list[Approach]:
 
 
 def _best_of(approaches: Sequence[Approach]) -> Approach:
-    return max(approaches, key=lambda approach: approach.best["scores"]["val"]["mIoU"])
+    return max(approaches, key=lambda approach: approach.best.scores["val"].ranking_score)
 
 
 def _section(base_dir: Path, approaches: Sequence[Approach], folder: Folder, amount: int) -> Section:
@@ -89,7 +90,7 @@ def _section(base_dir: Path, approaches: Sequence[Approach], folder: Folder, amo
     names = {Path(file).stem for file in folder.masks}
     scores = {
         name: score
-        for name, (score, _) in judge.best["scores"][folder.name]["images"].items()
+        for name, score in judge.best.scores[folder.name].of_images(RANKING).items()
         if score is not None and name in names
     }
     chosen = choose_frames(scores, amount)
@@ -100,7 +101,7 @@ def _section(base_dir: Path, approaches: Sequence[Approach], folder: Folder, amo
         return _without_gallery(f"The predictions on {folder.name} do not belong to the frames that are there now.")
     label_map = judge.label_map
     gallery = Gallery(label_map.names, label_map.colors, tuple(frames), _SCORE_NAME)
-    models = ", ".join(approach.best["model"] for approach in approaches)
+    models = ", ".join(approach.best.model for approach in approaches)
     sentence = (
         f"{len(frames)} of {len(names):,} frames of {folder.name}, the same for all approaches, by the model of each "
         f"with the highest mIoU_val: {models}."
@@ -130,7 +131,7 @@ def _read(base_dir: Path, approaches: Sequence[Approach], split: str, name: str,
 def _prediction(base_dir: Path, approach: Approach, split: str, name: str) -> Prediction:
     best = approach.best
     classes = read_mask(_predictions(base_dir, best, split) / f"{name}.png")
-    score = best["scores"][split]["images"].get(name, (None, None))[0]
+    score = best.scores[split].of_images(RANKING).get(name)
     return Prediction(approach.name, classes, score)
 
 

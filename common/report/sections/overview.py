@@ -1,11 +1,13 @@
 """The first lines of a report: what the numbers say, in sentences a reader can quote."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from common.evaluation.metrics.intervals import Difference
+from common.evaluation.metrics.metric import Metric
+from common.evaluation.metrics.registry import RANKING, leading_metrics
 from common.report.content import duration, interval, number
 from common.report.material import Material, Scores
+from common.results.result import Result
 from common.results.summary import compare, same_images
 from common.results.tables import STUDY_TEST_MIOU
 from common.text import count
@@ -23,17 +25,19 @@ def summarize_in_words(material: Material) -> tuple[str, ...]:
         f"{best.name} has the highest mIoU on {split} by the paper metric: {number(spread.mean)}, "
         f"mean of {count(spread.count, 'model')}"
         + (f"; 95 % interval over frames {interval(spread.low, spread.high)}." if spread.low is not None else "."),
-        "The paper metric averages the IoU over the classes of each frame, void included, and then over the frames.",
+        f"The {RANKING.definition} {RANKING.explanation}.",
     ]
     sentences += [_difference(better, worse, split) for better, worse in zip(ranked, ranked[1:], strict=False)]
-    sentences += _official(best, ranked, split)
+    for metric in leading_metrics():
+        if metric != RANKING and not metric.in_detail:
+            sentences += _by_another(metric, best, ranked, split)
     if material.study_values:
         values = ", ".join(f"{name} {number(value)}" for name, value in material.study_values.items())
         sentences.append(f"The study reports by the paper metric on test: {values}.")
     return tuple(sentences)
 
 
-def difference(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]], split: str) -> Difference | None:
+def difference(first: Sequence[Result], second: Sequence[Result], split: str) -> Difference | None:
     """Compares the results of two approaches by mIoU of the paper metric; None if they share no frames."""
     if not same_images([*first, *second], split):
         return None
@@ -56,24 +60,22 @@ def _difference(better: Scores, worse: Scores, split: str) -> str:
     return f"{text}: the interval contains 0, so these frames do not tell which one is better."
 
 
-def _official(best: Scores, ranked: Sequence[Scores], split: str) -> Iterator[str]:
-    """Says what the official definition gives for the best approach, and which approach is best by it."""
-    means = {entry.name: entry.official[split].mean for entry in ranked if split in entry.official}
+def _by_another(metric: Metric, best: Scores, ranked: Sequence[Scores], split: str) -> Iterator[str]:
+    """Says what another metric gives for the best approach, and which approach is best by it."""
+    means = {entry.name: found[split].mean for entry in ranked if split in (found := entry.first(metric))}
     if best.name not in means:
         return
-    text = (
-        "By the official definition, which counts the pixels of all frames together, for 19 classes and without void, "
-        f"{best.name} has {number(means[best.name])}"
-    )
-    highest = max(means, key=lambda name: means[name])
-    if highest != best.name:
-        yield f"{text}; {highest} has the highest, {number(means[highest])}."
+    text = f"By the {metric.definition}, which {metric.explanation}, {best.name} has {number(means[best.name])}"
+    what, choose = ("highest", max) if metric.higher_is_better else ("lowest", min)
+    first = choose(means, key=lambda name: means[name])
+    if first != best.name:
+        yield f"{text}; {first} has the {what}, {number(means[first])}."
     else:
-        yield f"{text}, the highest too." if len(means) > 1 else f"{text}."
+        yield f"{text}, the {what} too." if len(means) > 1 else f"{text}."
 
 
 def _scores(entry: Scores, split: str) -> list[float]:
-    return [result["scores"][split]["mIoU"] for result in entry.results]
+    return [result.scores[split].ranking_score for result in entry.results]
 
 
 def facts(material: Material) -> tuple[tuple[str, str], ...]:
@@ -90,6 +92,6 @@ def facts(material: Material) -> tuple[tuple[str, str], ...]:
     if len(sizes) == 1:
         width, height = sizes.pop()
         found.append((f"{width} × {height}", "pixels per frame"))
-    if seconds := sum(sum(result["seconds"].values()) for result in results.all):
+    if seconds := sum(sum(result.seconds.values()) for result in results.all):
         found.append((duration(seconds), "of training and scoring"))
     return tuple(found)

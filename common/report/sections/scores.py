@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping
 
+from common.evaluation.metrics.metric import Metric
+from common.evaluation.metrics.registry import RANKING, leading_metrics
 from common.report.charts.bars import ScoreRow, score_chart
 from common.report.content import Figure, Section, Table, interval, number
 from common.report.material import Material, Scores
 from common.report.sections.overview import difference
 from common.results.summary import SPLITS, Spread
-
-_METRICS = {
-    "paper": "paper metric",
-    "official": "official definition, 19 classes",
-    "pooled": "all pixels pooled, every class of the label map",
-}
 
 
 def score_section(material: Material) -> Section | None:
@@ -20,8 +16,8 @@ def score_section(material: Material) -> Section | None:
     if not material.scores:
         return None
     scores, split, differences = material.scores, material.split, material.differences
-    blocks = [_chart(material, metric) for metric in ("paper", "official")]
-    tables = [_metric_table(scores, metric, material.study_values) for metric in _METRICS]
+    blocks = [_chart(material, metric) for metric in leading_metrics() if not metric.in_detail]
+    tables = [_metric_table(scores, metric, material.study_values) for metric in leading_metrics()]
     more = [_more_rows(scores), _differences(scores, split), _models(scores), _reasons(differences)]
     sentences = [
         "The mark is the mean over all models of an approach, the small dots are the models. The line is a 95 % "
@@ -43,22 +39,25 @@ def _reasons(differences: dict[str, tuple[str, ...]]) -> Table | None:
     return Table(title, ("approach", "what"), rows, text_columns=2, folded=True) if rows else None
 
 
-def _chart(material: Material, metric: str) -> Figure | None:
+def _described(metric: Metric) -> str:
+    return metric.definition + (f", {metric.classes.format(count='all')}" if metric.classes else "")
+
+
+def _chart(material: Material, metric: Metric) -> Figure | None:
     split, rows = material.split, []
-    key = "mIoU" if metric == "paper" else f"{metric}_mIoU"
     for entry in material.scores.values():
         if (spread := entry.first(metric).get(split)) is None:
             continue
-        values = ((result["model"], result["scores"][split][key]) for result in entry.results)
+        values = ((result.model, result.scores[split].mean(metric)) for result in entry.results)
         models = tuple((name, value) for name, value in values if value is not None)
-        study = material.study_values.get(entry.name) if metric == "paper" else None
+        study = material.study_values.get(entry.name) if metric == RANKING else None
         rows.append(ScoreRow(entry.name, spread.mean, spread.low, spread.high, models, study))
-    title = f"mIoU on {split}, {_METRICS[metric]}"
+    title = f"{metric.quantity} on {split}, {_described(metric)}"
     return Figure(title, (score_chart(title, rows),), None) if rows else None
 
 
-def _metric_table(scores: dict[str, Scores], metric: str, study_values: dict[str, float]) -> Table | None:
-    with_study = metric == "paper" and study_values
+def _metric_table(scores: dict[str, Scores], metric: Metric, study_values: dict[str, float]) -> Table | None:
+    with_study = metric == RANKING and study_values
     rows = []
     for entry in scores.values():
         cells = _cells(entry.first(metric))
@@ -66,16 +65,16 @@ def _metric_table(scores: dict[str, Scores], metric: str, study_values: dict[str
             study = (number(study_values.get(entry.name)),) if with_study else ()
             rows.append((entry.name, *cells, *study))
     columns = ("approach", *SPLITS, *(("test, the study",) if with_study else ()))
-    note = "Mean ± standard deviation over models" + (", [95 % interval over frames]." if metric == "paper" else ".")
-    title = f"mIoU, {_METRICS[metric]}"
-    return Table(title, columns, tuple(rows), note, folded=metric == "pooled") if rows else None
+    note = "Mean ± standard deviation over models" + (", [95 % interval over frames]." if metric.of_image else ".")
+    title = f"{metric.quantity}, {_described(metric)}"
+    return Table(title, columns, tuple(rows), note, folded=metric.in_detail) if rows else None
 
 
 def _more_rows(scores: dict[str, Scores]) -> Table:
     rows = tuple(
-        (entry.name, row.title.removesuffix(", paper metric"), *_cells(row.values))
+        (entry.name, row.title.removesuffix(f", {RANKING.definition}"), *_cells(row.values))
         for entry in scores.values()
-        for row in [row for row in entry.rows if row.metric == "paper"][1:]
+        for row in [row for row in entry.rows if row.metric.definition == RANKING.definition][1:]
     )
     note = "As above; the deviation of means of runs is over runs."
     title = "Best models, means of runs and mPA, paper metric"
@@ -108,12 +107,12 @@ def _differences(scores: dict[str, Scores], split: str) -> Table | None:
 
 
 def _models(scores: dict[str, Scores]) -> Table:
+    shown = [metric for metric in leading_metrics() if not metric.in_detail]
+    columns = [(metric, split) for metric in shown for split in (SPLITS if metric == RANKING else SPLITS[:2])]
     rows = []
     for entry in scores.values():
         for result in entry.results:
-            by_split = [result["scores"][split] for split in SPLITS]
-            paper = [number(found["mIoU"]) for found in by_split]
-            official = [number(found["official_mIoU"]) for found in by_split[:2]]
-            rows.append((result["model"], str(result["best_epoch"] + 1), *paper, *official))
-    columns = ("model", "best epoch", *(f"mIoU_{split}" for split in SPLITS), "official val", "official test")
-    return Table("Every model", columns, tuple(rows), "mIoU by the paper metric, then the official one.", folded=True)
+            numbers = [number(result.scores[split].mean(metric)) for metric, split in columns]
+            rows.append((result.model, str(result.best_epoch + 1), *numbers))
+    names = [f"{metric.key}_{split}" for metric, split in columns]
+    return Table("Every model", ("model", "best epoch", *names), tuple(rows), folded=True)

@@ -14,7 +14,7 @@ def settings_section(material: Material) -> Section | None:
     if not material.scores:
         return None
     approaches = material.results.approaches
-    versions = values_by_key(material.results.all, lambda result: result["versions"])
+    versions = values_by_key(material.results.all, lambda result: result.versions)
     rows = tuple((key, ", ".join(found)) for key, found in versions.items())
     blocks = (*_settings(approaches), Table("Versions", ("what", "version"), rows, text_columns=2))
     return Section("settings", "Settings, versions, durations", (), (*blocks, _durations(approaches)))
@@ -40,10 +40,10 @@ def _durations(approaches: Sequence[Approach]) -> Table:
     rows = []
     for approach in approaches:
         results = approach.results
-        training = [result["seconds"].get("training", 0.0) for result in results]
-        scoring = [result["seconds"].get("scoring", 0.0) for result in results]
-        epochs = [entry["seconds"] for result in results for entry in result["history"] if "seconds" in entry]
-        memory = [result["peak_memory_mb"] for result in results if isinstance(result["peak_memory_mb"], int)]
+        training = [result.seconds.get("training", 0.0) for result in results]
+        scoring = [result.seconds.get("scoring", 0.0) for result in results]
+        epochs = [entry["seconds"] for result in results for entry in result.history if "seconds" in entry]
+        memory = [result.peak_memory_mb for result in results if result.peak_memory_mb is not None]
         rows.append(
             (
                 approach.name,

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as official
 
+from common.evaluation.metrics.metric import mean_over_classes
 from common.evaluation.metrics.official import (
     category_iou,
     class_iou,
     class_iou_of_map,
     confusion_of_ids,
     is_defined,
-    mean_iou,
 )
 from common.labels.cityscapes import IGNORE
 from common.labels.map_files import load_label_map
@@ -48,8 +48,8 @@ def test_a_class_that_is_nowhere_has_no_score_and_is_left_out_of_the_mean():
     # road: 3 of 4; sidewalk: 0 of 1; all others are nowhere
     iou = class_iou(confusion)
     assert (iou["road"], iou["sidewalk"], iou["car"]) == (0.75, 0.0, None)
-    assert mean_iou(iou) == 0.375
-    assert mean_iou({"road": None}) is None
+    assert mean_over_classes(iou) == 0.375
+    assert mean_over_classes({"road": None}) is None
 
 
 def test_what_is_confused_inside_a_category_is_right_for_it():

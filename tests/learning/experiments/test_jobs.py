@@ -1,33 +1,49 @@
-import dataclasses
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from common.config.settings import NetworkSettings, TrainingSettings
 from common.errors import DataError
 from common.files.disk import write_json
+from common.files.models import read_model
 from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
-from common.learning.experiments.jobs import Job, append_progress, missing_predictions, read_result
+from common.learning.experiments.jobs import append_progress, missing_predictions, read_result
 from common.learning.experiments.processes import run_jobs
 from common.parallel import LocalEngine
-from common.results.paths import read_result_file
+from common.results.job import Job
+from common.results.paths import ModelName
+from common.results.reading import find_result
+from common.results.result import Result
+from tests.support.made_up_results import split_scores
 
-RESULT = {
-    "scores": {"val": {"images": {"a": [1, 1]}}},
-    "history": [],
-    "predictions": [],
-    "model_bytes": 5,
-}
+
+def result_of(job, predictions=()):
+    """A result of a job with a model of 5 bytes and one image."""
+    return Result(
+        model=job.model,
+        approach=job.name.approach,
+        identity=job.identity,
+        scores={"val": split_scores({"a": 1.0})},
+        best_epoch=0,
+        history=[],
+        seconds={},
+        precision="float32",
+        model_bytes=5,
+        peak_memory_mb=None,
+        job=job,
+        versions={},
+        predictions=list(predictions),
+    )
 
 
 @pytest.fixture
 def job(tmp_path):
     return Job(
         base_dir=str(tmp_path),
-        approach="subset",
-        model="CITYSCAPES_subset_1_0",
+        name=ModelName(dataset="CITYSCAPES", approach="subset", run=1, index=0),
         network=NetworkSettings(height=16, width=32),
         training=TrainingSettings(num_epochs=3, batch_size=2, learning_rate=0.1, weight_decay=0.01, seed=1),
         precision="auto",
@@ -37,25 +53,29 @@ def job(tmp_path):
         report_on=(("val", "b"), ("test", "c")),
         save_predictions=("val",),
         threads=1,
+        label_map=None,
+        preparation="study",
+        recipe="paper",
+        variant="",
     )
 
 
 def test_a_job_survives_its_file(job, tmp_path):
     job.write(tmp_path / "job.json")
-    assert Job.read(tmp_path / "job.json") == job
+    assert read_model(tmp_path / "job.json", Job) == job
 
 
 def test_a_file_that_is_no_job_is_refused(tmp_path):
     write_json(tmp_path / "job.json", {"train": ["a"]})
-    with pytest.raises(DataError, match="no job of a training"):
-        Job.read(tmp_path / "job.json")
+    with pytest.raises(DataError, match="job.json: .*is missing"):
+        read_model(tmp_path / "job.json", Job)
 
 
 def test_what_changes_the_scores_changes_the_identity_and_nothing_else_does(job):
     def identity(**changes):
-        return dataclasses.replace(job, **changes).identity
+        return job.model_copy(update=changes).identity
 
-    assert identity(training=dataclasses.replace(job.training, num_epochs=4)) != job.identity
+    assert identity(training=replace(job.training, num_epochs=4)) != job.identity
     assert identity(train=("train_labeled", "new")) != job.identity
     assert identity(precision="float32") != job.identity
     assert identity(threads=8, save_predictions=(), base_dir="elsewhere") == job.identity
@@ -69,26 +89,19 @@ def test_a_training_of_the_study_keeps_its_identity(job):
 
 def test_a_job_carries_its_label_map_and_is_another_one_with_it(job, tmp_path):
     label_map = load_label_map("cityscapes19")
-    other = dataclasses.replace(job, label_map=label_map.as_json())
+    other = job.model_copy(update={"label_map": label_map})
     other.write(tmp_path / "job.json")
-    assert Job.read(tmp_path / "job.json") == other
-    assert Job.read(tmp_path / "job.json").classes == label_map
-    assert len({job.identity, other.identity, Job.read(tmp_path / "job.json").identity}) == 2
-
-
-def test_a_job_written_before_there_were_label_maps_is_read(job, tmp_path):
-    content = dataclasses.asdict(job)
-    del content["label_map"]
-    write_json(tmp_path / "job.json", content)
-    assert Job.read(tmp_path / "job.json") == job
+    assert read_model(tmp_path / "job.json", Job) == other
+    assert read_model(tmp_path / "job.json", Job).classes == label_map
+    assert len({job.identity, other.identity, read_model(tmp_path / "job.json", Job).identity}) == 2
 
 
 def test_a_result_counts_only_for_its_own_job_and_with_its_whole_model(job):
-    write_json(job.paths.result, RESULT | {"identity": job.identity})
+    result_of(job).write(job.paths.result)
     assert read_result(job) is None
     job.paths.keras.write_bytes(b"12345")
-    assert read_result(job)["predictions"] == []
-    assert read_result(dataclasses.replace(job, precision="float32")) is None
+    assert read_result(job).predictions == []
+    assert read_result(job.model_copy(update={"precision": "float32"})) is None
     job.paths.keras.write_bytes(b"123")
     assert read_result(job) is None
 
@@ -97,13 +110,13 @@ def test_a_result_counts_only_for_its_own_job_and_with_its_whole_model(job):
 def test_a_damaged_result_is_none_at_all(job, content):
     job.paths.result.parent.mkdir(parents=True)
     job.paths.result.write_text(content)
-    assert read_result_file(job.paths.result) is None
+    assert find_result(job.paths.result) is None
 
 
 def test_predictions_that_are_gone_are_missing(job):
-    done = RESULT | {"predictions": ["val"]}
+    done = result_of(job, ["val"])
     folder = job.paths.predictions("val")
-    assert missing_predictions(job, RESULT) == ["val"]
+    assert missing_predictions(job, result_of(job)) == ["val"]
     assert missing_predictions(job, done) == ["val"]
     folder.mkdir(parents=True)
     (folder / "a.png").write_bytes(b"")
@@ -123,7 +136,7 @@ class Instead(LocalEngine):
 
 
 def numbered(job, count):
-    return [dataclasses.replace(job, model=f"CITYSCAPES_subset_1_{number}") for number in range(count)]
+    return [job.model_copy(update={"name": job.name.model_copy(update={"index": number})}) for number in range(count)]
 
 
 def test_a_failure_is_reported_with_its_last_line_and_log(job):

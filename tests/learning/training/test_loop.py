@@ -85,8 +85,8 @@ def test_the_weights_are_those_of_the_best_epoch(data, tmp_path):
     state = train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
     scores = [entry["mIoU_val"] for entry in state.history]
     assert state.best_epoch == scores.index(max(scores))
-    again = score(class_index_model(model), data.validate, data.label_map).mean
-    assert again == (scores[state.best_epoch], state.history[state.best_epoch]["mPA_val"])
+    again = score(class_index_model(model), data.validate, data.label_map).means
+    assert again == {"mIoU": scores[state.best_epoch], "mPA": state.history[state.best_epoch]["mPA_val"]}
 
 
 def test_the_saved_form_gives_the_same_scores(data, tmp_path):
@@ -97,8 +97,8 @@ def test_the_saved_form_gives_the_same_scores(data, tmp_path):
     copy_weights(model, plain)
     plain.save(tmp_path / "a.keras")
     loaded = keras.saving.load_model(tmp_path / "a.keras", compile=False, safe_mode=True)
-    ours = score(class_index_model(model), data.validate, data.label_map).mean
-    assert score(class_index_model(loaded), data.validate, data.label_map).mean == pytest.approx(ours, abs=1e-3)
+    ours = score(class_index_model(model), data.validate, data.label_map).means
+    assert score(class_index_model(loaded), data.validate, data.label_map).means == pytest.approx(ours, abs=1e-3)
 
 
 def test_fewer_images_than_a_batch_train_too(data, tmp_path):
@@ -196,8 +196,8 @@ def test_the_running_mean_of_the_weights_is_what_is_scored_and_kept(data, tmp_pa
     expected = running_mean(compile_training(NETWORK, settings, data), data, settings)
     for found, mean in zip(values_of(model.trainable_variables), expected, strict=True):
         np.testing.assert_allclose(found, mean, rtol=1e-3, atol=2e-5)
-    again = score(class_index_model(model), data.validate, data.label_map).mean
-    assert again[0] == state.history[0]["mIoU_val"]
+    again = score(class_index_model(model), data.validate, data.label_map).means
+    assert again["mIoU"] == state.history[0]["mIoU_val"]
 
 
 def test_recalibrated_statistics_are_those_of_all_training_images(data):

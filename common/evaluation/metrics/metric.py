@@ -1,0 +1,70 @@
+"""What a metric is: its names, and how its score is computed from counted pixels.
+
+Each metric is one value beside its formula; `registry` lists those that every model is scored by. Counts are confusion
+matrices in class indices, `[truth, prediction]`, of shape `(classes, classes)`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.labels.maps import LabelMap
+
+Counts = NDArray[np.int64]
+# From 0 to 1; None where no pixel or class has a score.
+Score = float | None
+ClassScores = dict[str, Score]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One way to score a model on a split. Exactly one of the three functions is given.
+
+    Attributes:
+        key: Name of the score in the result JSON, and in the CSV file with the split behind it: `mIoU_val`.
+        quantity: What is measured, for a table.
+        definition: By which definition. Scores of different definitions never share a table.
+        explanation: What the definition does, to follow "which": "counts the pixels of all frames together".
+        classes: Which classes count, for a title; `{count}` stands for the number of classes. "" says nothing of them.
+        of_image: Scores the counts of one image; the score of a split is the mean over its images.
+        of_split: Scores the counts of all images together.
+        of_classes: Scores each class by name, from the counts of all images; None where the label map allows no score.
+            The score of the split is the mean over the classes that have one.
+        class_key: Name of the scores of the classes in the result JSON.
+        class_column: Their name in the CSV file of the classes.
+        higher_is_better: Whether a better model has the higher score.
+        in_detail: Whether a page shows it only on demand.
+    """
+
+    key: str
+    quantity: str
+    definition: str
+    explanation: str
+    classes: str = ""
+    of_image: Callable[[Counts], Score] | None = None
+    of_split: Callable[[Counts, LabelMap], Score] | None = None
+    of_classes: Callable[[Counts, LabelMap], ClassScores | None] | None = None
+    class_key: str = ""
+    class_column: str = ""
+    higher_is_better: bool = True
+    in_detail: bool = False
+
+    def title(self, num_classes: int) -> str:
+        """Writes quantity, definition and classes: "mIoU, all pixels pooled (35 classes)"."""
+        classes = self.classes.format(count=num_classes)
+        return f"{self.quantity}, {self.definition}" + (f" ({classes})" if classes else "")
+
+
+def mean_over_classes(scores: Mapping[str, Score]) -> Score:
+    """Averages the scores of classes, those without one left out; None if no class has one."""
+    found = [score for score in scores.values() if score is not None]
+    return sum(found) / len(found) if found else None
+
+
+def mean_over_images(scores: Iterable[Score]) -> Score:
+    """Averages the scores of images, those without one left out; None if no image has one."""
+    found = [score for score in scores if score is not None]
+    # One by one in their order: a pairwise sum has other last digits, and the first of equal epochs would be another.
+    return float(np.add.accumulate(found)[-1] / len(found)) if found else None

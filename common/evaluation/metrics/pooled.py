@@ -1,0 +1,28 @@
+"""IoU of the classes of any label map, from the pixels of all images together."""
+
+from common.evaluation.metrics.metric import ClassScores, Counts, Metric
+from common.labels.maps import LabelMap
+
+
+def class_iou(counts: Counts, label_map: LabelMap) -> ClassScores:
+    """Computes TP / (TP + FP + FN) of each class by its name.
+
+    Args:
+        counts: `[truth, prediction]` in class indices; rows and columns behind those of the classes stand for pixels of
+            no class.
+        label_map: The classes.
+
+    Returns:
+        None for a class that neither occurs nor is predicted.
+    """
+    hits = counts.diagonal()
+    unions = counts.sum(axis=0) + counts.sum(axis=1) - hits
+    scores = (int(hit) / int(union) if union else None for hit, union in zip(hits, unions, strict=True))
+    return dict(zip(label_map.names, scores, strict=False))
+
+
+MIOU = Metric(
+    "pooled_mIoU", "mIoU", "all pixels pooled",
+    "counts the pixels of all frames together, for every class", "{count} classes",
+    of_classes=class_iou, class_key="class_IoU", class_column="pooled_IoU", in_detail=True,
+)  # fmt: skip

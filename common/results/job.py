@@ -1,0 +1,99 @@
+"""What one training is told; part of its result, so that a result says how its model came about."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from common.config.settings import NetworkSettings, TrainingSettings
+from common.files.disk import fingerprint, write_json
+from common.files.models import FileModel
+from common.labels.cityscapes import IGNORE
+from common.labels.maps import LabelMap, study_label_map
+from common.results.paths import ModelName, ModelPaths
+
+# Raised when the same job gives other weights than before, so that models trained by older code are trained again.
+TRAINING_VERSION = 1
+
+
+def _check_label_map(label_map: LabelMap) -> LabelMap:
+    classes = len(label_map)
+    if not 0 < classes < IGNORE or len(label_map.colors) != classes:
+        raise ValueError(f"expected a color for each of 1 to {IGNORE - 1} classes")
+    if not all(value in range(256) for color in label_map.colors for value in color):
+        raise ValueError("expected colors from 0 to 255")
+    if not all(index in range(classes) or index == IGNORE for index in label_map.class_of_id):
+        raise ValueError(f"expected class indices below {classes}, or {IGNORE}")
+    return label_map
+
+
+class Job(FileModel):
+    """One training.
+
+    Attributes:
+        base_dir: BASE_DIR.
+        name: Name of the model.
+        network: What is built.
+        training: How it is trained.
+        precision: As in config.ini.
+        seed_of_split: SEED of config.ini; the prepared folders must have been made with it.
+        train: Name and fingerprint of the split to train on.
+        validation: Likewise, for the choice of the best epoch.
+        report_on: Likewise, of the splits that are scored.
+        save_predictions: Names of the splits whose predictions are written.
+        threads: Processor threads the training may use.
+        label_map: The classes; None for the study's.
+        preparation: How frames were made smaller, as in config.ini; the fingerprints of the splits hold it too.
+        recipe: Name of the recipe that `training` began as.
+        variant: What the user calls a changed recipe.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    base_dir: str
+    name: ModelName
+    network: NetworkSettings
+    training: TrainingSettings
+    precision: str
+    seed_of_split: int
+    train: tuple[str, str]
+    validation: tuple[str, str] = Field(alias="validate")
+    report_on: tuple[tuple[str, str], ...]
+    save_predictions: tuple[str, ...]
+    threads: int
+    label_map: Annotated[LabelMap, AfterValidator(_check_label_map)] | None
+    preparation: str
+    recipe: str
+    variant: str
+
+    @property
+    def classes(self) -> LabelMap:
+        """The classes of the masks and predictions."""
+        return study_label_map() if self.label_map is None else self.label_map
+
+    @property
+    def model(self) -> str:
+        """Name of the model in one piece, as in file names."""
+        return str(self.name)
+
+    @property
+    def paths(self) -> ModelPaths:
+        """Where the files of the model are."""
+        return ModelPaths(Path(self.base_dir), self.name)
+
+    @property
+    def identity(self) -> str:
+        """Fingerprint of everything that the weights and scores depend on."""
+        network = dataclasses.asdict(self.network)
+        if self.network.name == "unet":  # as before there were others
+            del network["name"]
+        return fingerprint(
+            [TRAINING_VERSION, self.model, network, self.training.what_counts]
+            + [self.precision, self.train, self.validation, self.report_on]
+            + ([] if self.label_map is None else [self.label_map.as_json()])
+        )
+
+    def write(self, path: Path) -> None:
+        """Writes the job as JSON."""
+        write_json(path, self.model_dump(mode="json"))
