@@ -2,30 +2,17 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from common.config.settings import NetworkSettings, TrainingSettings
 from common.files.disk import fingerprint, write_json
 from common.files.models import FileModel
-from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap, study_label_map
 from common.results.paths import ModelName, ModelPaths
 
 # Raised when the same job gives other weights than before, so that models trained by older code are trained again.
 TRAINING_VERSION = 1
-
-
-def _check_label_map(label_map: LabelMap) -> LabelMap:
-    classes = len(label_map)
-    if not 0 < classes < IGNORE or len(label_map.colors) != classes:
-        raise ValueError(f"expected a color for each of 1 to {IGNORE - 1} classes")
-    if not all(value in range(256) for color in label_map.colors for value in color):
-        raise ValueError("expected colors from 0 to 255")
-    if not all(index in range(classes) or index == IGNORE for index in label_map.class_of_id):
-        raise ValueError(f"expected class indices below {classes}, or {IGNORE}")
-    return label_map
 
 
 class Job(FileModel):
@@ -62,7 +49,7 @@ class Job(FileModel):
     report_on: tuple[tuple[str, str], ...]
     save_predictions: tuple[str, ...]
     threads: int
-    label_map: Annotated[LabelMap, AfterValidator(_check_label_map)] | None
+    label_map: LabelMap | None
     preparation: str
     recipe: str
     variant: str

@@ -88,7 +88,7 @@ def split_scores(scores, confusion=None, accuracy=0.8, label_map=None, **changes
     is 8, of sky 24.
 
     Args:
-        scores: `{frame: IoU}`; None for a frame without a score.
+        scores: `{frame: IoU}`, None for a frame without a score; or `{frame: all scores of the frame}`.
         confusion: In class indices.
         accuracy: Of every frame, or a function of its IoU.
         label_map: The classes, the study's by default.
@@ -98,7 +98,10 @@ def split_scores(scores, confusion=None, accuracy=0.8, label_map=None, **changes
         confusion = np.zeros((35, 35), np.int64)
         confusion[8, 8], confusion[8, 24], confusion[24, 24] = 60, 20, 20
     right = accuracy if callable(accuracy) else lambda iou: accuracy
-    images = {name: (None, None) if iou is None else (iou, right(iou)) for name, iou in scores.items()}
+    images = {
+        name: iou if isinstance(iou, tuple) else (None, None) if iou is None else (iou, right(iou))
+        for name, iou in scores.items()
+    }
     return SplitScores.model_validate(
         {**score_split(images, np.array(confusion), label_map or study_label_map()), **changes}
     )

@@ -5,11 +5,15 @@ missed ones alike. False positives belong to no object and have the weight 1. Gr
 definition and of the sizes: the official evaluation script, whose sizes are averages over the training set.
 """
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError
+from common.evaluation.metrics.metric import ClassScores, Counts, Score
 from common.evaluation.metrics.official import EVALUATED, false_positives, false_positives_of_category, ids_of_category
-from common.labels.cityscapes import LABEL_OF_ID, LABELS, LARGEST_ID
+from common.labels.cityscapes import LABEL_OF_ID, LABELS, LARGEST_ID, Label
 
 # In pixels of 2048x1024.
 AVERAGE_SIZE = {
@@ -31,7 +35,7 @@ _COUNTED = tuple(id_ for id_ in EVALUATED if LABEL_OF_ID[id_].has_instances)
 _CATEGORIES = ("human", "vehicle")
 
 
-def _table(value_of_label):
+def _table(value_of_label: Callable[[Label], float]) -> NDArray[np.float64]:
     table = np.zeros(256)
     for label in LABELS:
         if label.id >= 0:
@@ -44,17 +48,19 @@ _SIZE_OF_ID = _table(lambda label: AVERAGE_SIZE.get(label.name, 0) * (not label.
 _CATEGORY_OF_ID = np.where(np.arange(256) <= LARGEST_ID, _table(lambda label: label.category_id), 255)
 
 
-def empty_sums():
-    """Makes sums of nothing, `float64` of shape `(34, 4)`: by label id, then by the columns named above."""
+def empty_sums() -> NDArray[np.float64]:
+    """Makes sums of nothing, of shape `(34, 4)`: by label id, then by the columns named above."""
     return np.zeros((LARGEST_ID + 1, 4))
 
 
-def weigh_instances(instances, prediction, lengths, where):
+def weigh_instances(
+    instances: NDArray[np.uint16], prediction: NDArray[np.uint8], lengths: NDArray[np.int64], where: object
+) -> NDArray[np.float64]:
     """Sums the weighted pixels of the objects of one frame.
 
     Args:
-        instances: Values as in instanceIds, of runs of pixels, `uint16`.
-        prediction: Label ids of the same runs, `uint8`.
+        instances: Values as in instanceIds, of runs of pixels.
+        prediction: Label ids of the same runs.
         lengths: How many pixels long each run is.
         where: What error messages call the file of instances.
 
@@ -82,7 +88,7 @@ def weigh_instances(instances, prediction, lengths, where):
     return sums
 
 
-def class_iiou(confusion, sums):
+def class_iiou(confusion: Counts, sums: NDArray[np.float64]) -> ClassScores:
     """Computes the iIoU of each of the 8 evaluated classes with objects.
 
     Args:
@@ -90,7 +96,7 @@ def class_iiou(confusion, sums):
         sums: Of all frames, as `weigh_instances` gives them.
 
     Returns:
-        `{label name: iIoU}`; None for a class that neither occurs as an object nor is predicted by mistake.
+        iIoU by label name; None for a class that neither occurs as an object nor is predicted by mistake.
     """
     return {
         LABEL_OF_ID[id_].name: _ratio(sums[id_, HITS], sums[id_, MISSES], false_positives(confusion, id_))
@@ -98,7 +104,7 @@ def class_iiou(confusion, sums):
     }
 
 
-def category_iiou(confusion, sums):
+def category_iiou(confusion: Counts, sums: NDArray[np.float64]) -> ClassScores:
     """Computes the iIoU of the categories of objects, human and vehicle.
 
     A pixel of an object is found if any label of its category was predicted, those the benchmark ignores included.
@@ -108,7 +114,7 @@ def category_iiou(confusion, sums):
         sums: As for `class_iiou`.
 
     Returns:
-        `{category: iIoU}`; None as in `class_iiou`.
+        iIoU by category; None as in `class_iiou`.
     """
     result = {}
     for category in _CATEGORIES:
@@ -118,6 +124,6 @@ def category_iiou(confusion, sums):
     return result
 
 
-def _ratio(hits, misses, wrong):
+def _ratio(hits: float, misses: float, wrong: float) -> Score:
     total = hits + misses + wrong
     return float(hits / total) if total else None

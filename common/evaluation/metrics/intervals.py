@@ -1,19 +1,22 @@
-"""How far a mean over images could lie elsewhere had other images of the same kind been drawn: bootstrap intervals.
+"""Bootstrap confidence interval of a mean over images: what other images of the same kind would change.
 
-Percentile bootstrap of 95 %: images are drawn with replacement, as many as there are, and the mean is taken again and
-again. Two approaches are compared image by image, because an image that is hard for one is hard for the other. Says
-nothing about other trainings: that is what the standard deviation over models is for.
+Percentile bootstrap of 95 %: images are drawn with replacement, as many as there are, and averaged, many times. Two
+approaches are compared image by image, because an image that is hard for one is hard for the other. An interval says
+nothing about other trainings; the standard deviation over models does.
 
 Written with numpy: `scipy.stats.bootstrap` takes a second to import and fills one matrix of draws x images, which for
-2,678 images is a hundred megabytes; the tests hold the intervals against it.
+2,678 images is a hundred megabytes; the tests compare the intervals with it.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from common.evaluation.metrics.metric import Score
+
 _SHARES = (0.025, 0.975)
-# Images drawn at once: what keeps the memory at a few megabytes, however many images and draws there are.
+# Images drawn at once: keeps the memory at a few megabytes, however many images and draws there are.
 _AT_ONCE = 1 << 18
 
 
@@ -23,9 +26,9 @@ class Difference:
 
     Attributes:
         mean: Mean of the differences of the images both have; None if there are none.
-        low: Lower end of its interval of 95 %; None for fewer than two images.
+        low: Lower end of its 95 % interval; None for fewer than two images.
         high: Upper end, likewise.
-        count: The images both have.
+        count: Number of images both have.
     """
 
     mean: float | None
@@ -34,13 +37,13 @@ class Difference:
     count: int = 0
 
     @property
-    def differs(self):
+    def differs(self) -> bool:
         """Whether 0 lies outside of the interval."""
-        return self.low is not None and not self.low <= 0 <= self.high
+        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
 
-def mean_interval(values, seed=0, draws=2000):
-    """Computes the interval of 95 % of a mean over images.
+def mean_interval(values: Iterable[Score], seed: int = 0, draws: int = 2000) -> tuple[float, float] | tuple[None, None]:
+    """Computes the 95 % interval of a mean over images.
 
     Args:
         values: One score per image; None for an image without a score, which is left out.
@@ -50,31 +53,33 @@ def mean_interval(values, seed=0, draws=2000):
     Returns:
         `(low, high)`; None and None for fewer than two scores.
     """
-    values = np.array([value for value in values if value is not None], float)
-    if len(values) < 2:
+    scores = np.array([value for value in values if value is not None], float)
+    if len(scores) < 2:
         return None, None
     rng = np.random.default_rng(seed)
-    means, block = np.empty(draws), max(1, _AT_ONCE // len(values))
+    means, block = np.empty(draws), max(1, _AT_ONCE // len(scores))
     for start in range(0, draws, block):
         part = means[start : start + block]
-        part[:] = values[rng.integers(0, len(values), (len(part), len(values)), np.int32)].mean(axis=1)
+        part[:] = scores[rng.integers(0, len(scores), (len(part), len(scores)), np.int32)].mean(axis=1)
     low, high = np.quantile(means, _SHARES)
     return float(low), float(high)
 
 
-def difference_interval(first, second, seed=0, draws=2000):
+def difference_interval(
+    first: Mapping[str, Score], second: Mapping[str, Score], seed: int = 0, draws: int = 2000
+) -> Difference:
     """Compares two sets of scores of the same images, in pairs.
 
     Args:
-        first: `{image name: score or None}`.
+        first: Scores by name of the image.
         second: Likewise.
         seed: As for `mean_interval`.
         draws: As for `mean_interval`.
 
     Returns:
-        The `Difference`, over the images for which both have a score.
+        The difference over the images for which both have a score.
     """
-    names = [name for name in sorted(first) if first[name] is not None and second.get(name) is not None]
-    differences = [first[name] - second[name] for name in names]
+    pairs = ((first[name], second.get(name)) for name in sorted(first))
+    differences = [one - other for one, other in pairs if one is not None and other is not None]
     mean = float(np.mean(differences)) if differences else None
-    return Difference(mean, *mean_interval(differences, seed, draws), len(names))
+    return Difference(mean, *mean_interval(differences, seed, draws), len(differences))

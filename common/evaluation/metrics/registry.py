@@ -45,7 +45,7 @@ def score_image(counts: Counts) -> ImageScores:
 def image_means(images: Mapping[str, ImageScores]) -> dict[str, Score]:
     """Averages over images: the score of a split by key, of each of `image_metrics`."""
     return {
-        metric.key: mean_over_images(scores[place] for scores in images.values())
+        metric.key: mean_over_images(scores[place] for scores in images.values() if place < len(scores))
         for place, metric in enumerate(image_metrics())
     }
 

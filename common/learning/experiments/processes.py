@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common.learning.experiments.jobs import Job, ProgressEntry, read_result
+from common.learning.experiments.jobs import ProgressEntry, read_result
 from common.parallel import LOCAL, Command, Engine
 from common.parallel import progress as progress_bar
+from common.results.job import Job
 
 log = logging.getLogger(__name__)
 _PROJECT = Path(__file__).resolve().parents[3]

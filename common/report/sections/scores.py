@@ -8,7 +8,8 @@ from common.report.charts.bars import ScoreRow, score_chart
 from common.report.content import Figure, Section, Table, interval, number
 from common.report.material import Material, Scores
 from common.report.sections.overview import difference
-from common.results.summary import SPLITS, Spread
+from common.results.result import SPLITS
+from common.results.summary import Spread
 
 
 def score_section(material: Material) -> Section | None:
