@@ -1,18 +1,18 @@
 """Fences, walls and guard rails along the street."""
 
 import numpy as np
+from numpy.random import Generator
 
-from common.demo.shapes import along
+from common.demo.canvas import Canvas
+from common.demo.shapes import Ends, along
 
 
-def draw_fence(canvas, rng, ends, height):
+def draw_fence(canvas: Canvas, rng: Generator, ends: Ends, height: float) -> None:
     """Draws a fence along the street, of bars, boards or mesh, and annotates it.
 
     Args:
-        canvas: What is drawn on.
-        rng: The frame's random numbers.
         ends: `(x, near, far)` in metres.
-        height: In metres.
+        height: Height in metres.
     """
     x, near, far = ends
     color = [(58, 66, 62), (140, 112, 84), (160, 160, 158), (70, 92, 70), (206, 204, 196)][int(rng.integers(5))]
@@ -30,7 +30,7 @@ def draw_fence(canvas, rng, ends, height):
     canvas.annotate("fence", canvas.camera.project(along(x, (near, far), (0, height))))
 
 
-def draw_wall(canvas, rng, ends, height):
+def draw_wall(canvas: Canvas, rng: Generator, ends: Ends, height: float) -> None:
     """Draws a wall of stones or concrete along the street and annotates it; arguments as for `draw_fence`."""
     x, near, far = ends
     color = np.array(
@@ -52,7 +52,7 @@ def draw_wall(canvas, rng, ends, height):
     canvas.annotate("wall", canvas.camera.project(along(x, (near, far), (0, height + 0.05))))
 
 
-def draw_guard_rail(canvas, rng, ends):
+def draw_guard_rail(canvas: Canvas, rng: Generator, ends: Ends) -> None:
     """Draws a steel rail along the street and annotates it; arguments as for `draw_fence`."""
     x, near, far = ends
     color = np.array([158, 160, 160]) * rng.uniform(0.8, 1.05)

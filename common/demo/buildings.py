@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
+
+from common.demo.canvas import Canvas
+from common.demo.city import City, Street
+from common.demo.shapes import Points, Tone
 
 _FLOOR_METRES = 3.1
 
@@ -13,11 +18,11 @@ class House:
 
     Attributes:
         side: -1 left of the street, 1 right of it.
-        x: Where its front stands.
+        x: Position of its front.
         near: Distance of its near corner.
         far: Distance of its far corner.
         floors: Number of floors.
-        color: Of its walls.
+        color: Colour of its walls.
     """
 
     side: int
@@ -25,33 +30,27 @@ class House:
     near: float
     far: float
     floors: int
-    color: np.ndarray
+    color: Points
 
     @property
-    def height(self):
+    def height(self) -> float:
         """Height of the eaves in metres."""
         return self.floors * _FLOOR_METRES + 0.9
 
 
-def _front(house, z0, z1, y0, y1):
+def _front(house: House, z0: float, z1: float, y0: float, y1: float) -> Points:
     """Gives a rectangle on the front, `(4, 3)`."""
     return np.array([[house.x, y0, z0], [house.x, y1, z0], [house.x, y1, z1], [house.x, y0, z1]])
 
 
-def _gable(house, x0, x1, y0, y1):
+def _gable(house: House, x0: float, x1: float, y0: float, y1: float) -> Points:
     """Gives a rectangle on the wall that faces the camera, at `x0` to `x1` metres behind the front."""
     a, b = house.x + house.side * x0, house.x + house.side * x1
     return np.array([[a, y0, house.near], [a, y1, house.near], [b, y1, house.near], [b, y0, house.near]])
 
 
-def draw_house(canvas, rng, house):
-    """Draws a house and annotates it.
-
-    Args:
-        canvas: What is drawn on.
-        rng: The frame's random numbers.
-        house: Which house.
-    """
+def draw_house(canvas: Canvas, rng: Generator, house: House) -> None:
+    """Draws a house and annotates it."""
     lit = 1.04 if canvas.light.side != house.side else 0.8
     if canvas.light.shadow > 0.8:
         lit = 0.94
@@ -78,7 +77,7 @@ def draw_house(canvas, rng, house):
     canvas.annotate_outline("building", [canvas.camera.project(shape) for shape in shapes])
 
 
-def _draw_front(canvas, rng, house, lit):
+def _draw_front(canvas: Canvas, rng: Generator, house: House, lit: float) -> None:
     """Draws cornices, windows and the ground floor."""
     bright = np.minimum(house.color * rng.uniform(1.05, 1.25) + 8, 240)
     has_shops = rng.random() < 0.45
@@ -111,11 +110,11 @@ def _draw_front(canvas, rng, house, lit):
         _draw_shops(canvas, rng, house, lit)
 
 
-def _draw_windows(canvas, rng, windows):
+def _draw_windows(canvas: Canvas, rng: Generator, windows: list[Points]) -> None:
     """Paints windows: dark ones, ones with curtains, ones that mirror the sky, lit ones at dusk."""
     kinds = rng.choice(4, len(windows), p=[0.5, 0.2, 0.22, 0.08])
     sky = canvas.light.haze / np.maximum(canvas.light.sun, 0.3)
-    colors = [(46, 52, 58), (150, 146, 138), sky * 0.72, (64, 60, 56)]
+    colors: list[Tone] = [(46, 52, 58), (150, 146, 138), sky * 0.72, (64, 60, 56)]
     if canvas.light.is_dark:
         colors[1], colors[3] = (400, 330, 200), (360, 300, 190)
     for kind, color in enumerate(colors):
@@ -124,7 +123,7 @@ def _draw_windows(canvas, rng, windows):
             canvas.paint_world(chosen, color)
 
 
-def _draw_shops(canvas, rng, house, lit):
+def _draw_shops(canvas: Canvas, rng: Generator, house: House, lit: float) -> None:
     """Draws shop windows, their signs, awnings and doors on the ground floor."""
     z = house.near + 0.5
     while z + 3.0 < house.far:
@@ -144,7 +143,7 @@ def _draw_shops(canvas, rng, house, lit):
         z = stop + rng.uniform(0.4, 1.6)
 
 
-def _draw_gable_windows(canvas, rng, house, depth):
+def _draw_gable_windows(canvas: Canvas, rng: Generator, house: House, depth: float) -> None:
     if rng.random() < 0.4:
         return
     floors = 1.0 + _FLOOR_METRES * np.arange(house.floors)
@@ -152,14 +151,13 @@ def _draw_gable_windows(canvas, rng, house, depth):
     _draw_windows(canvas, rng, windows)
 
 
-def draw_skyline(canvas, rng, street, city):
-    """Draws what closes the view: blocks of houses far behind the end of the street.
+def draw_skyline(canvas: Canvas, rng: Generator, street: Street, city: City) -> None:
+    """Draws blocks of houses far behind the end of the street.
 
     Args:
-        canvas: What is drawn on; only sky is on it.
-        rng: The frame's random numbers.
-        street: For where it ends.
-        city: For its walls.
+        canvas: The canvas, with nothing but a sky.
+        street: Decides the distance.
+        city: Decides the walls.
     """
     z = street.end + 60
     x = -z * 0.6

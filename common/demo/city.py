@@ -1,17 +1,19 @@
-"""The invented cities of the demo dataset, and the street a frame is drawn of.
+"""The invented cities of the demo dataset, and the street that a frame shows.
 
-Each city has its own walls, trees, traffic and air, so that a network trained on some of them finds others new.
+Each city has its own walls, trees, traffic and air, so that cities not seen in training are new to a network.
 """
 
 from dataclasses import dataclass
 
+from numpy.random import Generator
+
 
 @dataclass(frozen=True)
 class City:
-    """What streets of one city have in common.
+    """What the streets of one city have in common.
 
     Attributes:
-        name: As in file names.
+        name: The name in file names.
         walls: Colours of house fronts.
         floors: Fewest and most floors of a house.
         trees: How many trees stand along 100 metres of pavement.
@@ -53,17 +55,17 @@ CITY_OF_NAME = {city.name: city for city in TRAIN_CITIES + VAL_CITIES}
 
 @dataclass(frozen=True)
 class Street:
-    """The cross-section of a street, in metres; `x` is seen from the camera.
+    """The cross-section of a street, in metres; `x` is measured from the camera.
 
     Attributes:
         left: Where the carriageway ends on the left, negative.
         right: Where it ends on the right.
-        parking: Width of the strips for parked cars on its left and right, 0 for none.
+        parking: Width of the strips for parked cars on the left and right, 0 for none.
         pavement: Width of the sidewalks.
         verge: Width of the grass beyond the sidewalks on the left and right.
         crossing: Distance of a side street, or 0 for none.
         rails: Where the middle of a tram's track lies, or None.
-        end: How far the houses reach.
+        end: Distance up to which there are houses.
     """
 
     left: float
@@ -75,15 +77,15 @@ class Street:
     rails: float | None
     end: float
 
-    def curb(self, side):
+    def curb(self, side: int) -> float:
         """Gives where the sidewalk begins on a side, -1 or 1."""
         return self.left - self.parking[0] if side < 0 else self.right + self.parking[1]
 
-    def front(self, side):
+    def front(self, side: int) -> float:
         """Gives where the plots begin on a side: behind sidewalk and grass."""
         return self.curb(side) + side * (self.pavement + self.verge[side > 0])
 
-    def is_crossing(self, z, margin=0.0):
+    def is_crossing(self, z: float, margin: float = 0.0) -> bool:
         """Tells whether the side street passes at the distance `z`."""
         return self.crossing > 0 and self.crossing - margin < z < self.crossing + CROSSING_METRES + margin
 
@@ -91,26 +93,25 @@ class Street:
 CROSSING_METRES = 9.0
 
 
-def make_street(rng, city, has_rails=False):
+def make_street(rng: Generator, city: City, has_rails: bool = False) -> Street:
     """Draws the cross-section of a street.
 
     Args:
-        rng: The frame's random numbers.
-        city: Where it lies.
-        has_rails: Whether a tram has to come; others come as often as the city has them.
+        city: The city of the street.
+        has_rails: Whether there must be rails for a tram; otherwise they are as frequent as the city has them.
     """
     lanes = int(rng.choice([1, 1, 2]))
     lane = rng.uniform(3.0, 3.6)
     has_rails = rng.random() < city.trams or has_rails
     offset = rng.uniform(-0.3, 0.3)
-    parking = tuple(float(rng.choice([0.0, 2.3], p=[0.45, 0.55])) for _ in range(2))
-    verge = tuple(float(rng.choice([0.0, rng.uniform(1.5, 7.0)], p=[0.5, 0.5])) for _ in range(2))
+    parking = [float(rng.choice([0.0, 2.3], p=[0.45, 0.55])) for _ in range(2)]
+    verge = [float(rng.choice([0.0, rng.uniform(1.5, 7.0)], p=[0.5, 0.5])) for _ in range(2)]
     return Street(
         left=float(-lane * (lanes + 0.5) - offset - (3.4 if has_rails else 0.0)),
         right=float(lane / 2 - offset + (0.9 if lanes == 1 else 0.3)),
-        parking=parking,
+        parking=(parking[0], parking[1]),
         pavement=float(rng.uniform(2.2, 5.0)),
-        verge=verge,
+        verge=(verge[0], verge[1]),
         crossing=float(rng.uniform(16, 45)) if rng.random() < 0.45 else 0.0,
         rails=float(-lane * (lanes + 0.5) - offset - 1.6) if has_rails else None,
         end=float(rng.uniform(90, 220)),

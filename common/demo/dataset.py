@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from common.dataset.original.polygons import ids_to_colors, polygons_to_json
 from common.demo.city import TRAIN_CITIES, VAL_CITIES
@@ -17,11 +18,11 @@ from common.parallel import run_all
 
 MANIFEST = "demo.json"
 UNFINISHED = "demo_unfinished.json"
-# To be raised when the same settings draw something else than before.
+# Raised when the same settings draw something else than before.
 DRAWING_VERSION = 1
 SMALLEST_SIDE = 32
 LARGEST_SIDE = 4096
-# The fastest level; level 3 saves 7 % and takes half as long again.
+# The fastest level; level 3 saves 7 % and takes 1.5 times as long.
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
@@ -55,7 +56,7 @@ class DemoResult:
     kept: int
 
 
-def draw_demo_dataset(out, settings, workers=1):
+def draw_demo_dataset(out: Path, settings: DemoSettings, workers: int = 1) -> DemoResult:
     """Draws the demo dataset in the official layout, or what is missing of it.
 
     Args:
@@ -63,13 +64,9 @@ def draw_demo_dataset(out, settings, workers=1):
         settings: What is drawn.
         workers: Number of processes.
 
-    Returns:
-        A `DemoResult`.
-
     Raises:
         DataError: If the settings cannot be drawn, or the folder holds anything else.
     """
-    out = Path(out)
     _check_settings(settings)
     wanted = {"version": DRAWING_VERSION} | asdict(settings) | {"size_wh": list(settings.size_wh)}
     frames = list_frames(settings)
@@ -85,8 +82,8 @@ def draw_demo_dataset(out, settings, workers=1):
     return DemoResult(len(missing), len(frames) - len(missing))
 
 
-def list_frames(settings):
-    """Lists `(split, name)` of all frames; numbers run by city as they do in Cityscapes."""
+def list_frames(settings: DemoSettings) -> list[tuple[str, str]]:
+    """Lists `(split, name)` of all frames; each city has its own numbers, as in Cityscapes."""
     frames = []
     for split, cities, count in (("train", TRAIN_CITIES, settings.train), ("val", VAL_CITIES, settings.val)):
         for number in range(count):
@@ -97,21 +94,17 @@ def list_frames(settings):
     return frames
 
 
-def _check_settings(settings):
+def _check_settings(settings: DemoSettings) -> None:
     if min(settings.train, settings.val) < 0 or settings.train + settings.val < 1:
-        raise DataError(
-            f"{settings.train} train and {settings.val} val frames cannot be drawn; at least one was expected"
-        )
+        raise DataError(f"{settings.train} train and {settings.val} val frames cannot be drawn; expected at least one")
     if not SMALLEST_SIDE <= min(settings.size_wh) <= max(settings.size_wh) <= LARGEST_SIDE:
         size = "x".join(map(str, settings.size_wh))
-        raise DataError(
-            f"frames of {size} cannot be drawn; sides of {SMALLEST_SIDE} to {LARGEST_SIDE} pixels were expected"
-        )
+        raise DataError(f"frames of {size} cannot be drawn; expected sides of {SMALLEST_SIDE} to {LARGEST_SIDE} pixels")
     if settings.seed < 0:
-        raise DataError(f"the seed {settings.seed} cannot be used; 0 or more was expected")
+        raise DataError(f"the seed {settings.seed} cannot be used; expected 0 or more")
 
 
-def _is_begun(out, wanted):
+def _is_begun(out: Path, wanted: dict[str, object]) -> bool:
     """Tells whether the folder holds a dataset of these settings, complete or not.
 
     Raises:
@@ -120,22 +113,22 @@ def _is_begun(out, wanted):
     if not out.exists():
         return False
     if not out.is_dir():
-        raise DataError(f"{out}: is a file, a folder was expected")
+        raise DataError(f"{out}: is a file, expected a folder")
     for name in (MANIFEST, UNFINISHED):
         if (out / name).exists():
             found = read_json(out / name)
             if found != wanted:
                 raise DataError(
-                    f"{out}: holds a demo dataset of other settings ({found}), {wanted} was expected; "
+                    f"{out}: holds a demo dataset of other settings ({found}), expected {wanted}; "
                     "choose another folder or remove this one"
                 )
             return True
     if any(out.iterdir()):
-        raise DataError(f"{out}: is not empty and holds no demo dataset; choose another folder")
+        raise DataError(f"{out}: is not empty and does not hold a demo dataset; choose another folder")
     return False
 
 
-def _paths(out, split, name):
+def _paths(out: Path, split: str, name: str) -> dict[str, Path]:
     """Names the files of a frame, in the order in which they are written."""
     city = name.split("_")[0]
     truth = out / "gtFine" / split / city
@@ -148,10 +141,10 @@ def _paths(out, split, name):
     }
 
 
-def _write_frame(out, settings, frame):
+def _write_frame(out: Path, settings: DemoSettings, frame: tuple[str, str]) -> None:
     """Draws and writes one frame."""
     split, name = frame
-    picture, image, painted = draw_frame(name, tuple(settings.size_wh), settings.seed)
+    picture, image, painted = draw_frame(name, settings.size_wh, settings.seed)
     paths = _paths(out, split, name)
     write_bytes(paths["image"], _png(picture[..., ::-1]))
     write_bytes(paths["ids"], _png(painted.ids))
@@ -160,7 +153,7 @@ def _write_frame(out, settings, frame):
     write_json(paths["polygons"], polygons_to_json(image))
 
 
-def _png(array):
+def _png(array: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     """Encodes an array in OpenCV's order of channels as PNG."""
     done, data = cv2.imencode(".png", np.ascontiguousarray(array), _PNG)
     if not done:

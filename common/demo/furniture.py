@@ -1,13 +1,15 @@
-"""What stands along a street: lamps, bollards, traffic lights, bins and bridges."""
+"""Things along a street: lamps, bollards, traffic lights, bins and bridges."""
 
 import numpy as np
+from numpy.random import Generator
 
-from common.demo.shapes import circle, facing
+from common.demo.canvas import Canvas
+from common.demo.shapes import Points, Spot, Tone, circle, facing
 
 _METAL = ((112, 116, 118), (84, 88, 90), (150, 152, 152), (60, 72, 64), (126, 112, 96))
 
 
-def draw_post(canvas, place, height, width, color):
+def draw_post(canvas: Canvas, place: Spot, height: float, width: float, color: Tone) -> Points:
     """Draws a post with a bright and a dark side; returns its shape in pixels."""
     x, z = place
     post = facing(x, z, (-width / 2, width / 2), (-0.02, height))
@@ -22,7 +24,7 @@ def draw_post(canvas, place, height, width, color):
     return pixels
 
 
-def draw_lamp(canvas, rng, place, side):
+def draw_lamp(canvas: Canvas, rng: Generator, place: Spot, side: int) -> None:
     """Draws a street lamp with an arm over the road, or a plain pole, and annotates it as `pole`."""
     x, z = place
     color, height = _METAL[int(rng.integers(len(_METAL)))], rng.uniform(5.5, 9.5)
@@ -40,7 +42,7 @@ def draw_lamp(canvas, rng, place, side):
     canvas.annotate_outline("pole", shapes)
 
 
-def draw_pole_group(canvas, rng, place):
+def draw_pole_group(canvas: Canvas, rng: Generator, place: Spot) -> None:
     """Draws bollards that stand close together and annotates them as one `polegroup`."""
     x, z = place
     count = int(rng.integers(3, 6))
@@ -50,8 +52,8 @@ def draw_pole_group(canvas, rng, place):
     canvas.annotate("polegroup", around)
 
 
-def draw_traffic_light(canvas, rng, place, side):
-    """Draws a traffic light on its pole, sometimes with a second one over the road, and annotates all."""
+def draw_traffic_light(canvas: Canvas, rng: Generator, place: Spot, side: int) -> None:
+    """Draws a traffic light on its pole, sometimes with a second one over the road, and annotates both."""
     x, z = place
     color = _METAL[int(rng.integers(len(_METAL)))]
     has_arm = rng.random() < 0.4
@@ -80,7 +82,7 @@ def draw_traffic_light(canvas, rng, place, side):
         canvas.annotate_outline("traffic light", [canvas.camera.project(board)])
 
 
-def draw_bin(canvas, rng, place):
+def draw_bin(canvas: Canvas, rng: Generator, place: Spot) -> None:
     """Draws a bin, a box or a poster, and annotates it as `static`; or luggage on wheels, as `dynamic`."""
     x, z = place
     kind = rng.random()
@@ -102,7 +104,7 @@ def draw_bin(canvas, rng, place):
     canvas.annotate_outline(label, [canvas.camera.project(shape)])
 
 
-def draw_bridge(canvas, rng, z):
+def draw_bridge(canvas: Canvas, rng: Generator, z: float) -> None:
     """Draws a bridge across the street and annotates it."""
     color, low = np.array([146, 142, 134]) + rng.normal(0, 10), rng.uniform(4.8, 6.0)
     deck = np.array([[-60, low, z], [-60, low + 2.0, z], [60, low + 2.0, z], [60, low, z]])

@@ -1,21 +1,26 @@
 """Trees, bushes and hedges: crowns of many leaves with an irregular outline."""
 
 import numpy as np
+from numpy.random import Generator
+
+from common.demo.canvas import Canvas
+from common.demo.city import Street
+from common.demo.shapes import Ends, Points, Spot, Tone
 
 
-def _blobs(rng, centers, radii, corners):
+def _blobs(rng: Generator, centers: Points, radii: Points, corners: int) -> Points:
     """Gives irregular round shapes, `(blobs, corners, 2)`."""
     angles = np.linspace(0, 2 * np.pi, corners, endpoint=False) + rng.uniform(0, 6, (len(centers), 1))
     reach = radii[:, None] * rng.uniform(0.72, 1.2, (len(centers), corners))
     return centers[:, None, :] + np.stack([np.cos(angles), np.sin(angles)], axis=-1) * reach[..., None]
 
 
-def draw_crown(canvas, rng, box, depth, color):
+def draw_crown(
+    canvas: Canvas, rng: Generator, box: tuple[float, float, float, float], depth: float, color: Tone
+) -> list[Points]:
     """Draws leaves that fill an ellipse.
 
     Args:
-        canvas: What is drawn on.
-        rng: The frame's random numbers.
         box: Middle column, middle row, half the width and half the height, in pixels.
         depth: Distance in metres.
         color: Mean colour of the leaves.
@@ -47,14 +52,12 @@ def draw_crown(canvas, rng, box, depth, color):
     return list(outline) + list(tufts[big])
 
 
-def draw_tree(canvas, rng, place, height, leaves):
+def draw_tree(canvas: Canvas, rng: Generator, place: Spot, height: float, leaves: Tone) -> None:
     """Draws a tree and annotates it, trunk included.
 
     Args:
-        canvas: What is drawn on.
-        rng: The frame's random numbers.
-        place: `(x, z)` of its foot in metres.
-        height: In metres.
+        place: Its foot in metres.
+        height: Height in metres.
         leaves: Mean colour of the leaves.
     """
     x, z = place
@@ -77,14 +80,12 @@ def draw_tree(canvas, rng, place, height, leaves):
     canvas.annotate_outline("vegetation", [canvas.camera.project(trunk), *outline])
 
 
-def draw_hedge(canvas, rng, ends, height, leaves):
+def draw_hedge(canvas: Canvas, rng: Generator, ends: Ends, height: float, leaves: Tone) -> None:
     """Draws a hedge or a row of bushes along the street and annotates it.
 
     Args:
-        canvas: What is drawn on.
-        rng: The frame's random numbers.
         ends: `(x, near, far)` in metres.
-        height: In metres.
+        height: Height in metres.
         leaves: Mean colour of the leaves.
     """
     x, near, far = ends
@@ -97,13 +98,12 @@ def draw_hedge(canvas, rng, ends, height, leaves):
     canvas.annotate_outline("vegetation", outline)
 
 
-def draw_woods(canvas, rng, street, leaves):
-    """Draws trees in the distance, left and right of where the street ends.
+def draw_woods(canvas: Canvas, rng: Generator, street: Street, leaves: Tone) -> None:
+    """Draws trees in the distance, left and right of the end of the street.
 
     Args:
-        canvas: What is drawn on; only sky and skyline are on it.
-        rng: The frame's random numbers.
-        street: For where it ends.
+        canvas: The canvas, with nothing but sky and skyline.
+        street: Decides the distance.
         leaves: Mean colour of the leaves.
     """
     z = street.end + 30

@@ -1,15 +1,18 @@
-"""What lies flat: carriageway, sidewalks, curbs, parking strips, rails, grass, marks and crossings."""
+"""Flat things: carriageway, sidewalks, curbs, parking strips, rails, grass, marks and crossings."""
 
 import numpy as np
+from numpy.random import Generator
 
-from common.demo.city import CROSSING_METRES
+from common.demo.canvas import Canvas
+from common.demo.city import CROSSING_METRES, City, Street
+from common.demo.shapes import Points, Tone
 
 _NEAR, _FAR = 1.3, 400.0
 # Distances that look evenly spaced.
 _STEPS = _NEAR * (_FAR / _NEAR) ** np.linspace(0, 1, 28)
 
 
-def strip(x0, x1, z0=_NEAR, z1=_FAR):
+def strip(x0: float, x1: float, z0: float = _NEAR, z1: float = _FAR) -> Points:
     """Gives the outline of a strip of ground along the street, in metres, of shape `(points, 3)`."""
     steps = np.concatenate([[z0], _STEPS[(z0 < _STEPS) & (z1 > _STEPS)], [z1]])
     there = np.stack([np.full_like(steps, x0), np.zeros_like(steps), steps], axis=1)
@@ -17,8 +20,8 @@ def strip(x0, x1, z0=_NEAR, z1=_FAR):
     return np.concatenate([there, back])
 
 
-def _lay(canvas, label, outline, color):
-    """Paints ground piece by piece, so that it fades with distance, and annotates it as one."""
+def _lay(canvas: Canvas, label: str, outline: Points, color: Tone) -> None:
+    """Paints ground in pieces, so that it fades with distance, and annotates it as one polygon."""
     low, high = outline[:, 2].min(), outline[:, 2].max()
     points = canvas.camera.project(outline)
     half = len(outline) // 2
@@ -29,14 +32,13 @@ def _lay(canvas, label, outline, color):
         canvas.annotate(label, points)
 
 
-def draw_ground(canvas, rng, street, city):
+def draw_ground(canvas: Canvas, rng: Generator, street: Street, city: City) -> None:
     """Draws everything flat.
 
     Args:
-        canvas: What is drawn on; a sky is on it already.
-        rng: The frame's random numbers.
+        canvas: The canvas, with a sky.
         street: The cross-section.
-        city: For its pavement.
+        city: Decides the pavement.
     """
     grey = rng.uniform(72, 122)
     asphalt = np.clip(np.array([grey, grey, grey]) + rng.normal(0, 1.5, 3), 0, 255)
@@ -56,12 +58,12 @@ def draw_ground(canvas, rng, street, city):
     if street.crossing:
         _draw_crossing(canvas, rng, street, asphalt)
     if street.rails is not None:
-        _draw_rails(canvas, rng, street, asphalt)
+        _draw_rails(canvas, rng, street.rails, asphalt)
     _draw_patches(canvas, rng, street, asphalt)
     _draw_marks(canvas, rng, street)
 
 
-def _pave(canvas, street, side, pavement):
+def _pave(canvas: Canvas, street: Street, side: int, pavement: Points) -> None:
     """Draws the joints of the slabs of a sidewalk."""
     start, stop = street.curb(side), street.curb(side) + side * street.pavement
     for part in (0.35, 0.7):
@@ -71,7 +73,7 @@ def _pave(canvas, street, side, pavement):
     canvas.paint_world(joints, pavement, 0.85)
 
 
-def _draw_edge(canvas, street, side, asphalt, pavement):
+def _draw_edge(canvas: Canvas, street: Street, side: int, asphalt: Points, pavement: Points) -> None:
     """Draws the strip for parked cars and the curb."""
     edge, curb = (street.left, street.curb(-1)) if side < 0 else (street.right, street.curb(1))
     if edge != curb:
@@ -82,7 +84,7 @@ def _draw_edge(canvas, street, side, asphalt, pavement):
     canvas.paint_world([strip(curb, curb + side * 0.16)], pavement, 1.16)
 
 
-def _draw_crossing(canvas, rng, street, asphalt):
+def _draw_crossing(canvas: Canvas, rng: Generator, street: Street, asphalt: Points) -> None:
     """Draws a side street and, sometimes, stripes for people to cross."""
     z = street.crossing
     left, right = street.curb(-1) + 0.2, street.curb(1) - 0.2
@@ -97,15 +99,15 @@ def _draw_crossing(canvas, rng, street, asphalt):
         )
 
 
-def _draw_rails(canvas, rng, street, asphalt):
+def _draw_rails(canvas: Canvas, rng: Generator, middle: float, asphalt: Points) -> None:
     """Draws a tram's track, on grass, gravel or asphalt."""
     bed = [(104, 116, 70), (122, 112, 104), asphalt * 1.05][int(rng.integers(3))]
-    _lay(canvas, "rail track", strip(street.rails - 1.3, street.rails + 1.3), np.asarray(bed, float))
+    _lay(canvas, "rail track", strip(middle - 1.3, middle + 1.3), np.asarray(bed, float))
     for x in (-0.75, 0.68):
-        canvas.paint_world([strip(street.rails + x, street.rails + x + 0.08)], (150, 150, 155), 1.1)
+        canvas.paint_world([strip(middle + x, middle + x + 0.08)], (150, 150, 155), 1.1)
 
 
-def _draw_patches(canvas, rng, street, asphalt):
+def _draw_patches(canvas: Canvas, rng: Generator, street: Street, asphalt: Points) -> None:
     """Draws repairs, tyre tracks, manhole covers and leaves."""
     middle = 0.0
     for x in (middle - 0.85, middle + 0.75):
@@ -122,7 +124,7 @@ def _draw_patches(canvas, rng, street, asphalt):
         canvas.paint_world([cover], (58, 56, 55))
 
 
-def _draw_marks(canvas, rng, street):
+def _draw_marks(canvas: Canvas, rng: Generator, street: Street) -> None:
     """Draws the broken lines between lanes and the lines at the edges."""
     white = np.array([214, 214, 210]) * rng.uniform(0.8, 1.05)
     offset = rng.uniform(0, 9)

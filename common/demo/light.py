@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
+from common.demo.shapes import Tone
 from common.labels.cityscapes import LABEL_OF_NAME
 
 # Strength of the surface texture by label: fine, medium and coarse grain.
@@ -24,7 +27,7 @@ _TEXTURE = {
     "person": (0.03, 0.03, 0.0),
     "rider": (0.03, 0.03, 0.0),
 }
-# In grey levels: with it a full-size frame compresses to about 2.3 MB, as the photographs do.
+# In grey levels: with this noise a frame of full size compresses to about 2.3 MB, like the photographs.
 _NOISE = 0.44
 
 
@@ -34,36 +37,35 @@ class Light:
 
     Attributes:
         sun: Red, green, blue factors on the colour of a surface.
-        haze: Colour that far things fade to, also that of the sky at the horizon.
+        haze: Colour to which far things fade, also that of the sky at the horizon.
         zenith: Colour of the sky above.
         visibility: Distance in metres at which 63 % of a colour is haze.
         shadow: Factor of a cast shadow, 1 for none.
-        side: -1 or 1, the side of the street the sun stands on.
+        side: Side of the street on which the sun is, -1 or 1.
         clouds: Part of the sky that is covered, 0 to 1.
         is_dark: Whether lamps and windows are lit.
     """
 
-    sun: np.ndarray
-    haze: np.ndarray
-    zenith: np.ndarray
+    sun: NDArray[np.float64]
+    haze: NDArray[np.float64]
+    zenith: NDArray[np.float64]
     visibility: float
     shadow: float
     side: int
     clouds: float
     is_dark: bool
 
-    def tone(self, color, depth, shade=1.0):
-        """Gives red, green, blue that arrive at the camera from a surface of `color` at `depth` metres."""
+    def tone(self, color: Tone, depth: float, shade: float = 1.0) -> list[float]:
+        """Computes the red, green, blue that the camera sees of a surface of `color` at `depth` metres."""
         clear = math.exp(-max(depth, 0.0) / self.visibility)
         lit, lost = shade * clear, 1 - clear
         return [part * sun * lit + haze * lost for part, sun, haze in zip(color, self.sun, self.haze, strict=True)]
 
 
-def make_light(rng, haziness=1.0):
+def make_light(rng: Generator, haziness: float = 1.0) -> Light:
     """Draws the light of a frame: sunny, overcast, foggy or dusk.
 
     Args:
-        rng: The frame's random numbers.
         haziness: A city's own factor on the haze.
     """
     kind = rng.choice(["sunny", "overcast", "foggy", "dusk"], p=[0.42, 0.38, 0.1, 0.1])
@@ -88,32 +90,30 @@ def make_light(rng, haziness=1.0):
     )
 
 
-def cloud_noise(rng, size_wh, cells):
+def cloud_noise(rng: Generator, size_wh: tuple[int, int], cells: tuple[int, int]) -> NDArray[np.float32]:
     """Draws smooth noise with a mean of 0 and a deviation of about 1.
 
     Args:
-        rng: The frame's random numbers.
         size_wh: Width and height of the result, in pixels.
         cells: Number of random values across and down.
 
     Returns:
-        `float32` of shape `(height, width)`.
+        Shape `(height, width)`.
     """
     small = rng.standard_normal((max(2, cells[1]), max(2, cells[0])), np.float32)
-    return cv2.resize(small, size_wh, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(small, size_wh, interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def draw_sky(rng, light, size_wh, horizon_row):
+def draw_sky(rng: Generator, light: Light, size_wh: tuple[int, int], horizon_row: float) -> NDArray[np.uint8]:
     """Draws a sky with clouds over the whole frame.
 
     Args:
-        rng: The frame's random numbers.
         light: The light of the frame.
         size_wh: Width and height, in pixels.
         horizon_row: Where the sky has the colour of the haze.
 
     Returns:
-        Red, green, blue, `uint8` of shape `(height, width, 3)`.
+        Red, green, blue, shape `(height, width, 3)`.
     """
     width, height = size_wh
     rise = np.clip(1 - np.arange(height, dtype=np.float32) / max(horizon_row, 1), 0, 1)[:, None]
@@ -126,17 +126,16 @@ def draw_sky(rng, light, size_wh, horizon_row):
     return np.clip(sky, 0, 255).astype(np.uint8)
 
 
-def develop(rng, light, picture, ids):
-    """Gives the drawn picture texture, lens and sensor.
+def develop(rng: Generator, light: Light, picture: NDArray[np.uint8], ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Adds texture and the effects of lens and sensor to the drawn picture.
 
     Args:
-        rng: The frame's random numbers.
         light: The light of the frame.
-        picture: Red, green, blue, `uint8` of shape `(height, width, 3)`.
-        ids: Label ids, `uint8` of shape `(height, width)`: a surface's texture depends on its label.
+        picture: Red, green, blue, shape `(height, width, 3)`.
+        ids: Label ids, shape `(height, width)`: the texture of a surface depends on its label.
 
     Returns:
-        The photograph, same shape and type.
+        The photograph, same shape.
     """
     height, width = ids.shape
     size_wh = (width, height)
@@ -152,10 +151,10 @@ def develop(rng, light, picture, ids):
     down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] ** 2
     gain = np.float32(rng.uniform(0.9, 1.1)) * (1 - np.float32(rng.uniform(0.05, 0.16)) * (across + down))
     photo = picture.astype(np.float32)
-    # What the haze has swallowed has no texture left.
+    # Surfaces that the haze hides have no texture.
     photo += photo * (1 - photo / haze) * (grain * np.float32(1.7))[..., None]
     photo *= gain[..., None]
-    photo = cv2.GaussianBlur(photo, (3, 3), 0.35 + 0.25 * width / 2048)
+    photo = np.asarray(cv2.GaussianBlur(photo, (3, 3), 0.35 + 0.25 * width / 2048), np.float32)
     contrast = np.float32(rng.uniform(0.85, 1.12))
     photo = (photo - 110) * contrast + 110
     noise = rng.standard_normal((height, width), np.float32) * np.float32(_NOISE)

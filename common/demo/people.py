@@ -1,11 +1,16 @@
-"""People on foot; flat figures that face the camera."""
+"""People on foot: flat figures that face the camera."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import ArrayLike
 
-from common.demo.shapes import bar, ellipse
+from common.demo.canvas import Canvas
+from common.demo.shapes import Pair, Points, Spot, Tone, bar, ellipse
 
+# A shape of a figure, its colour and its shade.
+Part = tuple[Points, Tone, float]
 _SKIN = ((224, 182, 150), (198, 152, 120), (150, 106, 80), (104, 74, 56))
 _HAIR = ((40, 32, 28), (92, 66, 42), (170, 136, 84), (120, 118, 116), (24, 22, 22))
 
@@ -15,24 +20,24 @@ class Stand:
     """Where something flat stands upright, facing the camera.
 
     Attributes:
-        x: In metres.
-        z: In metres.
-        aspect: How much of its length is seen: 1 from the side, 0.2 from behind; negative if it looks left.
+        x: Position in metres.
+        z: Distance in metres.
+        aspect: Visible part of its length: 1 from the side, 0.2 from behind; negative if it looks left.
     """
 
     x: float
     z: float
     aspect: float = 1.0
 
-    def to_pixels(self, canvas, points, is_round=False):
-        """Moves `(along, up)` in metres to pixels; lengths of round things are not shortened."""
+    def to_pixels(self, canvas: Canvas, points: ArrayLike, is_round: bool = False) -> Points:
+        """Moves `(along, up)` in metres to pixels; round things keep their width."""
         points = np.asarray(points, float)
         foot = canvas.camera.project([self.x, 0, self.z])
         factor = np.sign(self.aspect) if is_round else self.aspect
         return foot + points * (factor, -1) * canvas.camera.scale(self.z)
 
 
-def choose_clothes(rng):
+def choose_clothes(rng: Generator) -> tuple[Tone, Tone, Tone, Tone, Tone]:
     """Draws colours of jacket, trousers, skin, hair and shoes."""
     jacket, trousers = rng.uniform(20, 215, 3) * rng.uniform(0.4, 1), np.array([38, 42, 58]) + rng.uniform(-18, 60)
     if rng.random() < 0.45:
@@ -41,12 +46,10 @@ def choose_clothes(rng):
     return np.clip(jacket, 8, 240), np.clip(trousers, 8, 200), skin, hair, (34, 30, 30)
 
 
-def draw_person(canvas, rng, place, label="person"):
-    """Draws somebody who walks or stands, and annotates them.
+def draw_person(canvas: Canvas, rng: Generator, place: Spot, label: str | None = "person") -> list[Points]:
+    """Draws a person who walks or stands, and annotates them.
 
     Args:
-        canvas: What is drawn on.
-        rng: The frame's random numbers.
         place: `(x, z)` in metres.
         label: The label, or None to annotate nothing.
 
@@ -59,7 +62,7 @@ def draw_person(canvas, rng, place, label="person"):
     return _draw_parts(canvas, stand, parts, label)
 
 
-def _build_walker(rng):
+def _build_walker(rng: Generator) -> list[Part]:
     """Builds a figure of 1.7 metres, as `(shape, color, shade)` from back to front."""
     step = float(rng.choice([0.03, rng.uniform(0.12, 0.34)], p=[0.35, 0.65]))
     jacket, trousers, skin, hair, shoes = choose_clothes(rng)
@@ -83,7 +86,7 @@ def _build_walker(rng):
     return parts + build_head(rng, (0.02, 1.6), skin, hair)
 
 
-def build_head(rng, middle, skin, hair):
+def build_head(rng: Generator, middle: Pair, skin: Tone, hair: Tone) -> list[Part]:
     """Builds neck, face and hair, or the back of a head, as `(shape, color, shade)`."""
     x, y = middle
     neck = bar((x - 0.02, y - 0.2), (x, y - 0.08), 0.12, 0.11)
@@ -96,7 +99,7 @@ def build_head(rng, middle, skin, hair):
     ]
 
 
-def _draw_parts(canvas, stand, parts, label):
+def _draw_parts(canvas: Canvas, stand: Stand, parts: list[Part], label: str | None) -> list[Points]:
     """Draws a contact shadow and the parts, and annotates their outline."""
     foot = canvas.camera.project([stand.x, 0, stand.z])
     scale = canvas.camera.scale(stand.z)

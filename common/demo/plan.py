@@ -1,7 +1,12 @@
-"""What stands where in a scene, and in which order it has to be drawn."""
+"""The things in a scene: their places, and the order in which they are drawn."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from numpy.random import Generator
+
+from common.demo.canvas import Canvas
+from common.demo.shapes import Ends, Spot
 
 
 @dataclass(frozen=True)
@@ -9,39 +14,39 @@ class Item:
     """Something that stands on the ground.
 
     Attributes:
-        x: Of its middle, in metres; where it stretches along the street, of the side the camera sees.
+        x: Position of its middle, in metres; for a long thing along the street, of the side that the camera sees.
         near: Distance of its near end, in metres.
         far: Distance of its far end.
-        draw: Draws it, given the canvas and the frame's random numbers.
+        draw: Draws it; takes the canvas and the random numbers of the frame.
     """
 
     x: float
     near: float
     far: float
-    draw: Callable
+    draw: Callable[[Canvas, Generator], object]
 
 
-def plan(span, function, *arguments):
+def plan(span: Spot | Ends, function: Callable[..., object], *arguments: object) -> Item:
     """Makes an item.
 
     Args:
-        span: `(x, z)`, or `(x, near, far)` for what stretches along the street.
+        span: `(x, z)`, or `(x, near, far)` for a long thing along the street.
         function: Called as `function(canvas, rng, *arguments)` when its turn comes.
-        *arguments: What it needs.
+        *arguments: The other arguments of the function.
     """
     x, near, far = span if len(span) == 3 else (span[0], span[1], span[1])
     return Item(float(x), float(near), float(far), lambda canvas, rng: function(canvas, rng, *arguments))
 
 
-def far_to_near(items):
+def far_to_near(items: list[Item]) -> list[Item]:
     """Sorts items so that each hides what is behind it.
 
-    What stretches along the street is drawn when its far end has its turn, so that all that stands between it and the
-    camera comes later; what stands on its other side is moved to the moment before.
+    A long thing along the street is drawn in the turn of its far end, so that everything between it and the camera is
+    drawn later; things on its other side are drawn just before it.
     """
     long = [item for item in items if item.far - item.near > 2]
 
-    def distance(item):
+    def distance(item: Item) -> float:
         hidden_by = [
             other.far + 0.01 * (item.near - other.near)
             for other in long

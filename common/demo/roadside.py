@@ -1,23 +1,23 @@
-"""What lines a street: houses, walls and hedges between them, trees, lamps and signs."""
+"""Both sides of a street: houses, walls and hedges between them, trees, lamps and signs."""
 
 import numpy as np
+from numpy.random import Generator
 
 from common.demo import barriers, furniture, greenery
 from common.demo.buildings import House, draw_house
-from common.demo.plan import plan
+from common.demo.city import City, Street
+from common.demo.plan import Item, plan
+from common.demo.shapes import Ends
 from common.demo.signs import draw_sign
 
 
-def plan_roadside(rng, street, city):
+def plan_roadside(rng: Generator, street: Street, city: City) -> list[Item]:
     """Chooses houses, trees and furniture on both sides.
 
     Args:
-        rng: The frame's random numbers.
         street: The cross-section.
-        city: For walls and trees.
+        city: Decides walls and trees.
 
-    Returns:
-        A list of items.
     """
     items = []
     for side in (-1, 1):
@@ -30,7 +30,7 @@ def plan_roadside(rng, street, city):
     return items
 
 
-def _plan_plots(rng, street, city, side):
+def _plan_plots(rng: Generator, street: Street, city: City, side: int) -> list[Item]:
     """Lines a side with houses, and with walls, fences and hedges where there is none."""
     items, x = [], street.front(side)
     z = rng.uniform(3, 12)
@@ -53,7 +53,7 @@ def _plan_plots(rng, street, city, side):
     return items
 
 
-def _plan_gap(rng, city, ends, side):
+def _plan_gap(rng: Generator, city: City, ends: Ends, side: int) -> list[Item]:
     """Closes a gap between houses with a wall, a fence, a hedge or a guard rail, and puts trees behind it."""
     x, near, far = ends
     items = []
@@ -72,7 +72,7 @@ def _plan_gap(rng, city, ends, side):
     return items
 
 
-def _plan_trees(rng, street, city, side):
+def _plan_trees(rng: Generator, street: Street, city: City, side: int) -> list[Item]:
     """Plants trees along the pavement."""
     if rng.random() > 0.45 + 0.08 * city.trees:
         return []
@@ -87,7 +87,7 @@ def _plan_trees(rng, street, city, side):
     return items
 
 
-def _plan_furniture(rng, street, side):
+def _plan_furniture(rng: Generator, street: Street, side: int) -> list[Item]:
     """Puts lamps, signs, lights, bollards and bins on the pavement."""
     x = street.curb(side) + side * 0.55
     items = []

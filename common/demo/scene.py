@@ -1,14 +1,16 @@
-"""A street scene: what stands where, drawn from far to near."""
+"""A street scene, drawn from far to near."""
 
 import zlib
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
-from common.dataset.original.polygons import AnnotatedImage, paint_polygons
+from common.dataset.original.polygons import AnnotatedImage, PaintedFrame, paint_polygons
 from common.demo.buildings import draw_skyline
 from common.demo.camera import Camera
 from common.demo.canvas import Canvas
-from common.demo.city import CITY_OF_NAME, make_street
+from common.demo.city import CITY_OF_NAME, Street, make_street
 from common.demo.greenery import draw_woods
 from common.demo.ground import draw_ground
 from common.demo.light import develop, draw_sky, make_light
@@ -17,16 +19,18 @@ from common.demo.roadside import plan_roadside
 from common.demo.traffic import GUESTS, plan_traffic
 
 
-def draw_frame(name, size_wh, seed):
+def draw_frame(
+    name: str, size_wh: tuple[int, int], seed: int
+) -> tuple[NDArray[np.uint8], AnnotatedImage, PaintedFrame]:
     """Draws one frame.
 
     Args:
-        name: `<city>_<sequence>_<frame>`; with the seed it decides everything.
+        name: `<city>_<sequence>_<frame>`; name and seed decide everything.
         size_wh: Width and height, in pixels.
-        seed: Of the whole dataset.
+        seed: Seed of the whole dataset.
 
     Returns:
-        The picture, red, green, blue, `uint8` of shape `(height, width, 3)`; the `AnnotatedImage`; the `PaintedFrame`.
+        The picture (red, green, blue, shape `(height, width, 3)`), its polygons, and the masks painted from them.
     """
     rng = np.random.default_rng((seed, zlib.crc32(name.encode())))
     city = CITY_OF_NAME[name.split("_")[0]]
@@ -58,8 +62,8 @@ def draw_frame(name, size_wh, seed):
     return develop(rng, light, canvas.picture, painted.ids), image, painted
 
 
-def _draw_shadow_of_houses(canvas, street):
-    """Darkens the side of the street where the houses keep the sun off."""
+def _draw_shadow_of_houses(canvas: Canvas, street: Street) -> None:
+    """Darkens the side of the street that is in the shadow of the houses."""
     if canvas.light.shadow > 0.8:
         return
     side = canvas.light.side
@@ -73,7 +77,7 @@ def _draw_shadow_of_houses(canvas, street):
             canvas.darken(canvas.camera.project(outer + inner), canvas.light.shadow)
 
 
-def _draw_bonnet(canvas, rng):
+def _draw_bonnet(canvas: Canvas, rng: Generator) -> None:
     """Draws the bonnet of the car that carries the camera: `ego vehicle`."""
     width, height = canvas.camera.size_wh
     across = np.linspace(-0.02, 1.02, 25)
@@ -88,8 +92,8 @@ def _draw_bonnet(canvas, rng):
     canvas.annotate("ego vehicle", outline)
 
 
-def _annotate_borders(canvas, rng):
-    """Annotates what the rectification left empty at the edges, and the frame around what is evaluated."""
+def _annotate_borders(canvas: Canvas, rng: Generator) -> None:
+    """Annotates the empty edges that rectification leaves, and the border outside the evaluated region."""
     width, height = canvas.camera.size_wh
     rim, wedge = max(1, round(width / 400)), max(2, round(width / 130))
     top, bottom = round(height * rng.uniform(0.05, 0.3)), round(height * rng.uniform(0.7, 0.95))
@@ -97,9 +101,9 @@ def _annotate_borders(canvas, rng):
         [[0, top], [wedge, height // 2], [0, bottom]],
         [[width, top], [width - wedge, height // 2], [width, bottom]],
     ):
-        points = np.array(points, float)
-        canvas.paint([points], (4, 4, 4), 0.0)
-        canvas.annotate("rectification border", points)
+        corners = np.array(points, float)
+        canvas.paint([corners], (4, 4, 4), 0.0)
+        canvas.annotate("rectification border", corners)
     outer = [[0, 0], [width, 0], [width, height], [0, height], [0, 0]]
     right, low = width - 1 - rim, height - rim
     inner = [[rim, rim], [rim, low], [right, low], [right, rim], [rim, rim]]

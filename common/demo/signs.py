@@ -1,14 +1,18 @@
 """Traffic signs, drawn from circles, triangles and boxes; all sizes in metres."""
 
 import numpy as np
+from numpy.random import Generator
 
+from common.demo.canvas import Canvas
 from common.demo.furniture import draw_post
-from common.demo.shapes import box, circle, corners
+from common.demo.shapes import Points, Spot, Tone, box, circle, corners
 
+# The outline of a sign, and what is painted on it.
+_Sign = tuple[Points, list[tuple[Points, Tone]]]
 _RED, _BLUE, _WHITE, _YELLOW = (186, 26, 32), (26, 66, 160), (226, 226, 222), (226, 180, 30)
 
 
-def draw_sign(canvas, rng, place):
+def draw_sign(canvas: Canvas, rng: Generator, place: Spot) -> None:
     """Draws a traffic sign on its pole and annotates both."""
     x, z = place
     size, high = rng.uniform(0.3, 0.42), rng.uniform(2.2, 3.0)
@@ -28,7 +32,7 @@ def draw_sign(canvas, rng, place):
         canvas.annotate("traffic sign", middle + plate * scale)
 
 
-def _ban(size):
+def _ban(size: float) -> _Sign:
     return circle(size), [
         (circle(size), _RED),
         (circle(size * 0.76), _WHITE),
@@ -36,7 +40,7 @@ def _ban(size):
     ]
 
 
-def _order(size):
+def _order(size: float) -> _Sign:
     return circle(size), [
         (circle(size), _BLUE),
         (box(size * 0.14, size * 0.6), _WHITE),
@@ -44,33 +48,33 @@ def _order(size):
     ]
 
 
-def _no_entry(size):
+def _no_entry(size: float) -> _Sign:
     return circle(size), [(circle(size), _RED), (box(size * 0.72, size * 0.17), _WHITE)]
 
 
-def _warning(size):
+def _warning(size: float) -> _Sign:
     outer = corners(3, size * 1.25, np.pi / 2)
     return outer, [(outer, _RED), (outer * 0.7, _WHITE), (box(size * 0.08, size * 0.3), (20, 20, 20))]
 
 
-def _yield(size):
+def _yield(size: float) -> _Sign:
     outer = corners(3, size * 1.25, -np.pi / 2)
     return outer, [(outer, _RED), (outer * 0.68, _WHITE)]
 
 
-def _priority(size):
+def _priority(size: float) -> _Sign:
     outer = corners(4, size * 1.2, 0)
     return outer, [(outer, _WHITE), (outer * 0.72, _YELLOW)]
 
 
-def _parking(size):
+def _parking(size: float) -> _Sign:
     outer, bow = box(size, size), (0.0, size * 0.25)
     letter = [(box(size * 0.12, size * 0.6) - (size * 0.25, 0), _WHITE)]
     letter += [(circle(size * 0.36) + bow, _WHITE), (circle(size * 0.18) + bow, _BLUE)]
     return outer, [(outer, _WHITE), (outer * 0.93, _BLUE), *letter]
 
 
-def _direction(size):
+def _direction(size: float) -> _Sign:
     outer = box(size * 2.2, size * 0.8)
     return outer, [
         (outer, _YELLOW),

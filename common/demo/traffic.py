@@ -1,27 +1,30 @@
-"""Who is on the street: vehicles that drive and park, people who walk and ride, alone and in groups."""
+"""Traffic: vehicles that drive and park, people who walk and ride, alone and in groups."""
+
+from collections.abc import Callable
 
 import numpy as np
+from numpy.random import Generator
 
 from common.demo import people, vehicles
 from common.demo.bodies import Place
-from common.demo.plan import plan
+from common.demo.canvas import Canvas
+from common.demo.city import City, Street
+from common.demo.plan import Item, plan
+from common.demo.shapes import Spot
 from common.demo.two_wheelers import draw_two_wheeler
 
-# What a frame shows for certain, by the number of its sequence, so that a small dataset has every class.
+# What a frame certainly shows, by the number of its sequence, so that a small dataset has every class.
 GUESTS = ("bus", "train", "truck", "motorcycle", "rider", "group")
 
 
-def plan_traffic(rng, street, city, guest):
+def plan_traffic(rng: Generator, street: Street, city: City, guest: str) -> list[Item]:
     """Chooses vehicles and people.
 
     Args:
-        rng: The frame's random numbers.
         street: The cross-section.
-        city: For its bicycles.
+        city: Decides how many bicycles there are.
         guest: One of `GUESTS`.
 
-    Returns:
-        A list of items.
     """
     items = _plan_parked(rng, street) + _plan_moving(rng, street, guest) + _plan_crossing(rng, street)
     items += _plan_walkers(rng, street, guest) + _plan_riders(rng, street, city, guest)
@@ -34,14 +37,14 @@ def plan_traffic(rng, street, city, guest):
 _LENGTHS = {vehicles.draw_car: 4.6, vehicles.draw_bus: 11.5, vehicles.draw_truck: 7.6, vehicles.draw_tram: 28.0}
 
 
-def _along(rng, draw, x, near, heading):
+def _along(rng: Generator, draw: Callable[..., object], x: float, near: float, heading: float) -> Item:
     """Plans a vehicle that goes along the street and whose near end is `near` metres away."""
     length = _LENGTHS[draw]
     place = Place(x + rng.normal(0, 0.1), near + length / 2, heading + rng.normal(0, 0.012))
     return plan((x, near, near + length), draw, place)
 
 
-def _plan_parked(rng, street):
+def _plan_parked(rng: Generator, street: Street) -> list[Item]:
     items = []
     for side in (-1, 1):
         width = street.parking[side > 0]
@@ -61,8 +64,8 @@ def _plan_parked(rng, street):
     return items
 
 
-def _plan_moving(rng, street, guest):
-    """Fills the lane ahead and the one that comes towards the camera; the guest comes first in one of them."""
+def _plan_moving(rng: Generator, street: Street, guest: str) -> list[Item]:
+    """Fills the lane ahead and the oncoming lane; the guest is the first vehicle in one of them."""
     oncoming = street.left + 1.7 if street.rails is None else street.rails + 3.3
     lanes = [(0.1, 0.0, 11.0)]
     if oncoming < -2.4:
@@ -71,6 +74,7 @@ def _plan_moving(rng, street, guest):
     items = []
     for number, (x, heading, first) in enumerate(lanes):
         z = first + rng.exponential(14)
+        draw: Callable[..., object]
         if guest in ("bus", "truck") and number == chosen:
             draw = vehicles.draw_bus if guest == "bus" else vehicles.draw_truck
             z = rng.uniform(13, 30)
@@ -88,7 +92,7 @@ def _plan_moving(rng, street, guest):
     return items
 
 
-def _plan_crossing(rng, street):
+def _plan_crossing(rng: Generator, street: Street) -> list[Item]:
     """Sends a vehicle through the side street."""
     if not street.crossing or rng.random() > 0.6:
         return []
@@ -98,8 +102,8 @@ def _plan_crossing(rng, street):
     return [plan((x, z), draw, Place(x, z, heading))]
 
 
-def _draw_car_group(canvas, rng, street):
-    """Draws cars too far away to be told apart: `cargroup`."""
+def _draw_car_group(canvas: Canvas, rng: Generator, street: Street) -> None:
+    """Draws cars too far away to be separated: `cargroup`."""
     shapes = []
     for x in (street.left + 1.7, street.left + 3.9, 0.0):
         for z in (132.0, 126.0):
@@ -107,7 +111,7 @@ def _draw_car_group(canvas, rng, street):
     canvas.annotate_outline("cargroup", shapes)
 
 
-def _plan_walkers(rng, street, guest):
+def _plan_walkers(rng: Generator, street: Street, guest: str) -> list[Item]:
     items = []
     for _ in range(int(rng.poisson(5))):
         side = int(rng.choice([-1, 1]))
@@ -127,7 +131,7 @@ def _plan_walkers(rng, street, guest):
     return items
 
 
-def _draw_crowd(canvas, rng, place):
+def _draw_crowd(canvas: Canvas, rng: Generator, place: Spot) -> None:
     """Draws people who stand close together: `persongroup`."""
     shapes = []
     for number in range(int(rng.integers(4, 9))):
@@ -136,7 +140,7 @@ def _draw_crowd(canvas, rng, place):
     canvas.annotate_outline("persongroup", shapes)
 
 
-def _plan_riders(rng, street, city, guest):
+def _plan_riders(rng: Generator, street: Street, city: City, guest: str) -> list[Item]:
     """Plans riders on the road, parked bicycles and motorcycles, and racks."""
     items = []
     ridden = ["bicycle"] * int(rng.poisson(0.9 * city.bicycles)) + ["motorcycle"] * int(rng.random() < 0.12)
@@ -158,7 +162,7 @@ def _plan_riders(rng, street, city, guest):
     return items
 
 
-def _draw_bicycle_rack(canvas, rng, x, z):
+def _draw_bicycle_rack(canvas: Canvas, rng: Generator, x: float, z: float) -> None:
     """Draws a row of parked bicycles: `bicyclegroup`."""
     shapes = []
     for number in range(int(rng.integers(3, 7)), 0, -1):

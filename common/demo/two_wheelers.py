@@ -1,18 +1,20 @@
 """Bicycles and motorcycles, parked or ridden, and their riders."""
 
 import numpy as np
+from numpy.random import Generator
 
+from common.demo.canvas import Canvas
 from common.demo.people import Stand, build_head, choose_clothes
-from common.demo.shapes import bar, ellipse
+from common.demo.shapes import Points, Tone, bar, ellipse
 
 
-def draw_two_wheeler(canvas, rng, stand, label="bicycle", has_rider=False):
+def draw_two_wheeler(
+    canvas: Canvas, rng: Generator, stand: Stand, label: str | None = "bicycle", has_rider: bool = False
+) -> list[Points]:
     """Draws a bicycle or a motorcycle, parked or ridden, and annotates it and its rider.
 
     Args:
-        canvas: What is drawn on.
-        rng: The frame's random numbers.
-        stand: Where it stands and from where it is seen.
+        stand: Its place, and the direction from which it is seen.
         label: `bicycle`, `motorcycle`, or None to annotate nothing.
         has_rider: Whether somebody rides it.
 
@@ -47,7 +49,7 @@ def draw_two_wheeler(canvas, rng, stand, label="bicycle", has_rider=False):
     return shapes
 
 
-def _draw_bicycle(canvas, stand, color):
+def _draw_bicycle(canvas: Canvas, stand: Stand, color: Tone) -> list[Points]:
     rear, crank, saddle, neck, front = (-0.54, 0.34), (-0.05, 0.3), (-0.17, 0.88), (0.38, 0.8), (0.54, 0.34)
     bars = ((rear, crank), (crank, saddle), ((-0.16, 0.78), neck), (neck, crank), ((0.36, 1.02), front), (rear, saddle))
     shapes = []
@@ -63,7 +65,7 @@ def _draw_bicycle(canvas, stand, color):
     return [*shapes, saddle, handle]
 
 
-def _draw_motorcycle(canvas, stand, color):
+def _draw_motorcycle(canvas: Canvas, stand: Stand, color: Tone) -> list[Points]:
     wide = 0.16 * (1 - abs(stand.aspect))
     parts = [
         ([(-0.75, 0.5), (-0.7, 0.82), (0.0, 0.8), (0.3, 1.0), (0.62, 0.75), (0.45, 0.3), (-0.4, 0.28)], (44, 44, 46)),
@@ -83,7 +85,7 @@ def _draw_motorcycle(canvas, stand, color):
     return shapes
 
 
-def _draw_rider(canvas, rng, stand, is_motorcycle):
+def _draw_rider(canvas: Canvas, rng: Generator, stand: Stand, is_motorcycle: bool) -> None:
     jacket, trousers, skin, hair, shoes = choose_clothes(rng)
     aspect = max(abs(stand.aspect), 0.3) * np.sign(stand.aspect)
     body = Stand(stand.x, stand.z, aspect)
@@ -106,7 +108,7 @@ def _draw_rider(canvas, rng, stand, is_motorcycle):
     if is_motorcycle:
         heads = [(ellipse(head, 0.15, 0.16), rng.uniform(20, 220, 3), 1.0)]
     shapes = []
-    # Limbs keep their thickness however the rider is turned.
+    # Limbs keep their thickness in every direction of the rider.
     scale = np.array([np.sign(aspect) * max(abs(aspect), 0.75), -1]) * canvas.camera.scale(body.z)
     for shape, color, shade in parts:
         middle = shape.mean(axis=0)

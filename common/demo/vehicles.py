@@ -1,16 +1,21 @@
-"""Cars, vans, trucks, buses, trams, caravans and trailers: side views pulled out to bodies, seen from any direction."""
+"""Cars, vans, trucks, buses, trams, caravans and trailers: bodies from side views, seen from any direction."""
+
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.random import Generator
 
-from common.demo.bodies import Body, Face, box_body, draw_faces, profile_body, side_details
+from common.demo.bodies import Body, Face, Place, box_body, draw_faces, profile_body, side_details
+from common.demo.canvas import Canvas
+from common.demo.shapes import Pair, Points, Tone
 
 _GLASS = (44, 52, 60)
 _PAINTS = (
     (34, 34, 38), (58, 60, 66), (120, 124, 128), (168, 172, 176), (214, 216, 218), (226, 226, 224), (96, 24, 26),
     (150, 30, 30), (30, 44, 92), (52, 84, 138), (38, 66, 56), (138, 122, 92), (186, 152, 40), (92, 96, 104),
 )  # fmt: skip
-# Side views from the rear bumper over the roof to the front bumper: (part of the length, height, what the surface up to
-# the next point is made of). The length runs from -0.5 at the rear to 0.5 at the front.
+# Side views from the rear bumper over the roof to the front bumper: (part of the length, height, material of the
+# surface up to the next point). The length runs from -0.5 at the rear to 0.5 at the front.
 _SEDAN = (
     (-0.48, 0.32, "body"), (-0.5, 0.62, "body"), (-0.485, 0.98, "body"), (-0.36, 1.02, "glass"), (-0.2, 1.42, "roof"),
     (0.06, 1.45, "glass"), (0.24, 1.0, "body"), (0.45, 0.82, "body"), (0.5, 0.6, "body"), (0.49, 0.3, "body"),
@@ -26,13 +31,11 @@ _VAN = (
 _SHAPES = ((_SEDAN, 4.6, 1.82, 1.0), (_HATCH, 4.0, 1.76, 1.0), (_HATCH, 4.6, 1.84, 1.02), (_HATCH, 4.5, 1.9, 1.14))
 
 
-def draw_car(canvas, rng, place, label="car"):
+def draw_car(canvas: Canvas, rng: Generator, place: Place, label: str | None = "car") -> list[Points]:
     """Draws a car or a van and annotates it, its license plate too.
 
     Args:
-        canvas: What is drawn on.
-        rng: The frame's random numbers.
-        place: Where it stands.
+        place: Its place.
         label: `car`, or None to annotate nothing.
 
     Returns:
@@ -68,7 +71,7 @@ def draw_car(canvas, rng, place, label="car"):
     return _finish(canvas, body, faces, label, plates)
 
 
-def _draw_ends(canvas, rng, body, faces):
+def _draw_ends(canvas: Canvas, rng: Generator, body: Body, faces: list[Face]) -> list[Points]:
     """Adds lamps, bumpers and plates to the rear and the front of a car; returns the plates."""
     half, length = body.width / 2 * 0.93, body.length / 2
     red = (190, 30, 26) if not canvas.light.is_dark else (380, 60, 50)
@@ -76,13 +79,13 @@ def _draw_ends(canvas, rng, body, faces):
     plates = []
     for end, lamp in ((-1, red), (1, white)):
         at = end * (length + 0.01)
-        details = [(body.cross(at, (-half * 0.98, half * 0.98), (0.3, 0.46)), (34, 34, 36))]
+        details: list[tuple[Points, Tone]] = [(body.cross(at, (-half * 0.98, half * 0.98), (0.3, 0.46)), (34, 34, 36))]
         for side in (-1, 1):
-            x = sorted((side * half * 0.7, side * half * 0.97))
+            x = _ordered(side * half * 0.7, side * half * 0.97)
             details.append((body.cross(at, x, (0.0, 0.32)), (22, 22, 24)))
         details.append((body.cross(at, (-half * 0.96, half * 0.96), (0.9, 0.94)), body.color * 0.6))
         for side in (-1, 1):
-            x = sorted((side * half * 0.62, side * half * 0.96))
+            x = _ordered(side * half * 0.62, side * half * 0.96)
             details.append((body.cross(end * length * 0.995, x, (0.66, 0.86)), lamp))
         plate = body.cross(end * (length + 0.02), (-0.26, 0.26), (0.48, 0.6))
         details.append((plate, (216, 216, 208)))
@@ -93,7 +96,13 @@ def _draw_ends(canvas, rng, body, faces):
     return [plate for end, plate in plates if body.shows_end(end)]
 
 
-def _finish(canvas, body, faces, label, plates=()):
+def _ordered(one: float, other: float) -> Pair:
+    return min(one, other), max(one, other)
+
+
+def _finish(
+    canvas: Canvas, body: Body, faces: list[Face], label: str | None, plates: Sequence[Points] = ()
+) -> list[Points]:
     """Draws shadow and faces, and annotates the outline and the plates."""
     canvas.darken(canvas.camera.project(body.footprint(0.25)), 0.45)
     if canvas.light.shadow < 0.8:
@@ -106,7 +115,7 @@ def _finish(canvas, body, faces, label, plates=()):
     return shapes
 
 
-def draw_bus(canvas, rng, place):
+def draw_bus(canvas: Canvas, rng: Generator, place: Place) -> None:
     """Draws a bus and annotates it."""
     colors = ((206, 178, 40), (190, 40, 36), (226, 226, 222), (40, 92, 140), (70, 130, 80))
     color = np.array(colors[int(rng.integers(len(colors)))]) * rng.uniform(0.85, 1.1)
@@ -114,7 +123,7 @@ def draw_bus(canvas, rng, place):
     _finish(canvas, body, _coach(canvas, body, (-3.6, 3.4), 0.48, rng), "bus")
 
 
-def draw_tram(canvas, rng, place):
+def draw_tram(canvas: Canvas, rng: Generator, place: Place) -> None:
     """Draws a tram and annotates it: the label `train`."""
     colors = ((196, 36, 32), (222, 206, 150), (60, 110, 90), (230, 230, 226))
     color = np.array(colors[int(rng.integers(len(colors)))]) * rng.uniform(0.85, 1.1)
@@ -122,7 +131,7 @@ def draw_tram(canvas, rng, place):
     _finish(canvas, body, _coach(canvas, body, (), 0.0, rng), "train")
 
 
-def _coach(canvas, body, wheels, radius, rng):
+def _coach(canvas: Canvas, body: Body, wheels: Sequence[float], radius: float, rng: Generator) -> list[Face]:
     """Builds a long box with a row of windows, doors, a destination sign and lamps."""
     half, length, top = body.width / 2, body.length / 2, body.height
     trim = body.color * 0.55 if rng.random() < 0.5 else np.array([225.0, 225, 220])
@@ -140,7 +149,7 @@ def _coach(canvas, body, wheels, radius, rng):
     faces += side_details(body, panes + doors, (50, 58, 66), wheels, radius)
     for end in (-1, 1):
         at = end * (length + 0.02)
-        details = [
+        details: list[tuple[Points, Tone]] = [
             (body.cross(at, (-half * 0.88, half * 0.88), (1.25 if end > 0 else 1.6, top - 0.55)), (40, 46, 52)),
             (body.cross(at, (-half * 0.6, half * 0.6), (top - 0.42, top - 0.14)), (30, 28, 24)),
             (body.cross(at, (-half * 0.45, half * 0.3), (top - 0.36, top - 0.2)), (330, 230, 60)),
@@ -152,7 +161,7 @@ def _coach(canvas, body, wheels, radius, rng):
         details.append((mirrored, (62, 70, 78)))
         lamp = (300, 290, 250) if end > 0 else (200, 34, 30)
         for side in (-1, 1):
-            x = sorted((side * half * 0.6, side * half * 0.9))
+            x = _ordered(side * half * 0.6, side * half * 0.9)
             details.append((body.cross(at, x, (0.62, 0.88)), lamp))
             if wheels:
                 details.append((body.cross(at, x, (0.0, 0.3)), (22, 22, 24)))
@@ -160,7 +169,7 @@ def _coach(canvas, body, wheels, radius, rng):
     return faces
 
 
-def draw_truck(canvas, rng, place, label="truck"):
+def draw_truck(canvas: Canvas, rng: Generator, place: Place, label: str = "truck") -> None:
     """Draws a truck with a closed box, a canvas cover or an open bed, and annotates it."""
     cab = np.array(_PAINTS[int(rng.integers(len(_PAINTS)))]) * rng.uniform(0.85, 1.1)
     cover = np.array(
@@ -174,16 +183,16 @@ def draw_truck(canvas, rng, place, label="truck"):
     window = [[(2.2, 1.55), (2.3, 2.35), (3.5, 2.35), (3.6, 1.55)]]
     faces += side_details(body, window, _GLASS, (-2.4, 2.8), 0.48)
     half = body.width / 2
-    front = [
+    front: list[tuple[Points, Tone]] = [
         (body.cross(3.83, (-half * 0.9, half * 0.9), (1.5, 2.4)), _GLASS),
         (body.cross(3.83, (-half * 0.6, half * 0.6), (0.7, 1.2)), (34, 34, 36)),
     ]
-    rear = [
+    rear: list[tuple[Points, Tone]] = [
         (body.cross(-3.82, (-half, half), (0.5, 0.72)), (52, 50, 50)),
         (body.cross(-3.82, (-0.02, 0.02), (0.8, height - 0.1)), cover * 0.6),
     ]
     for side in (-1, 1):
-        x = sorted((side * half * 0.65, side * half * 0.95))
+        x = _ordered(side * half * 0.65, side * half * 0.95)
         rear.append((body.cross(-3.83, x, (0.52, 0.68)), (200, 36, 30)))
         front.append((body.cross(3.83, x, (0.6, 0.8)), (230, 230, 220)))
     faces.append(Face(front[0][0], front[0][1], 0.9, tuple(front), is_end=1))
@@ -191,7 +200,7 @@ def draw_truck(canvas, rng, place, label="truck"):
     _finish(canvas, body, faces, label)
 
 
-def draw_trailer(canvas, rng, place, label):
+def draw_trailer(canvas: Canvas, rng: Generator, place: Place, label: str) -> None:
     """Draws a parked `caravan` or `trailer` and annotates it."""
     is_caravan = label == "caravan"
     color = np.array([228.0, 226, 218]) if is_caravan else rng.uniform(60, 150, 3)

@@ -125,7 +125,7 @@ def test_folder_with_other_files_is_refused_and_kept(tmp_path):
 
 def test_file_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "out").write_text("")
-    with pytest.raises(DataError, match="is a file, a folder was expected"):
+    with pytest.raises(DataError, match="is a file, expected a folder"):
         draw_demo_dataset(tmp_path / "out", SETTINGS)
 
 
