@@ -7,7 +7,7 @@ source overlap, later ones cover earlier ones. Outlines are kept beside the pixe
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar, runtime_checkable
@@ -274,3 +274,8 @@ def split_item_id(item_id: str) -> tuple[str, str]:
     path = PurePosixPath(item_id)
     folder = path.parent.as_posix()
     return (city_of(path.name) if folder == "." else folder), path.name
+
+
+def missing_notes(missing: Mapping[str, int], total: int) -> list[str]:
+    """Writes notes on what frames lack: of 5 frames, {"have no image": 3} gives "3 of 5 frames have no image"."""
+    return [f"{amount:,} of {total:,} frames {what}" for what, amount in missing.items() if amount]

@@ -196,7 +196,7 @@ def _label_ids(found: Sequence[list[Category]], background: str | None) -> Seque
 
 def find_labels(categories: dict[str, Category], table: LabelTable) -> dict[str, Label]:
     """Finds the label of each category in the table that `make_table` made of them, by the key of the category."""
-    return {key: table.find(category.name) for key, category in categories.items()}
+    return {key: label for key, category in categories.items() if (label := table.find(category.name)) is not None}
 
 
 def read_crowd(where: str, item: JsonObject) -> bool:

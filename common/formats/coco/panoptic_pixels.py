@@ -37,7 +37,7 @@ def colors_to_ids(colors: NDArray[np.uint8]) -> NDArray[np.uint32]:
 def encode_ids(ids: NDArray[np.uint32]) -> bytes:
     """Encodes ids of segments, of shape `(height, width)`, as the bytes of a panoptic PNG."""
     colors = ids.astype("<u4", copy=False).view(np.uint8).reshape(*ids.shape, 4)
-    return encode_image(cv2.cvtColor(colors, cv2.COLOR_RGBA2RGB))
+    return encode_image(np.asarray(cv2.cvtColor(colors, cv2.COLOR_RGBA2RGB), np.uint8))
 
 
 @dataclass(frozen=True)

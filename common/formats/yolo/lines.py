@@ -1,17 +1,23 @@
-"""A line of a YOLO segmentation label: `class x1 y1 x2 y2 ...`, and the pixels it stands for.
+"""A line of a YOLO segmentation label, `class x1 y1 x2 y2 ...`, and the pixels it stands for.
 
 Coordinates are those of pixel corners, divided by the width and height of the image, with six decimals: up to 8,192
 pixels that is exact to a hundredth of a pixel. A pixel belongs to a polygon if its centre lies inside by the even-odd
 rule, so that outlines along pixel corners come back as the same pixels.
 
-A line has one polygon. Several parts, and holes, are joined to one by bridges, lines that are walked there and back and
-enclose nothing: read by the even-odd rule, or by the non-zero rule, they leave no trace. A program that draws the
-border of a polygon, as Ultralytics does with OpenCV, draws a line of one pixel where a bridge is.
+A line has one polygon. Several parts, and holes, are joined to one by bridges: lines that are walked there and back and
+enclose nothing, so that neither the even-odd rule nor the non-zero rule sees them. A program that draws the border of a
+polygon, for example Ultralytics with OpenCV, draws a line of one pixel where a bridge is.
 """
 
+from collections.abc import Collection, Iterator, Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError
+from common.files.sources import Source
+from common.images.outlines import Outline
+from common.text import first_few
 
 LARGEST_BYTES = 32 * 1024 * 1024
 # Pairs of points that are compared at once to find the shortest bridge, and bridges that are sought in this way.
@@ -21,16 +27,14 @@ _MOST_SHORT_BRIDGES = 256
 _MOST_CROSSINGS = 2**21
 # How far a point may lie outside of the image, as a part of its size; Ultralytics allows as much.
 _TOLERANCE = 0.01
+Points = NDArray[np.int32] | NDArray[np.float64]
 
 
-def join_outlines(outlines):
+def join_outlines(outlines: Sequence[Outline]) -> tuple[NDArray[np.int32], int]:
     """Joins all outlines of an object to one polygon.
 
-    Args:
-        outlines: `Outline`s of one key, as from `trace_outlines`.
-
     Returns:
-        Points `(x, y)`, `int32` of shape `(n, 2)`, the first is not repeated; and the number of bridges.
+        Points `(x, y)` of shape `(n, 2)`, the first is not repeated; and the number of bridges.
     """
     path = outlines[0].points
     if len(outlines) > _MOST_SHORT_BRIDGES:
@@ -44,67 +48,63 @@ def join_outlines(outlines):
     return path, len(outlines) - 1
 
 
-def _nearest(path, points):
-    """Finds the places of two points, one of each, that are near each other: the nearest ones if it is not too dear."""
+def _nearest(path: NDArray[np.int32], points: NDArray[np.int32]) -> tuple[int, int]:
+    """Finds the places of two points, one of each, that are near each other: the nearest two if that is fast enough."""
     if len(path) * len(points) > _MOST_PAIRS:
         points = points[:1]
     distances = ((path[:, None] - points[None]).astype(np.int64) ** 2).sum(axis=2)
     return divmod(int(distances.argmin()), len(points))
 
 
-def polygon_to_line(class_index, points, size_wh):
-    """Writes a polygon as a line.
+def polygon_to_line(class_index: int, points: Points, size_wh: tuple[int, int]) -> str:
+    """Writes a polygon as a line, without a line break.
 
     Args:
         class_index: Index of its class.
         points: `(x, y)` in pixels, of shape `(n, 2)`.
         size_wh: Width and height of the image in pixels.
-
-    Returns:
-        The text, without a line break.
     """
     values = (points / np.array(size_wh)).ravel().tolist()
     return f"{class_index} " + " ".join(["%.6f"] * len(values)) % tuple(values)
 
 
-def read_lines(source, names):
+def read_polygons(source: Source, classes: Collection[int]) -> list[tuple[int, NDArray[np.float64]]]:
     """Reads a label file.
 
     Args:
-        source: `Source` of the file.
-        names: Name of each class by its index.
+        source: The file.
+        classes: Indices of the classes that there are.
 
     Returns:
-        `[(class index, points)]`; points `(x, y)` from 0 to 1, `float64` of shape `(n, 2)`.
+        Class index and points of each line; points are `(x, y)` from 0 to 1, of shape `(n, 2)`.
 
     Raises:
-        DataError: If a line is no polygon of a known class; names file and line.
+        DataError: If a line is not a polygon of a known class; names file and line.
     """
     data = source.read_bytes()
     if len(data) > LARGEST_BYTES:
-        raise DataError(f"{source}: has {len(data):,} bytes, at most {LARGEST_BYTES:,} were expected of a label file")
+        raise DataError(f"{source}: has {len(data):,} bytes; expected a label file of at most {LARGEST_BYTES:,}")
     lines = data.decode("utf-8", "replace").splitlines()
-    return [_read_line(f"{source}: line {number}", line, names) for number, line in enumerate(lines, 1) if line.strip()]
+    return [
+        _read_line(f"{source}: line {number}", line, classes) for number, line in enumerate(lines, 1) if line.strip()
+    ]
 
 
-def _read_line(where, line, names):
+def _read_line(where: str, line: str, classes: Collection[int]) -> tuple[int, NDArray[np.float64]]:
     words = line.split()
     try:
         values = np.array(words, np.float64)
     except ValueError as error:
-        raise DataError(f"{where}: {line[:60]!r} was found, numbers were expected: class x1 y1 x2 y2 ...") from error
+        raise DataError(f"{where}: found {line[:60]!r}; expected numbers: class x1 y1 x2 y2 ...") from error
     if len(values) in (5, 6):
-        raise DataError(
-            f"{where}: has {len(values)} numbers, so it is a box without an outline; polygons were expected"
-        )
+        raise DataError(f"{where}: has {len(values)} numbers, so it is a box without an outline; expected a polygon")
     if len(values) < 7 or len(values) % 2 == 0:
-        raise DataError(
-            f"{where}: has {len(values)} numbers; a class, and x and y of three or more points were expected"
-        )
+        raise DataError(f"{where}: has {len(values)} numbers; expected a class, and x and y of three or more points")
     if not np.isfinite(values).all():
-        raise DataError(f"{where}: holds a value that is no finite number")
-    if values[0] not in names:
-        raise DataError(f"{where}: is of class {words[0][:20]}; data.yaml names the classes {_shown(names)}")
+        raise DataError(f"{where}: holds a value that is not a finite number")
+    if values[0] not in classes:
+        known = first_few(map(str, sorted(classes)), 20)
+        raise DataError(f"{where}: is of class {words[0][:20]}; data.yaml names the classes {known}")
     points = values[1:].reshape(-1, 2)
     if points.min() < -_TOLERANCE or points.max() > 1 + _TOLERANCE:
         wrong = float(points.min() if points.min() < -_TOLERANCE else points.max())
@@ -112,11 +112,7 @@ def _read_line(where, line, names):
     return int(values[0]), points
 
 
-def _shown(names):
-    return ", ".join(map(str, sorted(names)[:20])) + (" ..." if len(names) > 20 else "")
-
-
-def fill_polygon(points, size_wh):
+def fill_polygon(points: NDArray[np.float64], size_wh: tuple[int, int]) -> tuple[NDArray[np.bool_], tuple[int, int]]:
     """Fills a polygon by the even-odd rule at the centres of pixels.
 
     Args:
@@ -124,7 +120,7 @@ def fill_polygon(points, size_wh):
         size_wh: Width and height of the image.
 
     Returns:
-        The mask of the box around the polygon, `bool` of shape `(height, width)`, and `(x, y)` of its first pixel.
+        The mask of the box around the polygon, of shape `(height, width)`, and `(x, y)` of its first pixel.
     """
     width, height = size_wh
     left, top = (int(value) for value in np.clip(np.floor(points.min(axis=0)), 0, size_wh))
@@ -137,7 +133,9 @@ def fill_polygon(points, size_wh):
     return np.logical_xor.accumulate(sides, axis=1)[:, :-1], (left, top)
 
 
-def _crossings(points, top, bottom):
+def _crossings(
+    points: NDArray[np.float64], top: int, bottom: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Yields rows, and where in them an edge crosses the line of the pixels' centres."""
     # Each edge from its upper to its lower end, so that a bridge crosses at the very same place both times.
     following = np.roll(points, -1, axis=0)

@@ -1,6 +1,7 @@
 """Writes YOLO segmentation: a line per object with its outline, and data.yaml."""
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,26 +11,20 @@ from common.errors import DataError
 from common.files.disk import write_text
 from common.files.zips import is_safe_member
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import NO_SPLIT, FrameDataset
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset
 from common.formats.names import check_name
 from common.formats.writing import counted_labels, fit_to_table, for_each_frame, place_image
 from common.formats.yolo.data_yaml import data_yaml_text
 from common.formats.yolo.lines import join_outlines, polygon_to_line
 from common.formats.yolo.reading import INDEX
 from common.images.outlines import trace_outlines
-from common.images.runs import find_runs
+from common.images.runs import Runs, find_runs
+from common.labels.cityscapes import Label
+from common.labels.tables import LabelTable
 
 
 def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
-    """Writes a YOLO segmentation dataset.
-
-    Args:
-        dataset: `FrameDataset`.
-        folder: An empty folder.
-        options: `WriteOptions`: images, image_ext, classes, workers.
-
-    Returns:
-        `Tally`.
+    """Writes a dataset into an empty folder.
 
     Raises:
         ConfigError: If a class is not in the table, or there is none to write.
@@ -38,7 +33,9 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     """
     classes = counted_labels(dataset.labels, options.classes)
     write_one = partial(_write_frame, folder=folder, table=dataset.labels, classes=classes, options=options)
-    tally, written, splits = Tally(), set(), set()
+    tally = Tally()
+    written: set[str] = set()
+    splits: set[str] = set()
     for place, counts in for_each_frame(write_one, dataset, options.workers, "yolo"):
         if place in written:
             raise DataError(f"two frames are called {place}; rename one of them")
@@ -51,7 +48,9 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     return tally
 
 
-def _write_frame(frame, folder, table, classes, options):
+def _write_frame(
+    frame: AnnotatedFrame, folder: Path, table: LabelTable, classes: Sequence[Label], options: WriteOptions
+) -> tuple[str, Tally]:
     """Writes the files of one frame; returns its place below `images`, without ending, and its counts."""
     place, tally = f"{frame.split or NO_SPLIT}/{frame.item_id}", Tally()
     check_name(frame)
@@ -75,10 +74,10 @@ def _write_frame(frame, folder, table, classes, options):
     return place, tally
 
 
-def _lines(annotation, runs, classes, tally):
+def _lines(annotation: Annotation, runs: Runs, classes: Sequence[Label], tally: Tally) -> list[str]:
     """Writes the objects as lines, in the order of the segments, and counts what is written and dropped."""
     index_of = {label.name: index for index, label in enumerate(classes)}
-    wanted = {}
+    wanted: dict[int, int] = {}
     for key, segment in annotation.segments.items():
         if segment.label not in index_of:
             what = "objects" if segment.number is not None else "areas"

@@ -231,15 +231,15 @@ def test_a_later_line_covers_an_earlier_one(tmp_path):
     [
         ("0 0.5 0.5 0.2 0.2", "line 2: has 5 numbers, so it is a box"),
         ("0 0.5 0.5 0.2 0.2 0.9", "has 6 numbers, so it is a box"),
-        ("0 0.1 0.1 0.2", "has 4 numbers; a class, and x and y of three or more points"),
+        ("0 0.1 0.1 0.2", "has 4 numbers; expected a class"),
         (f"0 {SQUARE} 0.5", "has 10 numbers"),
-        ("0 0.1 0.1 0.2 0.2 nan 0.1", "no finite number"),
+        ("0 0.1 0.1 0.2 0.2 nan 0.1", "not a finite number"),
         ("0 0.1 0.1 0.2 0.2 -0.5 0.1", "the coordinate -0.5"),
         ("0 10 10 20 20 30 10", "the coordinate 30; coordinates are parts of the image"),
         ("2 0.1 0.1 0.2 0.2 0.1 0.2", "is of class 2; data.yaml names the classes 0, 1"),
         ("0.5 0.1 0.1 0.2 0.2 0.1 0.2", "is of class 0.5"),
-        ("car 0.1 0.1 0.2 0.2 0.1 0.2", "numbers were expected"),
-        ("\ufffd\x00", "numbers were expected"),
+        ("car 0.1 0.1 0.2 0.2 0.1 0.2", "found 'car 0.1 0.1"),
+        ("\ufffd\x00", "found "),
     ],
 )
 def test_a_line_that_is_no_polygon_is_named(tmp_path, line, message):
@@ -334,7 +334,7 @@ def test_images_of_a_split_that_the_index_does_not_name_are_counted_as_that(diff
     (tmp_path / "data.yaml").write_text(index)
     assert set(yolo.read(list_files_of(tmp_path)).notes) == {
         "1 label files have no image and were left out",  # of a frame that has none
-        "3 images are in no split that data.yaml names, and were left out, as images/val/tour/abend/bild 7.png",
+        "3 images are in no split that data.yaml names, and left out, for example images/val/tour/abend/bild 7.png",
     }
 
 
