@@ -13,7 +13,7 @@ from pathlib import Path
 
 from common.command_line import run_tool, size_argument
 from common.dataset.original.layouts import TRUTH_KINDS
-from common.formats.mask_files.writing import ENCODINGS, SOURCES, MaskOptions, write_masks
+from common.formats.mask_files.writing import ENCODINGS, READ_FROM, MaskOptions, write_masks
 from common.labels.map_files import load_label_map
 from common.parallel import usable_cores
 
@@ -34,7 +34,7 @@ def _parser():
     parser.add_argument(
         "--from",
         dest="read_from",
-        choices=SOURCES,
+        choices=READ_FROM,
         default="polygons",
         help="what to read (%(default)s); auto takes the first of instanceIds, labelIds, polygons, color",
     )

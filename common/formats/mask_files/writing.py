@@ -25,7 +25,7 @@ from common.formats.coco import panoptic as coco_panoptic
 from common.formats.format import WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset
 from common.formats.mask_files.encodings import ENDINGS, MASK_KINDS, MaskEncoder
-from common.formats.mask_files.values import FrameValues
+from common.formats.mask_files.instance_ids import FrameInstances
 from common.labels.maps import LabelMap
 from common.labels.tables import LabelTable
 from common.parallel import run_all
@@ -34,9 +34,9 @@ from common.text import count, first_few
 PANOPTIC = "panoptic"
 ENCODINGS = (*ENDINGS, PANOPTIC)
 AUTO = "auto"
-SOURCES = (*KINDS, AUTO)
-NEEDS_OBJECTS = ("instanceIds", "instanceTrainIds", PANOPTIC)
-TELLS_OBJECTS = ("instanceIds", "polygons")
+READ_FROM = (*KINDS, AUTO)
+_NEEDS_OBJECTS = ("instanceIds", "instanceTrainIds", PANOPTIC)
+_TELLS_OBJECTS = ("instanceIds", "polygons")
 _SHOWN = 10
 
 
@@ -123,9 +123,9 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
     missing = tuple(frame.name for frame in chosen if not first_kind(frame.files, kinds))
     if not usable:
         raise DataError(f"{source}: none of {len(chosen):,} frames has {' or '.join(kinds)}; choose another --from")
-    values = [_values(frame, table, kinds, options.size_wh) for frame in usable]
-    read = Counter(one.kind for one in values)
-    frames = tuple(_annotated(frame, one) for frame, one in zip(usable, values, strict=True))
+    instances = [_instances_of(frame, table, kinds, options.size_wh) for frame in usable]
+    read = Counter(one.kind for one in instances)
+    frames = tuple(_annotated(frame, one) for frame, one in zip(usable, instances, strict=True))
     folder = out / layout.truth
     if encoding == PANOPTIC:
         dropped = _write_panoptic(FrameDataset(table, frames), folder, options)
@@ -135,15 +135,15 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
     if encoding in MASK_KINDS:
         _refuse_to_replace(source, targets, [frame.files.get(encoding) for frame in usable])
     _refuse_present(targets, options.overwrite)
-    _write_each(list(zip(targets, values, strict=True)), job, options.workers)
+    _write_each(list(zip(targets, instances, strict=True)), job, options.workers)
     return MaskSummary(folder, read, missing, notes=layout.problems)
 
 
 def _kinds_to_read(encoding: str, options: MaskOptions) -> tuple[str, ...]:
     if encoding not in ENCODINGS:
         raise ConfigError(f"there is no encoding {encoding!r}; there are {', '.join(ENCODINGS)}")
-    if options.read_from not in SOURCES:
-        raise ConfigError(f"masks cannot be read from {options.read_from!r}, only from {', '.join(SOURCES)}")
+    if options.read_from not in READ_FROM:
+        raise ConfigError(f"masks cannot be read from {options.read_from!r}, only from {', '.join(READ_FROM)}")
     if options.label_map is not None and encoding != "classes":
         raise ConfigError(f"a label map makes classes, but the encoding is {encoding}; leave one of them out")
     if options.workers < 1:
@@ -153,12 +153,12 @@ def _kinds_to_read(encoding: str, options: MaskOptions) -> tuple[str, ...]:
             f"a size of {options.size_wh[0]} x {options.size_wh[1]}: sides of 1 to {LARGEST_SIDE} expected"
         )
     kinds: tuple[str, ...] = KINDS if options.read_from == AUTO else (options.read_from,)
-    if encoding in NEEDS_OBJECTS:
-        kinds = tuple(kind for kind in kinds if kind in TELLS_OBJECTS)
+    if encoding in _NEEDS_OBJECTS:
+        kinds = tuple(kind for kind in kinds if kind in _TELLS_OBJECTS)
         if not kinds:
             raise ConfigError(
                 f"{options.read_from} does not tell objects apart, which {encoding} needs; "
-                f"read from {' or '.join(TELLS_OBJECTS)}"
+                f"read from {' or '.join(_TELLS_OBJECTS)}"
             )
     return kinds
 
@@ -174,16 +174,18 @@ def _choose(layout: Layout, splits: tuple[str, ...]) -> list[Frame]:
     return [frame for frame in layout.frames if not splits or frame.split in splits]
 
 
-def _values(frame: Frame, table: LabelTable, kinds: tuple[str, ...], size_wh: tuple[int, int] | None) -> FrameValues:
+def _instances_of(
+    frame: Frame, table: LabelTable, kinds: tuple[str, ...], size_wh: tuple[int, int] | None
+) -> FrameInstances:
     files = {kind: frame.files[kind] for kind in kinds if kind in frame.files}
     read = first_kind(files, kinds)
     masks = (frame.files[kind] for kind in MASK_KINDS if kind in frame.files and kind != read)
-    return FrameValues(files, table, kinds, size_wh, frame.image or next(masks, None))
+    return FrameInstances(files, table, kinds, size_wh, frame.image or next(masks, None))
 
 
-def _annotated(frame: Frame, values: FrameValues) -> AnnotatedFrame:
-    image = frame.image if values.size_wh is None else None  # masks of another size do not fit it
-    return AnnotatedFrame(frame.name, frame.split, frame.city, image, values)
+def _annotated(frame: Frame, instances: FrameInstances) -> AnnotatedFrame:
+    image = frame.image if instances.size_wh is None else None  # masks of another size do not fit it
+    return AnnotatedFrame(frame.name, frame.split, frame.city, image, instances)
 
 
 @dataclass(frozen=True)
@@ -198,18 +200,18 @@ class MaskJob:
         """The file of a frame."""
         return self.folder / f"{frame.place}_{self.truth}_{ENDINGS[self.encoder.encoding]}.png"
 
-    def write(self, item: tuple[Path, FrameValues]) -> str:
+    def write(self, item: tuple[Path, FrameInstances]) -> str:
         """Writes a mask to its file; returns what is wrong with the frame, or "", so that the others are done too."""
-        path, values = item
+        path, instances = item
         try:
-            data = self.encoder.to_png(values.runs())
+            data = self.encoder.to_png(instances.runs())
         except ProjectError as error:
             return str(error)
         write_bytes(path, data)
         return ""
 
 
-def _write_each(items: Sequence[tuple[Path, FrameValues]], job: MaskJob, workers: int) -> None:
+def _write_each(items: Sequence[tuple[Path, FrameInstances]], job: MaskJob, workers: int) -> None:
     failures = [failure for failure in run_all(job.write, items, workers, job.encoder.encoding) if failure]
     if failures:
         shown = "".join(f"\n    {failure}" for failure in failures[:_SHOWN])

@@ -17,7 +17,7 @@ from common.dataset.original.layouts import read_layout
 from common.dataset.original.polygons import paint_polygons, read_polygons, scale_polygons
 from common.errors import ConfigError, DataError, LabelError
 from common.formats.mask_files.encodings import MaskEncoder
-from common.formats.mask_files.values import FrameValues
+from common.formats.mask_files.instance_ids import FrameInstances
 from common.formats.mask_files.writing import ENCODINGS, MaskOptions, write_masks
 from common.images.png import encode_mask, read_color_mask, read_instance_mask, read_mask
 from common.labels.cityscapes import IGNORE, LABELS
@@ -297,7 +297,7 @@ def test_coarse_annotation_stays_coarse(small, tmp_path):
 
 def test_values_load_as_an_annotation(demo_tree):
     files = read_layout(demo_tree).frames[0].files
-    annotation = FrameValues(files).load()
+    annotation = FrameInstances(files).load()
     assert set(annotation.segments) == set(np.unique(annotation.pixels).tolist()) - {0}
 
 

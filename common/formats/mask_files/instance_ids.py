@@ -21,7 +21,7 @@ from common.labels.tables import CITYSCAPES, LabelTable
 
 
 @dataclass(frozen=True)
-class FrameValues:
+class FrameInstances:
     """The instance ids of a frame, not loaded yet; a `FrameTruth`.
 
     Attributes:
