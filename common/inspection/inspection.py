@@ -1,33 +1,37 @@
 """An inspection: some frames of a dataset, as a folder with contact sheets, a page, and the objects as JSON.
 
-The folder is filled under another name and takes its place when it is complete. An inspection that stands there
-already is replaced; anything else is left alone.
+The folder is filled under another name and renamed when it is complete. It replaces an earlier inspection; anything
+else is left alone.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from common.errors import LabelError, ProjectError
 from common.files.disk import read_json, write_bytes, write_json, write_text
 from common.files.stages import list_files
 from common.files.targets import absolute, building, check_new_target, refuse_nested
-from common.formats.frames import FrameDataset
+from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.images.png import encode_image
 from common.inspection.contact_sheet import Legend, SheetFacts, draw_sheets
 from common.inspection.gallery_values import make_gallery
-from common.inspection.lettering import plain_text
+from common.inspection.lettering import LONGEST_TEXT
 from common.inspection.loading import LoadedFrame, LoadOptions, load_frame
+from common.labels.cityscapes import Color
 from common.pages.gallery_frames import LARGE_FIRST
 from common.pages.gallery_markup import render_gallery
 from common.pages.page import render_page
 from common.parallel import progress, run_all
+from common.text import count, one_line
 
 MARKER, PAGE = "inspection.json", "index.html"
 _MADE_BY = "common.tools.inspect_dataset"
-# Of all frames of an inspection together, and of one, which is as much as any panel shows; more is shrunk.
+# Most pixels of all frames together, and of one frame, which is as much as any panel shows; larger ones are reduced.
 _MOST_PIXELS, _MOST_FRAME_PIXELS = 24 * 2**20, 2 * 2**20
 
 
@@ -36,9 +40,9 @@ class Inspection:
     """Chosen frames, loaded.
 
     Attributes:
-        source: Path of the dataset, as a person gave it.
-        dataset: `FrameDataset`; its frames are not loaded.
-        frames: `LoadedFrame`s.
+        source: Path of the dataset, as the user wrote it.
+        dataset: The whole dataset; its frames are not loaded.
+        frames: The chosen frames.
     """
 
     source: str
@@ -46,35 +50,36 @@ class Inspection:
     frames: tuple[LoadedFrame, ...]
 
     @property
-    def problems(self):
-        """Why files could not be read, a sentence each."""
+    def problems(self) -> tuple[str, ...]:
+        """Why files could not be read, one sentence each."""
         return tuple(problem for frame in self.frames for problem in frame.problems)
 
     @property
-    def title(self):
+    def title(self) -> str:
         """Name of the dataset."""
-        return plain_text(Path(self.source).resolve().name)
+        return one_line(Path(self.source).resolve().name, LONGEST_TEXT)
 
     @property
-    def subtitle(self):
+    def subtitle(self) -> str:
         """The format, and how many of the frames are shown."""
-        total = len(self.dataset.frames)
-        frames = "frame" if total == 1 else "frames"
-        return f"{self.dataset.format}, {len(self.frames):,} of {total:,} {frames}"
+        return f"{self.dataset.format}, {len(self.frames):,} of {count(len(list(self.dataset.frames)), 'frame')}"
 
 
-def load_inspection(source, dataset, chosen, classes=(), workers=1):
-    """Loads chosen frames.
+def load_inspection(
+    source: str | Path,
+    dataset: FrameDataset,
+    chosen: Sequence[AnnotatedFrame],
+    classes: Sequence[str] = (),
+    workers: int = 1,
+) -> Inspection:
+    """Loads chosen frames; a file that cannot be read is named in `problems`.
 
     Args:
         source: Path of the dataset, to be shown.
-        dataset: `FrameDataset`.
-        chosen: `AnnotatedFrame`s of it; many are shrunk, so that they all fit the memory.
+        dataset: The whole dataset.
+        chosen: Frames of it; if they are many, each is reduced, so that all fit the memory.
         classes: Names of the labels to show; () shows all.
         workers: Number of processes.
-
-    Returns:
-        `Inspection`. A file that cannot be read is named in its `problems`.
 
     Raises:
         LabelError: If a class is not in the dataset.
@@ -88,21 +93,21 @@ def load_inspection(source, dataset, chosen, classes=(), workers=1):
     return Inspection(str(source), dataset, tuple(run_all(partial(load_frame, options), chosen, workers, "load")))
 
 
-def write_inspection(inspection, out, overwrite=False):
+def write_inspection(inspection: Inspection, out: Path, overwrite: bool = False) -> list[Path]:
     """Writes the contact sheets, the page and the objects of an inspection.
 
     Args:
-        inspection: `Inspection`.
-        out: Folder to be made; an inspection that stands there is replaced.
-        overwrite: Whether something else that stands there is moved aside instead of refused.
+        inspection: The inspection.
+        out: Folder to be made; an earlier inspection there is replaced.
+        overwrite: Whether anything else that is there is moved aside instead of refused.
 
     Returns:
         Paths of the sheets, then of the page.
 
     Raises:
-        DataError: If something else stands at `out`, it lies in the dataset, or it cannot be written.
+        DataError: If something else is at `out`, it is inside the dataset, or it cannot be written.
     """
-    out = absolute(Path(out))
+    out = absolute(out)
     check_target(inspection.source, out, overwrite)
     gallery = make_gallery(inspection.frames, inspection.dataset.labels)
     facts = SheetFacts(inspection.title, inspection.subtitle, inspection.dataset.labels)
@@ -118,62 +123,65 @@ def write_inspection(inspection, out, overwrite=False):
     return [out / name for name in (*sheets, PAGE)]
 
 
-def check_target(source, out, overwrite):
-    """Refuses a place that an inspection must not be written to; worth asking before long work.
+def check_target(source: str | Path, out: Path, overwrite: bool) -> None:
+    """Checks where an inspection is to be written; worth calling before long work.
 
     Raises:
-        DataError: If `out` lies in the dataset or around it, or something else stands there.
+        DataError: If `out` is inside the dataset or around it, or something else is there.
     """
-    refuse_nested(Path(source), Path(out))
-    check_new_target(Path(out), overwrite, is_ours=_is_inspection)
+    refuse_nested(Path(source), out)
+    check_new_target(out, overwrite, is_ours=_is_inspection)
 
 
-def _is_inspection(folder):
-    """Tells whether a folder holds an inspection and nothing that somebody else put there."""
+def _is_inspection(folder: Path) -> bool:
+    """Tells whether a folder holds an inspection and no file that the user added."""
     if folder.is_symlink() or not (folder / MARKER).is_file():
         return False
     with suppress(ProjectError, TypeError, KeyError, AttributeError):
         content = read_json(folder / MARKER)
-        return content["made_by"] == _MADE_BY and set(list_files(folder)) <= {*map(str, content["files"]), MARKER}
+        return bool(content["made_by"] == _MADE_BY) and set(list_files(folder)) <= {*map(str, content["files"]), MARKER}
     return False
 
 
-def _page_values(inspection, sheets):
+def _page_values(inspection: Inspection, sheets: Sequence[str]) -> dict[str, Any]:
     dataset = inspection.dataset
-    splits = {}
+    splits: dict[str, Counter[str]] = {}
     for frame in dataset.frames:
         counts = splits.setdefault(frame.split, Counter())
         counts.update(frames=1, images=int(frame.image is not None), annotated=int(frame.truth is not None))
     return {
         "title": inspection.title,
         "subtitle": inspection.subtitle,
-        "source": plain_text(inspection.source),
-        "splits": [(plain_text(name) or "(none)", splits[name]) for name in sorted(splits)],
+        "source": one_line(inspection.source, LONGEST_TEXT),
+        "splits": [(one_line(name, LONGEST_TEXT) or "(none)", splits[name]) for name in sorted(splits)],
         "labels": (labels := _label_rows(inspection)),
         "largest_share": max((label[3] for label in labels), default=1),
-        "notes": [plain_text(note) for note in dataset.notes],
-        "problems": [plain_text(problem) for problem in inspection.problems],
+        "notes": [one_line(note, LONGEST_TEXT) for note in dataset.notes],
+        "problems": [one_line(problem, LONGEST_TEXT) for problem in inspection.problems],
         "sheets": sheets,
     }
 
 
-def _label_rows(inspection):
+def _label_rows(inspection: Inspection) -> list[tuple[str, Color, int, float, int]]:
     """Counts the labels on the shown frames: name, colour, frames, share of all pixels, objects."""
     legend = Legend(inspection.frames, inspection.dataset.labels)
-    pixels, frames, objects = Counter(), Counter(), Counter()
+    pixels: Counter[str] = Counter()
+    frames: Counter[str] = Counter()
+    objects: Counter[str] = Counter()
     for frame in inspection.frames:
         frames.update(frame.names)
         for region in frame.regions:
             pixels[region.label] += region.area
             objects[region.label] += region.kind == "object"
-    all_pixels = sum(frame.size_wh[0] * frame.size_wh[1] for frame in inspection.frames if frame.classes is not None)
+    sizes = [frame.size_wh for frame in inspection.frames if frame.classes is not None and frame.size_wh is not None]
+    all_pixels = sum(width * height for width, height in sizes)
     return [
-        (plain_text(name), legend.colors[name], frames[name], pixels[name] / all_pixels, objects[name])
+        (one_line(name, LONGEST_TEXT), legend.colors[name], frames[name], pixels[name] / all_pixels, objects[name])
         for name in legend.names
     ]
 
 
-def _to_json(inspection, files):
+def _to_json(inspection: Inspection, files: Sequence[str]) -> dict[str, Any]:
     return {
         "made_by": _MADE_BY,
         "source": inspection.source,

@@ -1,40 +1,36 @@
 """The objects of frames as lines of text, for terminals without pictures."""
 
+from collections.abc import Iterable, Iterator
+
 from common.inspection.contact_sheet import describe_frame
-from common.inspection.lettering import plain_text
+from common.inspection.lettering import LONGEST_TEXT
+from common.inspection.loading import LoadedFrame
+from common.text import aligned_table, one_line
 
 _HEAD = ("label", "number", "area", "share", "left", "top", "width", "height")
 
 
-def object_lines(frames):
-    """Lists the objects, groups and areas of frames.
+def object_lines(frames: Iterable[LoadedFrame]) -> list[str]:
+    """Lists the objects, groups and areas of frames as lines of text.
 
-    Args:
-        frames: `LoadedFrame`s.
-
-    Returns:
-        Lines of text. Areas and boxes are in pixels of the source, the box around exactly the pixels that can be seen.
+    Areas and boxes are in pixels of the source; a box is around exactly the visible pixels.
     """
     lines = []
     for frame in frames:
         facts = describe_frame(frame)
-        lines += ["", plain_text(frame.name) + (f": {facts}" if facts else "")]
-        lines += [f"  cannot be read: {plain_text(problem)}" for problem in frame.problems]
-        lines += [f"  {plain_text(remark)}" for remark in frame.remarks]
-        lines += _table(frame) if frame.regions else []
+        lines += ["", one_line(frame.name, LONGEST_TEXT) + (f": {facts}" if facts else "")]
+        lines += [f"  cannot be read: {one_line(problem, LONGEST_TEXT)}" for problem in frame.problems]
+        lines += [f"  {one_line(remark, LONGEST_TEXT)}" for remark in frame.remarks]
+        if frame.regions:
+            lines += [f"  {line}" for line in aligned_table([_HEAD, *_rows(frame)])]
     return lines[1:]
 
 
-def _table(frame):
-    pixels = frame.size_wh[0] * frame.size_wh[1]
-    rows = [_HEAD]
+def _rows(frame: LoadedFrame) -> Iterator[tuple[str, ...]]:
+    width, height = frame.size_wh or (1, 1)
     for region in sorted(
         frame.regions, key=lambda one: (frame.names.index(one.label), one.kind != "object", -one.area)
     ):
-        number = str(region.number) if region.kind == "object" else "group" if region.kind == "group" else "-"
-        share = f"{100 * region.area / pixels:.2f} %"
-        rows.append((plain_text(region.label), number, f"{region.area:,}", share, *map(str, region.box)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for name, *values in rows:
-        numbers = "  ".join(value.rjust(width) for value, width in zip(values, widths[1:], strict=True))
-        yield f"  {name.ljust(widths[0])}  {numbers}"
+        number = {"object": str(region.number), "group": "group", "area": "-"}[region.kind]
+        share = f"{100 * region.area / (width * height):.2f} %"
+        yield one_line(region.label, LONGEST_TEXT), number, f"{region.area:,}", share, *map(str, region.box)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from common.inspection.contact_sheet import SheetFacts, draw_sheets
-from common.inspection.lettering import Canvas, fit_text, plain_text, text_width
+from common.inspection.lettering import LONGEST_TEXT, Canvas, fit_text, text_width
 from common.inspection.loading import LoadedFrame, LoadOptions, load_frame
 from common.inspection.panels import draw_panels, object_color, panel_size
 from common.labels.tables import CITYSCAPES
+from common.text import one_line
 
 FACTS = SheetFacts("ulm", "cityscapes, 1 of 1 frame", CITYSCAPES)
 COLORS = {label.name: label.color for label in CITYSCAPES}
@@ -69,7 +70,7 @@ def test_frames_without_photograph_truth_or_anything_are_shown(loaded):
 
 
 def test_names_of_strangers_are_cut_to_one_plain_line(loaded):
-    shown = plain_text(HOSTILE)
+    shown = one_line(HOSTILE, LONGEST_TEXT)
     assert "\n" not in shown
     assert "\x1b" not in shown
     assert "\u202e" not in shown
@@ -97,9 +98,9 @@ def test_polygons_far_outside_are_drawn_as_far_as_they_can_be_seen(loaded):
 
 def test_tags_do_not_cover_each_other():
     canvas = Canvas(np.zeros((40, 200, 3), np.uint8))
-    assert canvas.tag([(10, 10)], "car 1", 14, ((255, 0, 0), (0, 0, 0)))
-    assert not canvas.tag([(12, 12)], "car 2", 14, ((0, 255, 0), (0, 0, 0)))
-    assert canvas.tag([(12, 12), (120, 10)], "car 2", 14, ((0, 0, 255), (0, 0, 0)))
+    assert canvas.tag([(10, 10)], "car 1", 14, (255, 0, 0))
+    assert not canvas.tag([(12, 12)], "car 2", 14, (0, 255, 0))
+    assert canvas.tag([(12, 12), (120, 10)], "car 2", 14, (0, 0, 255))
     assert not (canvas.pixels == (0, 255, 0)).all(axis=2).any()
 
 
