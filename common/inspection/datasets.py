@@ -40,8 +40,8 @@ class DatasetRequest:
 
     Attributes:
         path: A folder, a zip, a COCO JSON file, a prepared folder or BASE_DIR.
-        format: One of `conversion.FORMATS`; None finds it out from the files.
-        truth: Of a Cityscapes tree: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
+        format: Name of a format; None detects it from the files.
+        truth: "gtFine" or "gtCoarse" of a Cityscapes tree; None takes the fine annotation if there is one.
         images: Folder with the photographs of a lone JSON file; None looks for them beside it.
         splits: Names of splits; () takes all.
     """
@@ -53,18 +53,15 @@ class DatasetRequest:
     splits: tuple[str, ...] = ()
 
 
-def open_dataset(request):
-    """Opens what a `DatasetRequest` names, without loading pixels.
-
-    Returns:
-        `FrameDataset` with the labels of the source. Its format is "prepared" for prepared folders.
+def open_dataset(request: DatasetRequest) -> FrameDataset:
+    """Opens a dataset with the labels of its source, without loading pixels; prepared folders are a format "prepared".
 
     Raises:
         DataError: If nothing is found, or an index file is damaged; names the file.
         LabelError: If labels are not understood.
-        ConfigError: If there is no such format or split, or photographs are named for a dataset that has its own.
+        ConfigError: If the format or split does not exist, or photographs are named for a dataset that has its own.
     """
-    path = Path(request.path).absolute()
+    path = request.path.absolute()
     is_json = path.suffix.lower() == ".json" and not path.is_dir()
     if request.images is not None and not is_json:
         raise ConfigError(
@@ -81,12 +78,12 @@ def open_dataset(request):
     return filter(dataset, splits=request.splits, label_map="source") if request.splits else dataset
 
 
-def _read_lone_json(path, images):
+def _read_lone_json(path: Path, images: Path | None) -> FrameDataset:
     if not path.is_file():
-        raise DataError(f"{path}: is not there; a COCO JSON file was expected")
+        raise DataError(f"{path}: does not exist; expected a COCO JSON file")
     found = {path.name: Source(path)}
     if images is not None:
-        found |= _pictures(Path(images).absolute(), "images/")
+        found |= _pictures(images.absolute(), "images/")
     elif path.parent.name in _ANNOTATION_FOLDERS:
         found = {f"{path.parent.name}/{path.name}": Source(path), **_pictures(path.parent.parent, "")}
     else:
@@ -95,12 +92,12 @@ def _read_lone_json(path, images):
     for module in (coco_panoptic, coco):
         if module.matches(tree):
             return module.read(tree)
-    raise DataError(f"{path}: is no COCO file with images and annotations; give the folder of the dataset instead")
+    raise DataError(f"{path}: is not a COCO file with images and annotations; give the folder of the dataset instead")
 
 
-def _pictures(folder, start):
+def _pictures(folder: Path, start: str) -> dict[str, Source]:
     if not folder.is_dir():
-        raise DataError(f"{folder}: is no folder; one with photographs was expected")
+        raise DataError(f"{folder}: is not a folder; expected a folder with photographs")
     sources = list_files_of(folder).sources
     return {start + name: source for name, source in sources.items() if name.lower().endswith(IMAGE_ENDINGS)}
 
@@ -169,7 +166,7 @@ def _classes_of(folder):
 
 @dataclass(frozen=True)
 class PreparedTruth:
-    """A prepared mask, not loaded yet.
+    """The truth of a prepared frame, not loaded yet.
 
     Attributes:
         mask: PNG of class indices.
@@ -179,14 +176,16 @@ class PreparedTruth:
     mask: Source
     table: LabelTable = field(hash=False)
 
-    def load(self):
+    def load(self) -> Annotation:
         """Reads the pixels; see `AnnotatedFrame.annotation`."""
         values = read_mask(self.mask)
         segments = {}
         for value in np.unique(values).tolist():
             label = self.table.of_id(value)
             if label is None and value != IGNORE:
-                raise LabelError(f"{self.mask}: holds the value {value}, and the label map has no class of that index")
+                raise LabelError(
+                    f"{self.mask}: contains the value {value}, but the label map has no class with this index"
+                )
             if label is not None and label.name != self.table.background:
                 segments[value] = Segment(label.name)
         return Annotation(values.astype(np.uint16), segments)

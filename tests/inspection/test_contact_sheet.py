@@ -69,7 +69,7 @@ def test_frames_without_photograph_truth_or_anything_are_shown(loaded):
     assert pixels_of([sheet], (176, 32, 37)) > 20  # the sentence on what is broken
 
 
-def test_names_of_strangers_are_cut_to_one_plain_line(loaded):
+def test_long_names_are_cut_to_one_plain_line(loaded):
     shown = one_line(HOSTILE, LONGEST_TEXT)
     assert "\n" not in shown
     assert "\x1b" not in shown

@@ -236,7 +236,7 @@ def test_few_frames_are_shown_larger_than_in_the_report_of_a_study(tmp_path):
     assert 'width="1280" height="3"' in page.read_text(encoding="utf-8")
 
 
-def test_what_somebody_else_made_is_not_touched(street_dataset, tmp_path):
+def test_files_of_the_user_are_not_touched(street_dataset, tmp_path):
     write(street_dataset, tmp_path)
     (tmp_path / "out" / "my notes.txt").write_text("mine")
     with pytest.raises(DataError, match="out: is there already"):
@@ -252,7 +252,7 @@ def test_nothing_is_written_into_the_dataset(street_dataset, tmp_path):
         write_inspection(inspection, tmp_path / "out")
 
 
-def test_text_of_strangers_cannot_become_part_of_the_page(street, tmp_path):
+def test_markup_in_names_cannot_become_part_of_the_page(street, tmp_path):
     evil = "</script><img src=x onerror=alert(1)>"
     labels = LabelTable((make_label(evil, 7, (1, 2, 3)),))
     frame = replace(street, name=evil, city=evil, truth=Annotation(street.truth.pixels, {7: Segment(evil)}))

@@ -40,7 +40,7 @@ def test_masks_are_painted_in_the_colours_of_the_labels(inspected, open_page):
     assert page.wait_for_function(is_road, arg=canvas.element_handle()).json_value()
 
 
-def test_names_of_strangers_are_text(tmp_path, open_page):
+def test_markup_in_names_stays_text(tmp_path, open_page):
     pixels = np.full((8, 16), 7, np.uint16)
     frame = AnnotatedFrame(EVIL, "val", EVIL, truth=Annotation(pixels, {7: Segment(EVIL, 0)}))
     dataset = FrameDataset(LabelTable((make_label(EVIL, 7, (1, 2, 3), True),)), (frame,), "coco", notes=(EVIL,))

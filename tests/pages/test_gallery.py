@@ -137,7 +137,7 @@ def test_the_legend_has_the_classes_that_occur_the_most_frequent_first():
     ]
 
 
-def test_text_of_strangers_stays_text():
+def test_markup_in_names_stays_text():
     item = GalleryObject("car", HOSTILE, (0, 0, 1, 1))
     prediction = Prediction(HOSTILE, street(), 0.5)
     frame = GalleryFrame(HOSTILE, None, street(), (prediction,), np.zeros((2, 2), np.uint16), (item,), HOSTILE)
@@ -147,13 +147,13 @@ def test_text_of_strangers_stays_text():
     assert HOSTILE in [item["name"] for item in legend(markup)]
 
 
-def test_a_name_that_is_no_utf_8_gives_a_page_that_is(page_with):
+def test_a_name_that_is_not_utf_8_gives_a_page_that_is(page_with):
     page = page_with(render_gallery(gallery(GalleryFrame("caf\udce9", truth=street()))))
     assert "caf?" in page
     page.encode("utf-8")
 
 
-def test_a_score_that_is_no_number_is_no_score():
+def test_a_score_that_is_not_a_number_is_left_out():
     predictions = (Prediction("m", street(), float("nan")), Prediction("n", street(), np.float32(0.25)))
     (data,) = frame_data(render_gallery(gallery(GalleryFrame("a", truth=street(), predictions=predictions))))
     assert data["scores"] == [None, 0.25]
@@ -201,7 +201,7 @@ def test_a_page_allows_no_network_and_only_the_scripts_put_into_it(page_with):
     assert "unsafe" not in policy
 
 
-def test_pages_escape_what_is_no_markup(page_with):
+def test_pages_escape_text(page_with):
     assert "<b>" not in page_with("<b>bold</b>", title="<b>")
 
 

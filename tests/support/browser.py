@@ -27,7 +27,7 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium):
-    """Opens a file as a page; keywords are those of a playwright context, as viewport and color_scheme.
+    """Opens a file as a page; keywords are those of a playwright context, for example viewport.
 
     The test fails if a page opened so writes an error or a warning to the console or asks for anything but itself.
     """

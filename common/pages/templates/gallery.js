@@ -1,9 +1,9 @@
 "use strict";
-// The galleries of a page: what is shown, in which order, in which colours. Text of strangers is only ever set as text.
+// The galleries of a page: what is shown, in which order, in which colours. Names are only ever set as text, never as markup.
 (() => {
   const px = galleryPixels;
   const PROBLEM = "This browser cannot unpack the masks of this page. A browser of 2023 or later can.";
-  // Frames up to this many pixels in all are painted in spare time, so that they are there when somebody prints.
+  // Frames of up to this many pixels in total are painted in spare time, so that they are ready for printing.
   const SPARE_PIXELS = 40e6;
   const NEAR = "400px";
 
@@ -75,7 +75,7 @@
       frame.item.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && frame.unpoint());
     }
 
-    // Calls `tell` with the place of the pointer in shares of width and height, for hovering as for tapping.
+    // Calls `tell` with the place of the pointer in shares of width and height, for hovering and for tapping.
     readPointer(stage, tell) {
       const onPointer = (event) => {
         const { left, top, width, height } = stage.getBoundingClientRect();

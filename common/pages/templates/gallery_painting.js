@@ -2,7 +2,7 @@
 // One frame of a gallery: unpacks its masks when they are first needed, paints its pictures, reads classes at a point.
 const galleryFrame = (() => {
   const px = galleryPixels;
-  // Boxes narrower than this share of a picture carry their text only when enlarged.
+  // Boxes narrower than this share of a picture show their text only when enlarged.
   const SMALL_BOX = 0.06;
 
   const element = (tag, className, text = "") => {
@@ -46,7 +46,7 @@ const galleryFrame = (() => {
       return this.values.scores[index] ?? null;
     }
 
-    // Paints what has changed since; resolves when the canvases are filled.
+    // Paints what has changed since the last time; resolves when the canvases are filled.
     async paint() {
       this.planes ??= unpackFrame(this.values, this.width * this.height);
       const planes = await this.planes;
@@ -72,7 +72,7 @@ const galleryFrame = (() => {
       context.putImageData(image, 0, 0);
     }
 
-    // The photograph travels once, in the first picture of a frame.
+    // The photograph is stored once, in the first picture of a frame.
     putPhotoUnder(picture, canvas) {
       const photo = this.item.querySelector('[data-kind="photo"] img');
       if (!photo || picture.querySelector("img")) return;
@@ -110,7 +110,7 @@ const galleryFrame = (() => {
       return box;
     }
 
-    // What the masks say at a point given in shares of width and height, as one line.
+    // Describes the masks at a point in one line; x and y are shares of width and height.
     async read(x, y) {
       const planes = await this.planes;
       if (!planes) return "";

@@ -1,5 +1,5 @@
 "use strict";
-// Values and colours of masks: unpacks planes, knows the palettes, paints class indices into image data.
+// Values and colours of masks: unpacks planes, makes palettes, paints class indices into image data.
 // A palette is { solid, dark, kinds }: two tables of 256 colours and the pattern of each class; pattern 0 has none.
 const galleryPixels = (() => {
   const IGNORE = 255;
@@ -25,11 +25,11 @@ const galleryPixels = (() => {
 
   const canUnpack = () => typeof DecompressionStream === "function";
 
-  // Canvas pixels are red, green, blue, opacity in this order of bytes, whatever the machine.
+  // The bytes of a canvas pixel are red, green, blue, opacity in this order on every machine.
   const toPixel = ([red, green, blue], opacity = 255) =>
     new Uint32Array(Uint8Array.of(red, green, blue, opacity).buffer)[0];
 
-  // The bytes of a packed plane; refuses more than `length`, which would be no plane of this frame.
+  // The bytes of a packed plane; refuses more than `length` bytes, which is not a plane of this frame.
   async function unpack(text, length) {
     const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
     const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
@@ -84,7 +84,7 @@ const galleryPixels = (() => {
     }
   }
 
-  // Class indices in their colours; classes that are switched off stay clear.
+  // Paints class indices in their colours; classes that are switched off stay transparent.
   function paintClasses(image, classes, { palette, shown }) {
     const { solid, dark, kinds } = palette;
     paint(image, (i, isDark) => {
@@ -94,7 +94,7 @@ const galleryPixels = (() => {
     });
   }
 
-  // Wrong pixels marked, right ones clear, those without a class hatched.
+  // Marks wrong pixels; correct ones stay transparent, those without a class are hatched.
   function paintErrors(image, truth, predicted, { shown }) {
     const mark = toPixel(MARK);
     const neutral = [toPixel(NEUTRAL, 130), toPixel(NEUTRAL, 30)];
@@ -117,7 +117,7 @@ const galleryPixels = (() => {
     return [channel(0), channel(8), channel(4)];
   }
 
-  // Object numbers, each in its colour; `isShown(number)` says which ones.
+  // Paints objects, each in its colour; `isShown(number)` tells which ones.
   function paintObjects(image, numbers, count, isShown) {
     const table = new Uint32Array(65536);
     for (let number = 1; number <= count; number += 1) {

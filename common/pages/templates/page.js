@@ -1,5 +1,5 @@
 "use strict";
-// The button that turns a page dark or light. It remembers nothing: a page opened from disk has no place for it.
+// The button that turns a page dark or light. It is not remembered: a page opened from disk cannot store anything.
 (() => {
   const root = document.documentElement;
   const button = document.querySelector("[data-theme-button]");
