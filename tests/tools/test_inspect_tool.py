@@ -47,7 +47,7 @@ def test_a_broken_file_is_shown_named_and_gives_status_1(tmp_path, capsys):
 def test_a_place_that_is_taken_is_refused_before_anything_is_read(tmp_path):
     (tmp_path / "look").mkdir()
     (tmp_path / "look" / "mine.txt").touch()
-    with pytest.raises(DataError, match="is no inspection; choose another --out"):
+    with pytest.raises(DataError, match=r"look: .*--overwrite"):
         inspect_dataset.main([str(tmp_path / "not there"), "--out", str(tmp_path / "look")])
 
 
