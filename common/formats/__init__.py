@@ -1,1 +1,1 @@
-"""Ground truth in the formats people use: one module per format, all through the one form in `frames`."""
+"""Ground truth in the formats people use: one folder for each format, all through the one form in `frames`."""

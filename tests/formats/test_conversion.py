@@ -261,7 +261,7 @@ def test_a_zip_whose_members_lead_out_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("ending", ["jpg", "webp"])
-def test_a_damaged_photograph_is_not_encoded_anew(demo_tree, tmp_path, ending):
+def test_a_damaged_photograph_is_not_encoded_again(demo_tree, tmp_path, ending):
     for kind in ("gtFine", "leftImg8bit"):
         shutil.copytree(demo_tree / kind / "val", tmp_path / "source" / kind / "val")
     path = sorted((tmp_path / "source").rglob("*_leftImg8bit.png"))[2]

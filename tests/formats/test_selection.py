@@ -57,7 +57,7 @@ def test_small_objects_become_background_but_crowds_and_stuff_stay():
     assert found.dropped == {"objects smaller than 2 pixels": 2}
 
 
-def test_a_class_map_merges_labels_and_numbers_their_objects_anew():
+def test_a_label_map_merges_labels_and_numbers_their_objects_again():
     found = changed(label_map="enet11")
     numbers = {(segment.label, segment.number) for segment in found.segments.values()}
     assert ("car", 0) in numbers

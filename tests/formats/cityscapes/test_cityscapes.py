@@ -84,7 +84,7 @@ def test_source_polygons_are_kept_as_they_are(demo_tree, tmp_path):
                 np.testing.assert_array_equal(read(copy), read(source.with_name(name)))
 
 
-def test_polygons_that_do_not_fit_the_pixels_are_drawn_anew(demo_tree, tmp_path):
+def test_polygons_that_do_not_fit_the_pixels_are_drawn_again(demo_tree, tmp_path):
     source = tmp_path / "source"
     shutil.copytree(demo_tree / "gtFine" / "val", source / "gtFine" / "val")
     path = sorted(source.rglob("*_polygons.json"))[0]
