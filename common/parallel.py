@@ -19,7 +19,7 @@ from typing import Generic, Protocol, TypeVar
 
 from tqdm import tqdm
 
-from common.errors import ProjectError
+from common.errors import ConfigError, ProjectError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -104,6 +104,12 @@ class _LocalCommand:
 
 
 LOCAL = LocalEngine()
+
+
+def check_workers(workers: int) -> None:
+    """Refuses a number of processes below 1 with a ConfigError; worth asking before long work."""
+    if workers < 1:
+        raise ConfigError(f"workers = {workers}: expected 1 or more")
 
 
 def usable_cores() -> int:

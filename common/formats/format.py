@@ -13,6 +13,7 @@ from common.errors import ConfigError
 from common.files.listing import FileListing
 from common.formats.frames import FrameDataset
 from common.images.pictures import IMAGE_ENDINGS
+from common.parallel import check_workers
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ class WriteOptions:
         ):
             if value not in allowed:
                 raise ConfigError(f"{name} = {value!r}: expected one of {', '.join(allowed)}")
-        if self.workers < 1:
-            raise ConfigError(f"workers = {self.workers}: expected 1 or more")
+        check_workers(self.workers)
         if self.image_ext and f".{self.image_ext.lower().removeprefix('.')}" not in IMAGE_ENDINGS:
             raise ConfigError(f"image_ext = {self.image_ext!r}: expected one of {', '.join(IMAGE_ENDINGS)}")
 

@@ -24,6 +24,7 @@ from common.formats.writing import for_each_frame
 from common.images.pictures import read_colors
 from common.images.png import read_image
 from common.labels.tables import LabelTable
+from common.parallel import check_workers
 
 # Upper bounds of small and medium objects in pixels, those of COCO's evaluation.
 SMALL_BELOW, MEDIUM_BELOW = 32**2, 96**2
@@ -143,8 +144,7 @@ def count_dataset(dataset: FrameDataset, workers: int = 1, splits: Sequence[str]
     Raises:
         ConfigError: If a wanted split is not there, or `workers` is below 1.
     """
-    if workers < 1:
-        raise ConfigError(f"workers = {workers}: expected 1 or more")
+    check_workers(workers)
     counted: dict[str, SplitCounts] = {}
     problems: list[str] = []
     dataset = _only(dataset, splits)

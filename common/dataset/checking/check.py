@@ -14,7 +14,7 @@ from common.dataset.original.layouts import read_layout
 from common.dataset.prepared.folders import is_prepared
 from common.errors import ConfigError
 from common.labels.tables import CITYSCAPES
-from common.parallel import run_all
+from common.parallel import check_workers, run_all
 
 # Frames and cities of the splits as they can be downloaded.
 OFFICIAL_COUNTS = {"train": (2975, 18), "val": (500, 3), "test": (1525, 6), "train_extra": (19998, 23)}
@@ -37,8 +37,7 @@ def check_data(source, splits=(), truth=None, table=CITYSCAPES, workers=1):
         DataError: If there is nothing to check, a frame is there twice, or a zip cannot be opened.
         ConfigError: If a wanted split is not there, or `workers` is below 1.
     """
-    if workers < 1:
-        raise ConfigError(f"workers = {workers}: expected 1 or more")
+    check_workers(workers)
     source = Path(source).absolute()  # workers may have been started in another folder
     if is_prepared(source):
         return check_prepared(source, splits, workers)

@@ -15,7 +15,7 @@ from common.evaluation.pixels.recognition import ENOUGH, agreement, describe_kin
 from common.evaluation.pixels.scores import BOTH, PROTOCOLS, PixelScores
 from common.evaluation.pixels.truth_frames import find_truth
 from common.labels.maps import LabelMap
-from common.parallel import run_all
+from common.parallel import check_workers, run_all
 
 # After so many frames a wrong reading is plain, so that nobody waits for 500 to be told.
 _LOOK_AFTER = 8
@@ -77,8 +77,7 @@ def evaluate_pixels(predictions, truth, options=None):
 def _check(options):
     if options.protocol not in PROTOCOLS:
         raise ConfigError(f"there is no protocol {options.protocol!r}; there are {', '.join(PROTOCOLS)}")
-    if options.workers < 1:
-        raise ConfigError(f"workers = {options.workers}: expected 1 or more")
+    check_workers(options.workers)
 
 
 def _tell_what_is_missing(scores, reader, frames):

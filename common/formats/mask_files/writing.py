@@ -28,7 +28,7 @@ from common.formats.mask_files.encodings import ENDINGS, MASK_KINDS, MaskEncoder
 from common.formats.mask_files.instance_ids import FrameInstances
 from common.labels.maps import LabelMap
 from common.labels.tables import LabelTable
-from common.parallel import run_all
+from common.parallel import check_workers, run_all
 from common.text import count, first_few
 
 PANOPTIC = "panoptic"
@@ -146,8 +146,7 @@ def _kinds_to_read(encoding: str, options: MaskOptions) -> tuple[str, ...]:
         raise ConfigError(f"masks cannot be read from {options.read_from!r}, only from {', '.join(READ_FROM)}")
     if options.label_map is not None and encoding != "classes":
         raise ConfigError(f"a label map makes classes, but the encoding is {encoding}; leave one of them out")
-    if options.workers < 1:
-        raise ConfigError(f"workers = {options.workers}: expected 1 or more")
+    check_workers(options.workers)
     if options.size_wh and not all(0 < side <= LARGEST_SIDE for side in options.size_wh):
         raise ConfigError(
             f"a size of {options.size_wh[0]} x {options.size_wh[1]}: sides of 1 to {LARGEST_SIDE} expected"
