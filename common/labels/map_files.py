@@ -23,7 +23,7 @@ _FOLDER = Path(__file__).parent / "builtin_maps"
 _IGNORED, _REST, _NONE = "ignored", "*", "-"
 _COMMENT = re.compile(r"(^|\s)#.*")
 _COLOR = re.compile(r"\d{1,3}\s+\d{1,3}\s+\d{1,3}")
-# Far above what 255 classes need; what is larger is no label map.
+# Far above what 255 classes need; a larger file is not a label map.
 _MOST_BYTES = 1_000_000
 _FORM = "expected 'class name, red green blue, label, label, ...'"
 

@@ -9,11 +9,10 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from common.errors import LabelError
-from common.files.models import explain
 from common.labels.cityscapes import IGNORE, LABEL_OF_ID, LABELS, LARGEST_ID
 
 _Byte = Annotated[int, Field(strict=True, ge=0, le=255)]
@@ -25,7 +24,7 @@ ClassOfId = Annotated[tuple[_Byte, ...], Field(min_length=LARGEST_ID + 1, max_le
 class LabelMap:
     """What a network predicts: the classes, and which label ids each stands for.
 
-    A field of a pydantic model may have this type; its JSON form is then the same as that of `as_json`.
+    A field of a pydantic model may have this type; its JSON form is that of `as_json`.
 
     Attributes:
         names: Class names by class index.
@@ -67,20 +66,12 @@ class LabelMap:
         return tuple(index for index, found in enumerate(categories) if found == {"void"})
 
     def as_json(self) -> dict[str, object]:
-        """Makes JSON-able values of the map; `from_json` reads them."""
+        """Makes JSON-able values of the map."""
         return {
             "names": list(self.names),
             "colors": [list(color) for color in self.colors],
             "class_of_id": list(self.class_of_id),
         }
-
-    @classmethod
-    def from_json(cls, content: object) -> Self:
-        """Reads what `as_json` made; raises ValueError with key, value and what is allowed if it is something else."""
-        try:
-            return TypeAdapter(cls).validate_python(content)
-        except ValidationError as error:
-            raise ValueError(explain(error)) from error
 
     @cached_property
     def _encoding(self) -> NDArray[np.uint8]:

@@ -3,8 +3,10 @@ import json
 import numpy as np
 import pytest
 from cityscapesscripts.helpers import labels as official
+from pydantic import TypeAdapter, ValidationError
 
 from common.errors import LabelError
+from common.files.models import explain
 from common.labels.cityscapes import IGNORE, LABEL_OF_ID, LABELS, label_of_color
 from common.labels.maps import LabelMap, study_label_map
 
@@ -82,7 +84,28 @@ def test_a_map_that_ignores_still_refuses_what_is_no_id():
 
 
 def test_a_map_survives_json():
-    assert LabelMap.from_json(json.loads(json.dumps(ROAD_AND_CARS.as_json()))) == ROAD_AND_CARS
+    text = json.dumps(ROAD_AND_CARS.as_json())
+    assert TypeAdapter(LabelMap).validate_json(text) == ROAD_AND_CARS
+    assert json.loads(TypeAdapter(LabelMap).dump_json(ROAD_AND_CARS)) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"names": []}, "names"),
+        ({"names": ["road", "\x1b[31m"]}, "class name"),
+        ({"colors": [[1, 2, 3]]}, "2 classes have 1 colours"),
+        ({"colors": [[1, 2, 3], [1, 2, 256]]}, "colors.1.2"),
+        ({"class_of_id": [0] * 33}, "class_of_id"),
+        ({"class_of_id": [2] + [0] * 33}, "the label id 0 has the class 2"),
+        ({"class_of_id": [True] * 34}, "class_of_id.0"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_parts_of_a_map_that_do_not_fit_together_are_refused(change, words):
+    with pytest.raises(ValidationError) as error:
+        TypeAdapter(LabelMap).validate_json(json.dumps(ROAD_AND_CARS.as_json() | change))
+    assert words in explain(error.value)
 
 
 def test_void_are_the_classes_of_void_labels_alone():
