@@ -95,7 +95,7 @@ def test_a_model_without_a_card_is_refused_with_the_way_out(bare):
 def test_what_is_not_a_model_is_refused(tmp_path, content):
     path = tmp_path / "a.keras"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"a\.keras: not a Keras model"):
+    with pytest.raises(DataError, match=r"a\.keras: .*not a Keras model"):
         read_card(path)
 
 

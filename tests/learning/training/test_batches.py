@@ -65,7 +65,7 @@ def test_samples_are_loaded_as_they_are(sample):
 def test_a_file_of_another_size_or_class_is_named(sample):
     with pytest.raises(DataError, match=r"a\.png: has 32x16 pixels, expected 16x16"):
         load_samples([sample], (16, 16), 35)
-    with pytest.raises(DataError, match=r"a_mask\.png: holds the class 34; expected classes from 0 to 18"):
+    with pytest.raises(DataError, match=r"a_mask\.png: contains class 34; expected classes from 0 to 18"):
         load_samples([sample], (32, 16), 19)
 
 
@@ -73,9 +73,9 @@ def test_255_is_taken_only_where_the_map_ignores_labels(sample):
     sample.mask.write_bytes(encode_mask(np.array([[255, 18] * 16] * 16, np.uint8)))
     loaded = load_samples([sample], (32, 16), 19, ignores=True)
     assert np.unique(loaded.masks).tolist() == [18, 255]
-    with pytest.raises(DataError, match=r"a_mask\.png: holds the class 255; expected classes from 0 to 18"):
+    with pytest.raises(DataError, match=r"a_mask\.png: contains class 255; expected classes from 0 to 18"):
         load_samples([sample], (32, 16), 19)
-    with pytest.raises(DataError, match=r"a_mask\.png: holds the class 18; expected classes from 0 to 17"):
+    with pytest.raises(DataError, match=r"a_mask\.png: contains class 18; expected classes from 0 to 17"):
         load_samples([sample], (32, 16), 18, ignores=True)
 
 
