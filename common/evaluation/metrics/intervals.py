@@ -82,4 +82,5 @@ def difference_interval(
     pairs = ((first[name], second.get(name)) for name in sorted(first))
     differences = [one - other for one, other in pairs if one is not None and other is not None]
     mean = float(np.mean(differences)) if differences else None
-    return Difference(mean, *mean_interval(differences, seed, draws), len(differences))
+    low, high = mean_interval(differences, seed, draws)
+    return Difference(mean, low, high, len(differences))

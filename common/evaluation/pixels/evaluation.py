@@ -1,5 +1,6 @@
 """Scores a folder of predictions against a ground truth, frame by frame, in as many processes as wanted."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,17 +8,18 @@ import numpy as np
 
 from common.errors import ConfigError, DataError
 from common.evaluation.metrics.official import is_defined
-from common.evaluation.pixels.frame_counts import FrameCounter
+from common.evaluation.pixels.frame_counts import FrameCounter, FrameCounts
+from common.evaluation.pixels.frame_truth import TruthFrame
 from common.evaluation.pixels.mask_values import CLASSES
 from common.evaluation.pixels.pairing import pair
-from common.evaluation.pixels.predictions import AUTO, choose_reader
+from common.evaluation.pixels.predictions import AUTO, PredictionReader, choose_reader
 from common.evaluation.pixels.recognition import ENOUGH, agreement, describe_kind, describe_mistake, find_mistake
 from common.evaluation.pixels.scores import BOTH, PROTOCOLS, PixelScores
 from common.evaluation.pixels.truth_frames import find_truth
 from common.labels.maps import LabelMap
 from common.parallel import check_workers, run_all
 
-# After so many frames a wrong reading is plain, so that nobody waits for 500 to be told.
+# After so many frames a wrong reading is clear, so that nobody has to wait for all frames.
 _LOOK_AFTER = 8
 _FAULTS_SHOWN = 5
 _COLORS_NOTE = "colours do not tell all labels apart: black was read as unlabeled, (153, 153, 153) as pole"
@@ -30,9 +32,9 @@ class PixelOptions:
     Attributes:
         protocol: "paper", "cityscapes" or "both".
         encoding: What predictions hold: "ids", "classes", "color", or "auto".
-        label_map: `LabelMap` of class indices; None takes that of a prepared split, else the study's.
+        label_map: The classes; None takes those of a prepared split, else the study's.
         partial: Scores the frames that have a prediction, even if others have none.
-        splits: Names of splits of the truth; () takes those of which there are predictions.
+        splits: Names of splits of the truth; () takes those that have predictions.
         workers: Number of processes.
     """
 
@@ -44,60 +46,62 @@ class PixelOptions:
     workers: int = 1
 
 
-def evaluate_pixels(predictions, truth, options=None):
+def evaluate_pixels(predictions: Path | str, truth: Path | str, options: PixelOptions | None = None) -> PixelScores:
     """Scores predictions.
 
     Args:
         predictions: A folder, searched with all below it, or a zip; file names begin with the frames' names.
-        truth: An official tree or zip, a prepared split, or a folder of masks with label ids.
-        options: `PixelOptions`.
+        truth: A dataset of any format, a prepared split, or a folder of masks with label ids.
+        options: The defaults if None.
 
     Returns:
-        `PixelScores`. They do not depend on the number of workers.
+        Scores that do not depend on the number of workers.
 
     Raises:
         DataError: If a prediction is missing, there twice, damaged or of another size, or holds values without a
-            meaning; names it. If the values plainly mean something else than was taken; names the option to give.
+            meaning; names it. If the values clearly do not mean what was assumed; names the option to give.
         ConfigError: If the options do not fit each other.
     """
     options = options or PixelOptions()
     _check(options)
-    truth = find_truth(truth, options.label_map)
-    pairs = pair(predictions, truth, options.splits, options.encoding, options.partial)
-    reader = choose_reader(options.encoding, truth.code, options.label_map, pairs.frames[0][1])
-    scores = PixelScores(Path(predictions), truth.root, truth.code, reader.code, options.protocol)
-    scores.notes += [*pairs.notes, *truth.notes]
+    found = find_truth(truth, options.label_map)
+    pairs = pair(predictions, found, options.splits, options.encoding, options.partial)
+    reader = choose_reader(options.encoding, found.values, options.label_map, pairs.frames[0][1])
+    scores = PixelScores(Path(predictions), found.root, found.values, reader.values, options.protocol)
+    scores.notes += [*pairs.notes, *found.notes]
     _tell_what_is_missing(scores, reader, [frame for frame, _ in pairs.frames])
-    counter = FrameCounter(truth.code, reader, scores.has_instances)
+    counter = FrameCounter(found.values, reader, scores.has_instances)
     _collect(scores, run_all(counter, pairs.frames, options.workers, "scoring"), options.encoding)
     _look_for_mistakes(scores, options.encoding, is_last=True)
     return scores
 
 
-def _check(options):
+def _check(options: PixelOptions) -> None:
     if options.protocol not in PROTOCOLS:
         raise ConfigError(f"there is no protocol {options.protocol!r}; there are {', '.join(PROTOCOLS)}")
     check_workers(options.workers)
 
 
-def _tell_what_is_missing(scores, reader, frames):
-    """Says which scores there cannot be, and why."""
-    label_map = reader.code.label_map
-    if CLASSES in (scores.truth_code.kind, reader.code.kind) and not is_defined(label_map):
+def _tell_what_is_missing(scores: PixelScores, reader: PredictionReader, frames: Sequence[TruthFrame]) -> None:
+    """Notes which scores cannot be computed, and why."""
+    label_map = reader.values.label_map
+    if CLASSES in (scores.truth_values.kind, reader.values.kind) and not is_defined(label_map):
         scores.no_official = "the label map joins labels that the benchmark tells apart"
     if reader.is_color and len(set(label_map.colors)) < len(label_map):
         scores.no_paper = "several classes have one colour; give the masks"
         scores.notes.append(_COLORS_NOTE)
     without = [frame.name for frame in frames if not frame.tells_objects]
     if len(without) == len(frames):
-        scores.no_instances = "the truth has no instanceIds"
+        scores.no_instances = "the truth does not tell objects apart"
     elif without:
-        scores.no_instances = f"{len(without):,} of {len(frames):,} frames have no instanceIds, as {without[0]}"
+        scores.no_instances = (
+            f"{len(without):,} of {len(frames):,} frames do not tell objects apart, for example {without[0]}"
+        )
 
 
-def _collect(scores, frames, encoding):
-    """Adds `FrameCounts` one by one; stops when enough of them have faults."""
-    faults = []
+def _collect(scores: PixelScores, frames: Iterable[FrameCounts], encoding: str) -> None:
+    """Adds the frames one by one; stops when enough of them cannot be scored."""
+    faults: list[str] = []
     for number, frame in enumerate(frames, start=1):
         if frame.hint:
             raise DataError(f"{frame.fault}; {frame.hint}")
@@ -113,29 +117,33 @@ def _collect(scores, frames, encoding):
         raise DataError(_describe_faults(faults))
 
 
-def _look_for_mistakes(scores, encoding, is_last=False):
-    """Refuses values that were guessed wrong; if somebody said what they are, only says what they look like."""
-    code = scores.prediction_code
+def _look_for_mistakes(scores: PixelScores, encoding: str, is_last: bool = False) -> None:
+    """Refuses values that were guessed wrong; with an explicit --encoding this is only a note."""
+    if scores.counts is None:
+        return
+    values = scores.prediction_values
     counts = np.zeros((len(scores.counts), 256), np.int64)
-    counts[:, code.values] = scores.counts
-    reading = find_mistake(counts, scores.truth_code, code)
+    counts[:, values.allowed] = scores.counts
+    reading = find_mistake(counts, scores.truth_values, values)
     if reading is not None:
-        text = f"{scores.predictions}: {describe_mistake(reading, code)}"
+        text = f"{scores.predictions}: {describe_mistake(reading, values)}"
         if encoding == AUTO:
             raise DataError(text)
         scores.notes += [text] if is_last else []
     elif is_last:
-        share = agreement(counts, scores.truth_code, code)
+        share = agreement(counts, scores.truth_values, values)
         if share is None:
-            scores.notes.append("no pixel of the truth is evaluated, as in the stand-in for the secret truth of test")
+            scores.notes.append(
+                "no pixel of the truth is evaluated; this is so in the files that stand for the secret truth of test"
+            )
         elif share < ENOUGH:
             scores.notes.append(
                 f"truth and predictions agree on {share:.0%} of the evaluated pixels; if the values are not "
-                f"{describe_kind(code)}, say what they are with --encoding"
+                f"{describe_kind(values)}, say what they are with --encoding"
             )
 
 
-def _describe_faults(faults):
+def _describe_faults(faults: list[str]) -> str:
     if len(faults) == 1:
         return faults[0]
     start = f"at least {len(faults)}" if len(faults) == _FAULTS_SHOWN else f"{len(faults)}"

@@ -1,20 +1,23 @@
-"""Counts the pixels of one frame for all metrics: what was taken for what, and what of each object was found.
+"""Counts the pixels of one frame for all metrics: what was taken for what, and how much of each object was found.
 
-Masks are areas of equal values, so a frame is turned into runs of pixels over which truth, prediction and objects do
-not change; all counting is done on some ten thousand runs instead of two million pixels.
+Masks are areas of equal values, so a frame is divided into runs of pixels in which truth, prediction and objects do not
+change; ten thousand runs are counted instead of two million pixels.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError, LabelError, ProjectError
 from common.evaluation.metrics.instance_iou import weigh_instances
-from common.evaluation.pixels.mask_values import IDS, ValueCode
+from common.evaluation.metrics.metric import Counts
+from common.evaluation.pixels.frame_truth import TruthFrame
+from common.evaluation.pixels.mask_values import IDS, MaskValues
 from common.evaluation.pixels.predictions import PredictionReader
 from common.evaluation.pixels.recognition import describe_mistake, find_mistake
-from common.evaluation.pixels.truth_frames import TruthFrame
 from common.files.sources import Source
+from common.labels.cityscapes import LARGEST_ID
 
 _VALUES = 256
 
@@ -26,16 +29,16 @@ class FrameCounts:
     Attributes:
         name: Of the frame.
         size_wh: Width and height, in pixels.
-        counts: `[truth, prediction]` in the values of their codes.
-        instances: Weighted pixels of objects, as `weigh_instances` gives them; None if they were not asked for.
-        fault: What is wrong with the frame; nothing else is known of it then.
-        hint: What its values seem to be instead, which is then true of all frames; "" if nobody knows.
+        counts: `[truth, prediction]` in the values of the masks; None if the frame cannot be scored.
+        instances: Weighted pixels of objects, as `weigh_instances` gives them; None if they are not wanted.
+        fault: Why the frame cannot be scored; None if it can.
+        hint: What the values seem to mean instead, which is then true of all frames; "" if that is not known.
     """
 
     name: str
     size_wh: tuple[int, int] = (0, 0)
-    counts: np.ndarray | None = None
-    instances: np.ndarray | None = None
+    counts: Counts | None = None
+    instances: NDArray[np.float64] | None = None
     fault: str | None = None
     hint: str = ""
 
@@ -45,55 +48,56 @@ class FrameCounter:
     """Counts frames; can be sent to a worker.
 
     Attributes:
-        truth: `ValueCode` of the truth.
-        reader: `PredictionReader`.
+        truth: What the values of the truth mean.
+        reader: Reads predictions.
         with_objects: Whether pixels of objects are weighted.
     """
 
-    truth: ValueCode
+    truth: MaskValues
     reader: PredictionReader
     with_objects: bool
 
-    def __call__(self, pair: tuple[TruthFrame, Source]):
-        """Counts one frame; what a user can mend comes back as the fault of its `FrameCounts`."""
+    def __call__(self, pair: tuple[TruthFrame, Source]) -> FrameCounts:
+        """Counts one frame; an error the user can fix comes back as the fault of the result."""
         frame, source = pair
         try:
             return self._count(frame, source)
         except ProjectError as error:
             return FrameCounts(frame.name, fault=str(error))
 
-    def _count(self, frame, source):
+    def _count(self, frame: TruthFrame, source: Source) -> FrameCounts:
         truth, instances = frame.read(self.with_objects)
         prediction = self.reader.read(source)
         _check_sizes(truth, prediction, frame, source)
-        starts, lengths = _runs(truth, prediction, instances)
+        masks = (truth, prediction) if instances is None else (truth, prediction, instances)
+        starts, lengths = _runs(*masks)
         of_truth, of_prediction = truth.ravel()[starts], prediction.ravel()[starts]
         pairs = of_truth.astype(np.uint16) * np.uint16(_VALUES) + of_prediction
         # Sums of whole numbers far below 2**53: exact.
         counts = np.bincount(pairs, lengths, _VALUES**2).astype(np.int64).reshape(_VALUES, _VALUES)
         _check_values(counts.sum(axis=1), self.truth, truth, f"{frame.file}")
-        counts = counts[self.truth.values]
+        counts = counts[self.truth.allowed]
         try:
-            _check_values(counts.sum(axis=0), self.reader.code, prediction, f"{source}")
+            _check_values(counts.sum(axis=0), self.reader.values, prediction, f"{source}")
         except LabelError as error:
-            reading = find_mistake(counts, self.truth, self.reader.code)
-            hint = "" if reading is None else describe_mistake(reading, self.reader.code)
+            reading = find_mistake(counts, self.truth, self.reader.values)
+            hint = "" if reading is None else describe_mistake(reading, self.reader.values)
             return FrameCounts(frame.name, fault=str(error), hint=hint)
         sums = None
-        if self.with_objects:
-            ids = self.reader.code.id_of_value[of_prediction]
-            where = frame.files.get("instanceIds", frame.file)
-            sums = weigh_instances(instances.ravel()[starts], ids, lengths, where)
-        return FrameCounts(frame.name, truth.shape[::-1], counts[:, self.reader.code.values], sums)
+        if instances is not None:
+            ids = self.reader.values.id_of_value[of_prediction]
+            sums = weigh_instances(instances.ravel()[starts], ids, lengths, frame.objects_file)
+        height, width = truth.shape
+        return FrameCounts(frame.name, (width, height), counts[:, self.reader.values.allowed], sums)
 
 
-def _runs(*pictures):
-    """Finds where any of some pictures changes from one pixel to the next, row after row.
+def _runs(*masks: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Finds where any of some masks changes from one pixel to the next, row after row.
 
     Returns:
         Number of the first pixel of each run, and its length in pixels.
     """
-    flat = [picture.ravel() for picture in pictures if picture is not None]
+    flat = [mask.ravel() for mask in masks]
     is_start = np.ones(flat[0].size, bool)
     np.not_equal(flat[0][1:], flat[0][:-1], out=is_start[1:])
     for values in flat[1:]:
@@ -102,7 +106,7 @@ def _runs(*pictures):
     return starts, np.diff(starts, append=flat[0].size)
 
 
-def _check_sizes(truth, prediction, frame, source):
+def _check_sizes(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], frame: TruthFrame, source: Source) -> None:
     if truth.shape != prediction.shape:
         found, wanted = (f"{values.shape[1]} x {values.shape[0]}" for values in (prediction, truth))
         raise DataError(
@@ -111,11 +115,10 @@ def _check_sizes(truth, prediction, frame, source):
         )
 
 
-def _check_values(pixels, code, picture, where):
-    """Refuses values that mean nothing, as 255 among label ids."""
-    wrong = np.setdiff1d(np.flatnonzero(pixels), code.values)
+def _check_values(pixels: NDArray[np.int64], values: MaskValues, mask: NDArray[np.uint8], where: str) -> None:
+    """Refuses values without a meaning, for example 255 among label ids."""
+    wrong = np.setdiff1d(np.flatnonzero(pixels), values.allowed)
     if wrong.size:
-        y, x = divmod(int(np.argmax(picture.ravel() == wrong[-1])), picture.shape[1])
-        what = "label id" if code.kind == IDS else "class index"
-        largest = code.values[code.values < len(code.label_map)][-1] if code.kind != IDS else code.values[-1]
-        raise LabelError(f"{where}: holds the value {wrong[-1]} at x {x}, y {y}; a {what} from 0 to {largest} expected")
+        y, x = divmod(int(np.argmax(mask.ravel() == wrong[-1])), mask.shape[1])
+        what, largest = ("label id", LARGEST_ID) if values.kind == IDS else ("class index", len(values.label_map) - 1)
+        raise LabelError(f"{where}: holds the value {wrong[-1]} at x {x}, y {y}; expected a {what} from 0 to {largest}")

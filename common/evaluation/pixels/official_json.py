@@ -1,19 +1,24 @@
 """The result of an evaluation as JSON: the keys and the form of the official script, valid JSON.
 
-Where the official file has NaN, here is null. What it does not have stands under keys of its own, "paper" and
-"protocol"; "perImageScores" goes by frame names, and its numbers are what their names say.
+Where the official file has NaN, this one has null. What the official file does not have is in the keys "paper" and
+"protocol"; the keys of "perImageScores" are frame names, and its numbers are what their names say.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from common.evaluation.metrics.metric import mean_over_classes
 from common.evaluation.metrics.official import CATEGORIES
 from common.evaluation.metrics.registry import image_metrics
 from common.labels.cityscapes import LABELS, LARGEST_ID
 
+if TYPE_CHECKING:
+    from common.evaluation.pixels.scores import PixelScores
+
 VERSION = 1
 
 
-def scores_as_json(scores):
-    """Makes JSON-able values of `PixelScores`."""
+def scores_as_json(scores: "PixelScores") -> dict[str, Any]:
+    """Makes JSON-able values of all scores."""
     result = _official(scores) if scores.has_official else {}
     if scores.has_paper:
         result["paper"] = _paper(scores)
@@ -21,10 +26,10 @@ def scores_as_json(scores):
         "version": VERSION,
         "protocol": scores.protocol,
         "truth": str(scores.truth),
-        "truthValues": scores.truth_code.kind,
+        "truthValues": scores.truth_values.kind,
         "predictions": str(scores.predictions),
-        "predictionValues": scores.prediction_code.kind,
-        "labelMap": scores.truth_code.label_map.as_json(),
+        "predictionValues": scores.prediction_values.kind,
+        "labelMap": scores.truth_values.label_map.as_json(),
         "frames": scores.frames,
         "sizes": [list(size) for size in sorted(scores.sizes_wh)],
         "noOfficialScores": scores.no_official or None,
@@ -35,7 +40,7 @@ def scores_as_json(scores):
     return result
 
 
-def _official(scores):
+def _official(scores: "PixelScores") -> dict[str, Any]:
     painted = [label for label in LABELS if 0 <= label.id <= LARGEST_ID]
     in_truth, total = scores.confusion.sum(axis=1).tolist(), int(scores.confusion.sum())
     by_class, by_category = scores.class_iou, scores.category_iou
@@ -59,8 +64,8 @@ def _official(scores):
     }
 
 
-def _paper(scores):
-    result = {}
+def _paper(scores: "PixelScores") -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for metric, mean, interval in zip(image_metrics(), scores.paper_means, scores.paper_intervals, strict=True):
         result |= {metric.key: mean, f"{metric.key}Interval": list(interval)}
     return {

@@ -1,16 +1,18 @@
 """Which prediction belongs to which frame of the truth: by the official rule, file names that begin with the frame's.
 
-Of official names, `<city>_<sequence>_<frame>`, anything may follow; of others the name must end there or at a character
-that is no letter or digit, and the longest frame name wins. Two predictions of a frame are an error, unless only one is
-of the encoding asked for, as where a picture of colours lies beside each mask.
+Anything may follow an official name, `<city>_<sequence>_<frame>`. After other names the file's name must end, or go on
+with a character that is not a letter or digit; the longest frame name wins. Two predictions of a frame are an error,
+unless only one has the wanted encoding, for example where a picture of colours lies beside each mask.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import DataError
-from common.evaluation.pixels.truth_frames import OFFICIAL_ENDING
+from common.evaluation.pixels.frame_truth import TruthFrame
+from common.evaluation.pixels.truth_frames import OFFICIAL_ENDING, TruthSet
 from common.files.listing import files_below
 from common.files.sources import Source
 from common.files.zips import is_safe_member, open_zip
@@ -30,26 +32,32 @@ class Pairs:
     """Frames and their predictions.
 
     Attributes:
-        frames: `(TruthFrame, Source of the prediction)` in the order of the truth.
+        frames: Each with its prediction, in the order of the truth.
         notes: Sentences on what was left out or is odd.
     """
 
-    frames: tuple
+    frames: tuple[tuple[TruthFrame, Source], ...]
     notes: tuple[str, ...] = ()
 
 
-def pair(predictions, truth, splits=(), encoding="auto", partial=False):
+def pair(
+    predictions: Path | str,
+    truth: TruthSet,
+    splits: tuple[str, ...] = (),
+    encoding: str = "auto",
+    partial: bool = False,
+) -> Pairs:
     """Finds the prediction of each frame.
 
     Args:
         predictions: A folder, searched with all below it, or a zip.
-        truth: `TruthSet`.
-        splits: Names of splits of the truth; () takes those of which there is any prediction.
+        truth: All frames of the truth.
+        splits: Names of splits of the truth; () takes those that have any prediction.
         encoding: "color" takes pictures of colours where both are there, anything else takes masks.
-        partial: Goes on with the frames that have a prediction.
+        partial: Whether to continue with the frames that have a prediction.
 
     Returns:
-        `Pairs`, at least one.
+        At least one pair.
 
     Raises:
         DataError: If there is no prediction for a frame, or more than one; names them.
@@ -71,37 +79,40 @@ def pair(predictions, truth, splits=(), encoding="auto", partial=False):
         text = f"{len(missing):,} of {len(frames):,} frames have no prediction: {first_few(missing)}"
         if not partial:
             raise DataError(
-                f"{root}: {text}; a PNG whose name begins with the frame's was expected; --partial scores the others"
+                f"{root}: {text}; expected a PNG whose name begins with the frame's; --partial scores the others"
             )
         notes.insert(0, f"PARTIAL: {text}; the scores are those of the others alone")
     chosen = [(frame, _choose(frame.name, found[frame.name], encoding)) for frame in frames if frame.name in found]
     return Pairs(tuple(chosen), (*notes, *_oddities(chosen, unused)))
 
 
-def _folder_of_encoding(root, encoding):
-    """Goes down to the folder that is meant where one of each encoding lie side by side."""
+def _folder_of_encoding(root: Path, encoding: str) -> Path:
+    """Finds the folder of the wanted encoding where there is a folder for each."""
     names = (_FOLDER_OF_COLORS,) if encoding == COLOR else _FOLDERS_OF_VALUES
     return next((root / name for name in names if (root / name).is_dir()), root)
 
 
-def _list(root):
+def _list(root: Path) -> list[tuple[str, Source]]:
     """Lists the PNG files, `(name without ending, Source)`, hidden ones left out."""
     if root.is_file():
         members = (info.filename for info in open_zip(root).infolist())
-        places = [(name.rsplit("/", 1)[-1], Source(root, name)) for name in members if is_safe_member(name)]
-        places = [(name, source) for name, source in places if "__MACOSX" not in source.member]
+        kept = (member for member in members if is_safe_member(member) and "__MACOSX" not in member)
+        places = [(member.rsplit("/", 1)[-1], Source(root, member)) for member in kept]
     elif root.is_dir():
         places = [(path.name, Source(path)) for path in files_below(root, ".png")]
     else:
-        raise DataError(f"{root}: is not there; a folder or zip of predictions was expected")
+        raise DataError(f"{root}: does not exist; expected a folder or zip of predictions")
     listed = ((name[:-4], file) for name, file in places if name.lower().endswith(".png") and name[0] != ".")
     return sorted(listed, key=lambda place: (place[0], str(place[1])))
 
 
-def _group(files, names):
+def _group(
+    files: Iterable[tuple[str, Source]], names: set[str]
+) -> tuple[dict[str, list[tuple[str, Source]]], list[str]]:
     """Sorts files by frame; returns them, and the names of those that belong to none."""
     lengths = sorted({len(name) for name in names}, reverse=True)
-    found, unused = {}, []
+    found: dict[str, list[tuple[str, Source]]] = {}
+    unused = []
     for stem, file in files:
         for length in lengths:
             if len(stem) >= length and stem[:length] in names and _may_follow(stem, length):
@@ -112,12 +123,12 @@ def _group(files, names):
     return found, unused
 
 
-def _may_follow(stem, length):
+def _may_follow(stem: str, length: int) -> bool:
     return len(stem) == length or not stem[length].isalnum() or bool(_ENDS_WITH_NUMBERS.fullmatch(stem[:length]))
 
 
-def _choose(name, candidates, encoding):
-    """Takes the one file of the encoding asked for."""
+def _choose(name: str, candidates: list[tuple[str, Source]], encoding: str) -> Source:
+    """Takes the one file of the wanted encoding."""
     colors = [place for place in candidates if place[0].endswith(_ENDINGS_OF_COLORS)]
     masks = [place for place in candidates if not place[0].endswith(_ENDINGS_OF_COLORS + _OTHER_ENDINGS)]
     fitting = colors if encoding == COLOR else masks
@@ -130,18 +141,18 @@ def _choose(name, candidates, encoding):
     return chosen[0][1]
 
 
-def _oddities(chosen, unused):
+def _oddities(chosen: list[tuple[TruthFrame, Source]], unused: list[str]) -> Iterator[str]:
     frame, source = chosen[0]
     names = (Path(file.member or file.path).stem for file in (source, frame.file))
     if [bool(OFFICIAL_ENDING.search(name)) for name in names] == [True, False]:
-        yield f"the predictions are called as a ground truth, as {source}; are the two folders swapped?"
+        yield f"the predictions have names of a ground truth, for example {source}; are the two folders swapped?"
     if unused:
         yield f"{len(unused):,} predictions belong to no frame of the truth: {first_few(unused)}"
 
 
-def _nothing_fits(root, unused, frames):
-    wanted = f"names that begin as {frames[0].name} were expected"
+def _nothing_fits(root: Path, unused: list[str], frames: list[TruthFrame]) -> str:
+    wanted = f"expected names that begin with those of frames, for example {frames[0].name}"
     if not unused:
-        return f"{root}: holds no PNG file; {wanted}"
-    name = first_few(unused[:1])
-    return f"{root}: none of {len(unused):,} PNG files belongs to a frame of the truth, as {name}; {wanted}"
+        return f"{root}: has no PNG file; {wanted}"
+    found = f"none of {len(unused):,} PNG files belongs to a frame of the truth, for example {first_few(unused[:1])}"
+    return f"{root}: {found}; {wanted}"

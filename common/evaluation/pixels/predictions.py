@@ -1,20 +1,24 @@
-"""Reads predictions: label ids, class indices, or colours of either, from PNG files of others.
+"""Reads predictions: label ids, class indices, or colours of either, from PNG files that others wrote.
 
-A palette is a way of showing values, so a PNG with a palette is read as its values, as the official script does; when
-colours are asked for, as its colours.
+A palette only shows values as colours, so a PNG with a palette is read as its values, as the official script does; as
+its colours where colours are wanted.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from common.dataset.original.truth import colors_to_ids
 from common.errors import ConfigError
-from common.evaluation.pixels.mask_values import CLASSES, IDS, ValueCode
+from common.evaluation.pixels.mask_values import CLASSES, IDS, MaskValues
 from common.evaluation.pixels.pairing import COLOR
-from common.files.sources import NamedBytes
+from common.files.sources import NamedBytes, Source
 from common.images.pictures import read_colors, read_values
 from common.images.png import read_color_mask, read_mask
 from common.labels.cityscapes import IGNORE
+from common.labels.maps import LabelMap
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
 
 AUTO = "auto"
@@ -30,20 +34,17 @@ class PredictionReader:
 
     Attributes:
         is_color: Whether the files hold colours.
-        code: What the values mean once they are read.
+        values: What the values mean once they are read.
     """
 
     is_color: bool
-    code: ValueCode
+    values: MaskValues
 
-    def read(self, source):
+    def read(self, source: Source) -> NDArray[np.uint8]:
         """Reads one prediction.
 
-        Args:
-            source: `Source` of a PNG.
-
         Returns:
-            Values of the code, `uint8` of shape `(height, width)`. Whether they are allowed is not looked at.
+            Values of shape `(height, width)`; they are not checked here.
 
         Raises:
             DataError: If the file is missing, damaged or of another kind; names it.
@@ -56,26 +57,26 @@ class PredictionReader:
         return colors_to_ids(read_color_mask(file), self._table, source) if self.is_color else read_mask(file)
 
     @cached_property
-    def _table(self):
-        """The labels whose colours are read; of class indices the ids are the classes."""
-        if self.code.kind == IDS:
+    def _table(self) -> LabelTable:
+        """The labels whose colours are read; for class indices, the ids are the classes."""
+        if self.values.kind == IDS:
             return CITYSCAPES
-        label_map = self.code.label_map
+        label_map = self.values.label_map
         labels = [make_label(f"class {place}", place, color, False) for place, color in enumerate(label_map.colors)]
         if not label_map.ignores:
             return LabelTable(tuple(labels))
         return LabelTable((*labels, make_label("ignored", IGNORE, _BLACK, False)), "ignored")
 
 
-def choose_reader(encoding, truth, label_map, example):
+def choose_reader(encoding: str, truth: MaskValues, label_map: LabelMap | None, example: Source) -> PredictionReader:
     """Decides what the predictions hold.
 
     Args:
-        encoding: One of `ENCODINGS`. "auto" takes colours where the example has them; else class indices if a label
-            map was given or the truth holds class indices, else label ids.
-        truth: `ValueCode` of the truth.
-        label_map: The `LabelMap` that was given, or None.
-        example: `Source` of one prediction.
+        encoding: One of `ENCODINGS`. "auto" takes colours if the example has them; else class indices if a label map
+            was given or the truth holds class indices, else label ids.
+        truth: What the values of the truth mean.
+        label_map: The classes that were given, if any.
+        example: One prediction.
 
     Raises:
         ConfigError: If there is no such encoding.
@@ -88,12 +89,12 @@ def choose_reader(encoding, truth, label_map, example):
         kind = encoding
     else:
         kind = CLASSES if label_map is not None or truth.kind == CLASSES else IDS
-    return PredictionReader(is_color, ValueCode(kind, truth.label_map))
+    return PredictionReader(is_color, MaskValues(kind, truth.label_map))
 
 
-def _has_colors(example):
+def _has_colors(example: Source) -> bool:
     return _color_type(example.read_bytes()) in _COLORS
 
 
-def _color_type(data):
+def _color_type(data: bytes) -> int | None:
     return data[_COLOR_TYPE_AT] if len(data) > _COLOR_TYPE_AT else None

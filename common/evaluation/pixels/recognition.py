@@ -1,23 +1,24 @@
-"""Recognises predictions whose values mean something else than was thought, as train ids given for label ids.
+"""Recognises predictions whose values do not mean what was assumed, for example train ids in place of label ids.
 
-Every reading of the values is held against the truth: a wrong one agrees with it on next to nothing, so that the right
-one stands out. What is looked at is the share of evaluated pixels that agree, and on how many classes they do, because
-a network that calls everything one thing fits some reading by accident.
+Each possible meaning ("reading") of the values is compared with the truth: a wrong one agrees on almost nothing, so the
+right one stands out. It is judged by the share of evaluated pixels that agree and by the number of classes they are in,
+because a network that predicts one class everywhere fits some reading by accident.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from common.evaluation.metrics.metric import Counts
 from common.evaluation.metrics.official import EVALUATED
-from common.evaluation.pixels.mask_values import IDS
+from common.evaluation.pixels.mask_values import IDS, MaskValues
 from common.labels.cityscapes import IGNORE
 from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
 
 TRAIN_IDS_MAP = "cityscapes19"
-# A reading is taken for the right one from here on: as much agreement, that many times the other's, on that many
-# classes, of each of which this much is found.
+# A reading is the right one if it has at least this agreement, and this many times the agreement of the assumed one, on
+# this many classes, of each of which this share is found.
 ENOUGH = 0.3
 _TIMES, _CLASSES, _FOUND = 2, 2, 0.3
 
@@ -27,9 +28,9 @@ class Reading:
     """One way to read values.
 
     Attributes:
-        what: What the values are then, as "train ids".
-        option: What says so on the command line.
-        value_of_id: The value that means each label id, 0 to 33.
+        what: What the values are, for example "train ids".
+        option: How to say so on the command line.
+        value_of_id: The value of each label id, 0 to 33.
     """
 
     what: str
@@ -37,8 +38,8 @@ class Reading:
     value_of_id: tuple[int, ...]
 
 
-def readings():
-    """Lists the readings that are known."""
+def readings() -> tuple[Reading, ...]:
+    """Lists the known readings."""
     train_ids = load_label_map(TRAIN_IDS_MAP).class_of_id
     return (
         Reading("label ids", "--encoding ids", tuple(range(len(train_ids)))),
@@ -47,29 +48,26 @@ def readings():
     )
 
 
-def find_mistake(counts, truth, prediction):
-    """Finds another reading that fits the truth far better than the one taken.
+def find_mistake(counts: Counts, truth: MaskValues, prediction: MaskValues) -> Reading | None:
+    """Finds another reading that fits the truth far better than the assumed one; None if there is none.
 
     Args:
         counts: `[truth, value]`, of shape `(truth values, 256)`.
-        truth: `ValueCode` of the rows.
-        prediction: `ValueCode` that was taken for the columns.
-
-    Returns:
-        A `Reading`, or None.
+        truth: What the rows mean.
+        prediction: What the columns are assumed to mean.
     """
-    taken = agreement(counts, truth, prediction)
-    if taken is None:
+    assumed = agreement(counts, truth, prediction)
+    if assumed is None:
         return None
-    best, most = None, max(ENOUGH, _TIMES * taken)
+    best, most = None, max(ENOUGH, _TIMES * assumed)
     for reading in readings():
         share, classes = _agreement(counts, truth, reading.value_of_id)
-        if share >= most and classes >= _CLASSES and _allows(reading, counts):
+        if share is not None and share >= most and classes >= _CLASSES and _allows(reading, counts):
             best, most = reading, share
     return best
 
 
-def agreement(counts, truth, prediction):
+def agreement(counts: Counts, truth: MaskValues, prediction: MaskValues) -> float | None:
     """Computes the share of evaluated pixels on which predictions and truth agree; None if there are none.
 
     The arguments are those of `find_mistake`.
@@ -78,20 +76,20 @@ def agreement(counts, truth, prediction):
     return _agreement(counts, truth, own)[0]
 
 
-def describe_mistake(reading, prediction):
+def describe_mistake(reading: Reading, prediction: MaskValues) -> str:
     """Says what was found, and which option to give."""
-    taken = describe_kind(prediction)
+    assumed = describe_kind(prediction)
     return (
-        f"the values fit the truth as {reading.what}, not as {taken}; if that is what they are, give {reading.option}"
+        f"the values fit the truth as {reading.what}, not as {assumed}; if that is what they are, give {reading.option}"
     )
 
 
-def describe_kind(code):
-    """Names what the values of a `ValueCode` are."""
-    return "label ids" if code.kind == IDS else "class indices of the label map"
+def describe_kind(values: MaskValues) -> str:
+    """Names what the values are."""
+    return "label ids" if values.kind == IDS else "class indices of the label map"
 
 
-def _agreement(counts, truth, value_of_id):
+def _agreement(counts: Counts, truth: MaskValues, value_of_id: tuple[int, ...]) -> tuple[float | None, int]:
     """Computes the share of evaluated pixels that agree, and the number of classes that are mostly found."""
     pixels = found = classes = 0
     for row, id_ in zip(counts, truth.ids.tolist(), strict=True):
@@ -103,6 +101,6 @@ def _agreement(counts, truth, value_of_id):
     return (found / pixels if pixels else None), classes
 
 
-def _allows(reading, counts):
+def _allows(reading: Reading, counts: Counts) -> bool:
     """Tells whether all values have a meaning in a reading."""
     return set(np.flatnonzero(counts.sum(axis=0)).tolist()) <= set(reading.value_of_id)

@@ -1,7 +1,13 @@
-"""Prints the scores of predictions: one table for each protocol, with a sentence on what it is."""
+"""The scores of predictions as tables for people: one for each protocol, with a sentence on what it is."""
 
-from common.evaluation.metrics.metric import mean_over_classes
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from common.evaluation.metrics.metric import ClassScores, Score, mean_over_classes
 from common.evaluation.metrics.registry import image_metrics
+
+if TYPE_CHECKING:
+    from common.evaluation.pixels.scores import PixelScores
 
 _NAME, _COLUMN, _SHOWN = 28, 10, 3
 _OFFICIAL = """\
@@ -12,8 +18,8 @@ Paper metric: the IoU averaged over the classes of one image's truth, void inclu
 Not comparable with the Cityscapes protocol. In brackets: 95 % bootstrap interval over images."""
 
 
-def table_lines(scores):
-    """Makes the tables of `PixelScores`, a list of lines."""
+def table_lines(scores: "PixelScores") -> list[str]:
+    """Makes the lines of the tables."""
     sizes = ", ".join(f"{width}x{height}" for width, height in sorted(scores.sizes_wh))
     lines = [f"note: {note}" for note in scores.notes]
     lines += [f"predictions: {scores.predictions}", f"truth: {scores.truth} ({sizes} pixels)"]
@@ -28,7 +34,7 @@ def table_lines(scores):
     return lines
 
 
-def _official_lines(scores):
+def _official_lines(scores: "PixelScores") -> list[str]:
     lines = [*_OFFICIAL.format(frames=f"{len(scores.official_images):,}").splitlines(), ""]
     lines += _rows("class", scores.class_iou, scores.class_iiou)
     lines += ["", *_rows("category", scores.category_iou, scores.category_iiou)]
@@ -37,7 +43,7 @@ def _official_lines(scores):
     return lines
 
 
-def _rows(title, iou, iiou):
+def _rows(title: str, iou: ClassScores, iiou: ClassScores) -> Iterator[str]:
     yield _row(title, "IoU", "iIoU")
     for name, value in iou.items():
         yield _row(name, _number(value), _number(iiou.get(name)))
@@ -49,7 +55,7 @@ def _rows(title, iou, iiou):
     )
 
 
-def _paper_lines(scores):
+def _paper_lines(scores: "PixelScores") -> list[str]:
     lines = [*_PAPER.format(frames=f"{len(scores.paper_images):,}").splitlines(), ""]
     for metric, mean, interval in zip(image_metrics(), scores.paper_means, scores.paper_intervals, strict=True):
         low, high = interval
@@ -62,9 +68,9 @@ def _paper_lines(scores):
     return lines
 
 
-def _row(name, *columns):
+def _row(name: str, *columns: str) -> str:
     return f"{name:<{_NAME}}" + "".join(f"{column:>{_COLUMN}}" for column in columns)
 
 
-def _number(value):
+def _number(value: Score) -> str:
     return "-" if value is None else f"{value:.4f}"

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from common.errors import ConfigError, DataError, LabelError
-from common.evaluation.pixels.mask_values import CLASSES, IDS, ValueCode
+from common.evaluation.pixels.mask_values import CLASSES, IDS, MaskValues
 from common.evaluation.pixels.predictions import PredictionReader, choose_reader
 from common.files.sources import Source
 from common.images.png import encode_color_mask, encode_image, encode_mask
@@ -13,7 +13,7 @@ from common.labels.cityscapes import IGNORE
 from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
 
-IDS_CODE = ValueCode(IDS, study_label_map())
+IDS_CODE = MaskValues(IDS, study_label_map())
 VALUES = np.array([[0, 7, 8], [26, 17, 33]], np.uint8)
 COLORS = study_label_map().colorize(study_label_map().encode(VALUES))
 
@@ -57,7 +57,7 @@ def test_colours_with_and_without_alpha_are_ids(with_alpha, file):
 
 def test_colours_of_a_label_map_are_its_classes_and_black_is_none_of_them(file):
     label_map = load_label_map("cityscapes19")
-    reader = PredictionReader(True, ValueCode(CLASSES, label_map))
+    reader = PredictionReader(True, MaskValues(CLASSES, label_map))
     # unlabeled, road, sidewalk / car, pole, bicycle
     expected = [[IGNORE, 0, 1], [13, 5, 18]]
     assert reader.read(file(encode_image(COLORS))).tolist() == expected
@@ -77,7 +77,7 @@ def test_broken_files_are_named(data, file):
 
 
 def test_auto_looks_for_colours_and_takes_classes_only_if_somebody_spoke_of_classes(file):
-    classes = ValueCode(CLASSES, study_label_map())
+    classes = MaskValues(CLASSES, study_label_map())
     mask, color = encode_mask(VALUES), encode_image(COLORS)
     assert choose_reader("auto", IDS_CODE, None, file(mask)) == PredictionReader(False, IDS_CODE)
     assert choose_reader("auto", IDS_CODE, None, file(color)) == PredictionReader(True, IDS_CODE)

@@ -16,7 +16,7 @@ def test_a_folder_of_masks_is_a_truth_of_label_ids(frames, tmp_path):
     (tmp_path / "left_1_labelIds.png").write_bytes(encode_mask(np.zeros((2, 3), np.uint8)))
     (tmp_path / "left_1_color.png").touch()
     truth = find_truth(tmp_path)
-    assert truth.code.kind == IDS
+    assert truth.values.kind == IDS
     assert [frame.name for frame in truth.frames] == ["left_1", frames[0].name]
     assert not truth.frames[0].tells_objects
 
@@ -31,8 +31,8 @@ def test_two_masks_of_one_frame_are_an_error(tmp_path):
 
 def test_a_prepared_split_brings_its_classes_along(prepared):
     truth = find_truth(prepared / "val")
-    assert truth.code.kind == CLASSES
-    assert len(truth.code.label_map) == 35
+    assert truth.values.kind == CLASSES
+    assert len(truth.values.label_map) == 35
     assert read_mask(truth.frames[0].file).shape == (32, 64)
     with pytest.raises(DataError, match="was made with another label map"):
         find_truth(prepared / "val", load_label_map("enet11"))
