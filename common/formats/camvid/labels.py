@@ -1,6 +1,10 @@
 """The labels of a CamVid dataset: its label file, or one of the two lists that are in use without one."""
 
-from common.formats.class_masks import code_of, has_values
+from collections.abc import Sequence
+
+from common.files.listing import FileListing
+from common.files.sources import Source
+from common.formats.class_masks import MaskCode, code_of, has_values
 from common.labels.table_files import find_label_table
 from common.labels.tables import LabelTable, make_label
 
@@ -29,18 +33,18 @@ CAMVID = (
 # fmt: on
 
 
-def read_labels(tree, masks):
+def read_labels(tree: FileListing, masks: Sequence[Source]) -> tuple[LabelTable, MaskCode, list[str]]:
     """Reads the labels of a dataset.
 
     Args:
-        tree: `FileListing` of the folder with the lists.
-        masks: `Source`s of all masks; the first is looked at where there is no label file.
+        tree: The folder with the lists.
+        masks: All masks; the first is looked at if there is no label file.
 
     Returns:
-        `LabelTable` in the order of the values in masks, the `MaskCode` of these, and a list of notes.
+        The labels in the order of the values in masks, what these values mean, and notes.
 
     Raises:
-        DataError: If the label file cannot be understood; names the file and the line.
+        DataError: If the label file is not understood; names the file and the line.
         LabelError: If it names a label twice.
     """
     table = find_label_table(tree)

@@ -1,6 +1,8 @@
-"""The lists of a CamVid dataset, `<split>.txt`, and the paths in them, which may have been made on another machine."""
+"""The lists of a CamVid dataset, `<split>.txt`, and the paths in them, which may come from another machine."""
 
 from common.errors import DataError
+from common.files.listing import FileListing
+from common.files.sources import Source
 from common.formats.names import checked_name, read_lines
 from common.images.pictures import IMAGE_ENDINGS
 from common.labels.table_files import COLORS_FILES
@@ -9,9 +11,9 @@ MASKS = "annot"
 LIST = ".txt"
 
 
-def find_lists(tree):
-    """Finds the lists of the least deep folder that has any: `(folder, {split: name})`, or None."""
-    folders = {}
+def find_lists(tree: FileListing) -> tuple[str, dict[str, str]] | None:
+    """Finds the least deep folder with lists, and the name of the list of each split; None if there are no lists."""
+    folders: dict[str, dict[str, str]] = {}
     for name in tree.names("", ".png"):
         parts = name.split("/")
         for depth, part in enumerate(parts[:-1]):
@@ -31,30 +33,31 @@ def find_lists(tree):
     return folder, splits
 
 
-def _is_list(source):
+def _is_list(source: Source) -> bool:
     """Tells the list of a split without masks from a README.txt."""
     lines = read_lines(source)
     paths = [line.split('"')[1] if line.startswith('"') and len(line) > 1 else line for line in lines]
     return bool(paths) and all(path.lower().endswith(IMAGE_ENDINGS) for path in paths)
 
 
-def paths_of_line(line, where):
-    """Takes a line apart: the paths of image and mask, "" for none, without `/` before them."""
+def paths_of_line(line: str, source: Source) -> tuple[str, str]:
+    """Splits a line of a list into the paths of image and mask, "" for none, without `/` before them."""
     paths = line.split('"')[1::2] if line.startswith('"') else line.split()
     if len(paths) > 2 or not paths or not paths[0]:
-        raise DataError(f"{where}: {line[:80]!r} was found, two paths were expected; those with spaces in quotes")
-    return [path and checked_name(path.replace("\\", "/").lstrip("/"), where) for path in (*paths, "")[:2]]
+        raise DataError(f"{source}: found {line[:80]!r}; expected two paths, in quotes if they have spaces")
+    image, mask = (path and checked_name(path.replace("\\", "/").lstrip("/"), source) for path in (*paths, "")[:2])
+    return image, mask
 
 
-def resolve(tree, path):
-    """Finds a listed file, whatever folders of another machine stand before its path; None if it is not there."""
+def resolve(tree: FileListing, path: str) -> str | None:
+    """Finds a listed file, whatever folders of another machine are before its path; None if it is not there."""
     while path and path not in tree:
         path = path.partition("/")[2]
     return path or None
 
 
-def item_id_of(path, split):
-    """Takes the name of a frame out of a path: what is behind the folder of its split."""
+def item_id_of(path: str, split: str) -> str:
+    """Takes the name of a frame from a path: what comes after the folder of its split."""
     folders, _, name = path.rpartition("/")
     stem = name.rpartition(".")[0] or name
     parts = folders.split("/") if folders else []

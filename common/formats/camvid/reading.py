@@ -1,19 +1,20 @@
 """CamVid as the SegNet tutorial and Datumaro have it: a photograph and a mask of classes for each frame.
 
-Written are `<split>/<frame>.<ending>`, `<split>annot/<frame>.png`, `<split>.txt` with the paths of both on a line, and
-`label_colors.txt`. A value in a mask is the place of a label in label_colors.txt, background first, and its colour in
-the palette is the label's: who reads values, as SegNet, and who reads colours, as Datumaro, get the same. The path of a
-photograph starts with `/`, without which Datumaro 1.13 fails; it is meant from the dataset's folder. A path with spaces
-stands in quotes. A frame without ground truth has one path; Datumaro cannot read it if it has a space in its name. The
-path of a photograph comes first in its line and names the frame, so it is listed where there is none, too, or none is
-copied: it is where the photograph belongs. Datumaro lists it in that case as well, and finds the frame and its mask.
+The files are `<split>/<frame>.<ending>`, `<split>annot/<frame>.png`, `<split>.txt` with the paths of both on a line,
+and `label_colors.txt`. A value in a written mask is the place of a label in label_colors.txt, background first, and its
+colour in the palette is the label's: programs that read values, for example SegNet, and programs that read colours, for
+example Datumaro, get the same labels. The path of a photograph starts with `/`, without which Datumaro 1.13 fails; it
+is relative to the folder of the dataset. A path with spaces is in quotes. A frame without ground truth has one path;
+Datumaro cannot read it if its name has a space. The photograph comes first in the line and names the frame, so the
+place where it belongs is listed even if there is no photograph or none is copied; Datumaro still finds frame and mask.
 
-Read are masks with a palette, grey values or colours, and lists whose paths start with other folders, as
-`/SegNet/CamVid/train/...`. Without label_colors.txt, masks of grey values are the tutorial's 12 classes, others the 32
-of CamVid itself. Objects are not told apart: the pixels of a label that is counted are a crowd.
+Masks may have a palette, grey values or colours when they are read, and paths in lists may start with other folders,
+for example `/SegNet/CamVid/train/...`. Without label_colors.txt, masks of grey values are the tutorial's 12 classes,
+others the 32 of CamVid itself. Objects are not told apart: the pixels of a label that is counted are a crowd.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,14 +24,15 @@ from common.files.listing import FileListing
 from common.files.sources import Source
 from common.formats.camvid.labels import read_labels
 from common.formats.camvid.lists import MASKS, find_lists, item_id_of, paths_of_line, resolve
-from common.formats.class_masks import (
-    VOID,
-    MaskCode,
-    present_values,
-    read_classes,
-    table_as_read,
+from common.formats.class_masks import VOID, MaskCode, present_values, read_classes, table_as_read
+from common.formats.frames import (
+    NO_SPLIT,
+    AnnotatedFrame,
+    Annotation,
+    FrameDataset,
+    missing_notes,
+    split_item_id,
 )
-from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, split_item_id
 from common.formats.names import read_lines
 
 
@@ -40,28 +42,25 @@ def matches(tree: FileListing) -> bool:
 
 
 def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
-    """Reads a dataset.
-
-    Args:
-        tree: `FileListing`.
-
-    Returns:
-        `FrameDataset`; files that a list names and that are not there are counted in the notes.
+    """Reads a dataset; notes count the files that a list names and that are not there.
 
     Raises:
-        DataError: If it is no CamVid dataset, a list names what leads out of it, or a frame twice; names the file.
+        DataError: If it is not a CamVid dataset, a path in a list leads out of it, or a frame is listed twice; names
+            the file.
         LabelError: If a label file names a label twice.
     """
     found = find_lists(tree)
     if found is None:
-        raise DataError(f"{tree}: no CamVid dataset is there; <split>.txt beside <split>{MASKS}/ was expected")
+        raise DataError(f"{tree}: is not a CamVid dataset; expected <split>.txt beside <split>{MASKS}/")
     folder, _ = found
     tree = tree.below(folder)
     lists = {split: name[len(folder) :] for split, name in found[1].items()}
     masks = sorted(name for split in lists for name in tree.names(split + MASKS, ".png"))
     table, code, notes = read_labels(tree, [tree[name] for name in masks])
     notes += code.notes
-    frames, missing, used = [], Counter(), set()
+    frames: list[AnnotatedFrame] = []
+    missing: Counter[str] = Counter()
+    used: set[str | None] = set()
     for split, name in lists.items():
         for frame, mask, problems in _read_list(tree, split, name, code):
             frames.append(frame)
@@ -69,14 +68,16 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
             used.add(mask)
     if not frames:
         raise DataError(f"{tree}: the lists {', '.join(lists.values())} name no frame")
-    notes += [f"{count:,} of {len(frames):,} frames {what}" for what, count in missing.items()]
+    notes += missing_notes(missing, len(frames))
     left_out = len(set(masks) - used)
     notes += [f"{left_out:,} masks are in no list and were left out"] if left_out else []
     return FrameDataset(table_as_read(table), tuple(frames), "camvid", tuple(notes))
 
 
-def _read_list(tree, split, list_name, code):
-    """Yields the frames of a list, each with the name of its mask or None, and what of it is missing."""
+def _read_list(
+    tree: FileListing, split: str, list_name: str, code: MaskCode
+) -> Iterator[tuple[AnnotatedFrame, str | None, list[str]]]:
+    """Yields the frames of a list, each with the name of its mask or None, and what is missing of it."""
     seen = set()
     for line in read_lines(tree[list_name]):
         image_path, mask_path = paths_of_line(line, tree[list_name])
@@ -106,7 +107,7 @@ class CamvidTruth:
     mask: Source
     code: MaskCode
 
-    def load(self):
+    def load(self) -> Annotation:
         """Reads the pixels; see `AnnotatedFrame.annotation`."""
         classes = read_classes(self.mask, self.code)
         present = {value: self.code.segment(value) for value in present_values(classes)}

@@ -9,31 +9,19 @@ import numpy as np
 from common.errors import DataError
 from common.files.disk import write_bytes, write_text
 from common.formats.camvid.lists import LIST, MASKS
-from common.formats.class_masks import (
-    code_of,
-    paint_classes,
-    table_to_write,
-)
+from common.formats.class_masks import MaskCode, code_of, paint_classes, table_to_write
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import NO_SPLIT, FrameDataset
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset
 from common.formats.names import name_to_write
 from common.formats.writing import fit_to_table, for_each_frame, place_image
 from common.images.pictures import encode_palette_mask
 from common.images.runs import find_runs
 from common.labels.table_files import COLORS_FILES, label_colors_text, name_in_files
-from common.labels.tables import CITYSCAPES
+from common.labels.tables import CITYSCAPES, LabelTable
 
 
 def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
-    """Writes a dataset.
-
-    Args:
-        dataset: `FrameDataset`.
-        folder: An empty folder.
-        options: `WriteOptions`: images, image_ext, workers.
-
-    Returns:
-        `Tally`; objects and groups are counted as dropped, as only their class is kept.
+    """Writes a dataset into an empty folder; objects and groups count as dropped, because only their class is kept.
 
     Raises:
         DataError: If two frames of a split have one name, one has a name that cannot be written, or a file cannot be
@@ -49,7 +37,7 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     tally = Tally(dropped=changed)
     write_text(folder / COLORS_FILES[0], label_colors_text(table))
     write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
-    lists = {}
+    lists: dict[str, dict[str, str]] = {}
     for item_id, split, line, counts in for_each_frame(write_one, dataset, options.workers, "camvid"):
         if item_id in lists.setdefault(split, {}):
             raise DataError(f"two frames of the split {split!r} are called {item_id}; rename one of them")
@@ -60,7 +48,9 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     return tally
 
 
-def _write_frame(frame, folder, table, code, options):
+def _write_frame(
+    frame: AnnotatedFrame, folder: Path, table: LabelTable, code: MaskCode, options: WriteOptions
+) -> tuple[str, str, str, Tally]:
     """Writes the files of one frame; returns its name, its split, its line in the list, and its counts."""
     tally = Tally()
     item_id, split = name_to_write(frame), frame.split or NO_SPLIT
@@ -88,7 +78,7 @@ def _write_frame(frame, folder, table, code, options):
     return item_id, split, _line(image, mask), tally
 
 
-def _line(image, mask):
+def _line(image: str, mask: str) -> str:
     if len(f"{image}{mask}".split()) > 1:
         return f'"{image}" "{mask}"'
     return f"{image} {mask}".strip()

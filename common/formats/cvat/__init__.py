@@ -1,4 +1,4 @@
-"""CVAT's XML for images."""
+"""CVAT's Cityscapes format: masks and photographs in one zip."""
 
 from common.formats.cvat.reading import matches, read
 from common.formats.cvat.writing import write

@@ -1,4 +1,4 @@
-"""Writes CVAT's XML with the photographs in one zip."""
+"""Writes CVAT's Cityscapes format: masks and photographs in one zip."""
 
 import tempfile
 import zipfile
@@ -12,35 +12,25 @@ import numpy as np
 from common.dataset.original.polygons import LARGEST_COUNTED_ID, ids_to_colors
 from common.errors import DataError
 from common.files.disk import atomic_path
+from common.files.sources import Source
 from common.files.zips import is_safe_member
-from common.formats.cvat.reading import (
-    _IMAGES,
-    _TRUTH,
-    _places_as_ids,
-)
+from common.formats.cvat.reading import IMAGES, TRUTH, places_as_ids
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import FrameDataset
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, label_of
 from common.formats.names import check_name
 from common.formats.writing import fit_to_table, for_each_frame, place_image
 from common.images.pictures import read_whole
 from common.images.png import encode_color_mask, encode_instance_mask, encode_mask
 from common.labels.table_files import COLORS_FILES, label_colors_text, with_black_background
+from common.labels.tables import LabelTable
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def write(dataset: FrameDataset, path: Path, options: WriteOptions) -> Tally:
-    """Writes a zip as CVAT exports and imports it.
+    """Writes a zip as CVAT exports and imports it; it is there when it is complete.
 
-    Members are stored in the order of the frames, and have no date, so that the same frames give the same bytes.
-
-    Args:
-        dataset: `FrameDataset`.
-        path: The zip; it takes its place when it is complete.
-        options: `WriteOptions`: images, image_ext, workers.
-
-    Returns:
-        `Tally`.
+    Members are stored in the order of the frames and have no date, so that the same frames give the same bytes.
 
     Raises:
         DataError: If two frames have one place, one has a name that cannot be written, a frame has 1,000 objects of a
@@ -48,8 +38,9 @@ def write(dataset: FrameDataset, path: Path, options: WriteOptions) -> Tally:
         LabelError: If there are more than 256 labels, or a segment's label is not in the table.
     """
     labels = with_black_background(dataset.labels)
-    write_one = partial(_encode_frame, table=_places_as_ids(labels), options=options)
-    tally, written = Tally(), set()
+    write_one = partial(_encode_frame, table=places_as_ids(labels), options=options)
+    tally = Tally()
+    written: set[str] = set()
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, COLORS_FILES[0], label_colors_text(labels).encode())
         for place, members, counts in for_each_frame(write_one, dataset, options.workers, "cvat"):
@@ -63,19 +54,22 @@ def write(dataset: FrameDataset, path: Path, options: WriteOptions) -> Tally:
     return tally
 
 
-def _add(archive, name, data):
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     info = zipfile.ZipInfo(name, _DATE)
     info.external_attr = 0o644 << 16
     archive.writestr(info, data)
 
 
-def _encode_frame(frame, table, options):
-    """Encodes a frame's files; returns its place, `[(member name, bytes)]`, and its counts."""
-    place, members, tally = frame.place, [], Tally()
+def _encode_frame(
+    frame: AnnotatedFrame, table: LabelTable, options: WriteOptions
+) -> tuple[str, list[tuple[str, bytes]], Tally]:
+    """Encodes the files of a frame; returns its place, the names and bytes of its members, and its counts."""
+    place, tally = frame.place, Tally()
+    members: list[tuple[str, bytes]] = []
     check_name(frame)
     if frame.image is not None and options.images != "none":
         data, ending = _image_bytes(frame.image, options)
-        members.append((f"{_IMAGES[0]}{place}_leftImg8bit{ending}", data))
+        members.append((f"{IMAGES[0]}{place}_leftImg8bit{ending}", data))
         tally.written["images"] += 1
     annotation = frame.annotation()
     if annotation is None:
@@ -89,13 +83,13 @@ def _encode_frame(frame, table, options):
         "labelIds": encode_mask(ids),
         "instanceIds": encode_instance_mask(values),
     }
-    members += [(f"{_TRUTH}{place}_gtFine_{kind}.png", data) for kind, data in pictures.items()]
-    _count(annotation, table, tally)
+    members += [(f"{TRUTH}{place}_gtFine_{kind}.png", data) for kind, data in pictures.items()]
+    _count(annotation, table, frame.item_id, tally)
     return place, members, tally
 
 
-def _count(annotation, table, tally):
-    objects = [table.find(segment.label) for _, segment in annotation.objects]
+def _count(annotation: Annotation, table: LabelTable, where: str, tally: Tally) -> None:
+    objects = [label_of(segment, table, where) for _, segment in annotation.objects]
     without_number = sum(label.id > LARGEST_COUNTED_ID for label in objects)
     tally.written["frames"] += 1
     tally.written["objects"] += len(objects)
@@ -104,8 +98,8 @@ def _count(annotation, table, tally):
     )
 
 
-def _image_bytes(source, options):
-    """Gives a photograph's bytes and ending, encoded anew where another ending is asked for."""
+def _image_bytes(source: Source, options: WriteOptions) -> tuple[bytes, str]:
+    """Gives bytes and ending of a photograph, encoded again if another ending is asked for."""
     ending = Path(source.member or source.path).suffix.lower()
     if options.image_ext is None:
         return read_whole(source), ending

@@ -2,56 +2,44 @@
 
 Boxes count pixels from 1 and include their last row and column, as VOC's own: an object in the upper left pixel alone
 has the box 1, 1, 1, 1. A crowd is an object with `difficult` 1, which evaluations leave out, and, as Datumaro writes
-it, an attribute `is_crowd`. The number of an object among those of its label is an attribute `number`. `truncated` says
-that the object touches the edge of the picture. Parts, poses and actions are not known here. A file with a document
-type is refused, so that no entity can be defined in it.
+it, an attribute `is_crowd`. The number of an object among those of its label is an attribute `number`. `truncated` is 1
+if the object touches the edge of the picture. Parts, poses and actions are not known here. A file with a document type
+is refused, so that no entity can be defined in it.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from xml.etree import ElementTree
 from xml.parsers import expat
 
 from common.errors import DataError
+from common.files.sources import Source
+from common.formats.frames import Segment
 
 LARGEST_XML_BYTES = 4 * 1024 * 1024
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True)
-class BoxedObject:
-    """An object in the XML.
-
-    Attributes:
-        label: Its name.
-        is_crowd: Whether it is a region in which objects were not told apart.
-        box: `(x, y, width, height)` in pixels, x and y from 0; None where the file is read, as no pixel needs it.
-        number: Among the objects of its label; None for a crowd, or where the file does not say.
-    """
-
-    label: str
-    is_crowd: bool = False
-    box: tuple[int, int, int, int] | None = None
-    number: int | None = None
+# `(x, y, width, height)` in pixels, x and y from 0.
+Box = tuple[int, int, int, int]
 
 
-def boxes_to_xml(filename, size_wh, objects):
+def boxes_to_xml(filename: str, size_wh: tuple[int, int], objects: Iterable[tuple[Segment, Box]]) -> bytes:
     """Builds the bytes of the file.
 
     Args:
-        filename: Of the photograph, below JPEGImages, with "/" between its parts. Characters that XML cannot hold are
-            replaced.
+        filename: Name of the photograph below JPEGImages, with "/" between its parts. Characters that XML cannot hold
+            are replaced.
         size_wh: Width and height in pixels.
-        objects: `BoxedObject`s; their order is that of the numbers in SegmentationObject.
+        objects: Objects and crowds with their boxes; their order is that of the numbers in SegmentationObject.
     """
     root = ElementTree.Element("annotation")
     folder, _, _ = filename.rpartition("/")
     _add(root, folder=folder, filename=filename)
     _add(ElementTree.SubElement(root, "size"), width=size_wh[0], height=size_wh[1], depth=3)
     _add(root, segmented=1)
-    for item in objects:
+    for item, (x, y, width, height) in objects:
         element = ElementTree.SubElement(root, "object")
-        x, y, width, height = item.box
         edge = x == 0 or y == 0 or x + width == size_wh[0] or y + height == size_wh[1]
         _add(
             element, name=item.label, pose="Unspecified", truncated=int(edge), occluded=0, difficult=int(item.is_crowd)
@@ -65,52 +53,41 @@ def boxes_to_xml(filename, size_wh, objects):
     return ElementTree.tostring(root, "utf-8", xml_declaration=True) + b"\n"
 
 
-def _add(parent, **texts):
+def _add(parent: ElementTree.Element, **texts: object) -> None:
     for tag, text in texts.items():
         ElementTree.SubElement(parent, tag).text = _NO_XML.sub("\ufffd", str(text))
 
 
-def read_boxes(source):
-    """Reads the file.
-
-    Args:
-        source: Its `Source`.
-
-    Returns:
-        List of `BoxedObject`s without boxes, in the order of the file.
+def read_boxes(source: Source) -> list[Segment]:
+    """Reads the objects and crowds of the file in its order; their boxes are not needed for any pixel.
 
     Raises:
-        DataError: If it is missing, no XML, has a document type, or an object has no name; names the file.
+        DataError: If it is missing, not valid XML, has a document type, or an object has no name; names the file.
     """
     root = _parse(source)
     if root.tag != "annotation":
-        raise DataError(f"{source}: is <{root.tag[:40]}>, <annotation> was expected, as in VOC")
+        raise DataError(f"{source}: is <{root.tag[:40]}>; expected <annotation>, as in VOC")
     objects = []
     for number, element in enumerate(root.iterfind("object"), 1):
         name = (element.findtext("name") or "").strip()
         if not name:
-            raise DataError(f"{source}: object {number} has no name; expected was <name> with the name of a label")
+            raise DataError(f"{source}: object {number} has no name; expected <name> with the name of a label")
         attributes = {
             attribute.findtext("name"): (attribute.findtext("value") or "").lower()
             for attribute in element.iterfind("attributes/attribute")
         }
-        is_counted = re.fullmatch("[0-9]{1,9}", attributes.get("number", ""))
-        objects.append(
-            BoxedObject(
-                name,
-                attributes.get("is_crowd") in ("true", "1"),
-                number=int(attributes["number"]) if is_counted else None,
-            )
-        )
+        has_number = re.fullmatch("[0-9]{1,9}", attributes.get("number", ""))
+        number_of_label = int(attributes["number"]) if has_number else None
+        objects.append(Segment(name, number_of_label, attributes.get("is_crowd") in ("true", "1")))
     return objects
 
 
-def _parse(source):
+def _parse(source: Source) -> ElementTree.Element:
     data = source.read_bytes()
     if len(data) > LARGEST_XML_BYTES:
-        raise DataError(f"{source}: has {len(data):,} bytes, at most {LARGEST_XML_BYTES:,} were expected")
+        raise DataError(f"{source}: has {len(data):,} bytes; expected at most {LARGEST_XML_BYTES:,}")
 
-    def refuse(*_):
+    def refuse(*_: object) -> None:
         raise DataError(f"{source}: has a document type, which may define entities; remove <!DOCTYPE ...> to read it")
 
     builder = ElementTree.TreeBuilder()
@@ -122,8 +99,6 @@ def _parse(source):
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as error:
-        raise DataError(f"{source}: is no valid XML: {error}") from error
-    except (ValueError, LookupError) as error:  # an encoding that does not exist
-        raise DataError(f"{source}: is no valid XML: {error}") from error
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the last two for an encoding that does not exist
+        raise DataError(f"{source}: is not valid XML: {error}") from error
     return builder.close()

@@ -1,16 +1,19 @@
 """The labels of a VOC dataset: `labelmap.txt`, or VOC's own 20.
 
 A line is `name:red,green,blue:parts:actions`; parts and actions are not read. Lines that start with `#` are comments,
-but for `# counted: name`, which is ours: objects of that label are counted. Without any, those of Cityscapes' labels
-are counted that Cityscapes counts, and of others all but the background if the dataset has objects at all.
+except `# counted: name`, which this project writes: objects of that label are counted. Without such lines, Cityscapes'
+labels are counted as in Cityscapes, and all other labels except the background if the dataset has objects at all.
 """
 
 import re
 
 from common.errors import DataError, LabelError
-from common.formats.class_masks import BLACK, code_of
+from common.files.listing import FileListing
+from common.files.sources import Source
+from common.formats.class_masks import BLACK, MaskCode, code_of
+from common.labels.cityscapes import Color
 from common.labels.table_files import LARGEST_LABEL_FILE_BYTES, META_FILE, read_dataset_meta
-from common.labels.tables import palette_color, plain_name, table_of
+from common.labels.tables import LabelTable, palette_color, plain_name, table_of
 
 LABEL_MAP = "labelmap.txt"
 VOC_NAMES = (
@@ -20,8 +23,8 @@ VOC_NAMES = (
 _COUNTED = "# counted:"
 
 
-def label_map_text(table):
-    """Builds the text of a `labelmap.txt` with all labels of a `LabelTable`, in its order.
+def label_map_text(table: LabelTable) -> str:
+    """Builds the text of a `labelmap.txt` with all labels of a table, in its order.
 
     Raises:
         LabelError: If a name has a `:` or a line break, or starts with `#`.
@@ -31,49 +34,50 @@ def label_map_text(table):
     for label in table:
         name = label.name
         if ":" in name or name.startswith("#") or name != name.strip() or len(name.splitlines()) != 1:
-            raise LabelError(f"{LABEL_MAP} cannot hold the label {name!r}: a : or # stands in the way; rename it")
+            raise LabelError(
+                f"{LABEL_MAP} cannot hold the label {name!r} because of : or #, a line break or a space; rename it"
+            )
         lines.append(f"{name}:{','.join(map(str, label.color))}::")
     return "\n".join(lines) + "\n"
 
 
-def read_labels(tree, has_objects):
+def read_labels(tree: FileListing, has_objects: bool) -> tuple[LabelTable, MaskCode]:
     """Reads the labels of a dataset.
 
     Args:
-        tree: `FileListing` of the folder that has `ImageSets` in it.
+        tree: The folder that has `ImageSets` in it.
         has_objects: Whether it has boxes or masks of objects.
 
     Returns:
-        `LabelTable` in the order of the values in masks, and the `MaskCode` of these.
+        The labels in the order of the values in masks, and what these values mean.
 
     Raises:
-        DataError: If a line cannot be understood; names the file and the line.
+        DataError: If a line is not understood; names the file and the line.
         LabelError: If a name is there twice; names the file.
     """
     if META_FILE in tree:
         table = read_dataset_meta(tree[META_FILE])
         return table, code_of(table)
     if LABEL_MAP in tree:
-        source = tree[LABEL_MAP]
-        rows, counted = _read_rows(source)
+        rows, counted = _read_rows(tree[LABEL_MAP])
     else:
-        source = LABEL_MAP
-        rows, counted = [(name, palette_color(value)) for value, name in enumerate(VOC_NAMES)], set()
+        rows, counted = [(name, None) for name in VOC_NAMES], set()
     if not any(color for _, color in rows):
         rows = [(name, palette_color(value)) for value, (name, _) in enumerate(rows)]
     try:
         table = table_of(rows, counted or None, has_objects, add_background=False)
     except LabelError as error:
-        raise LabelError(f"{source}: {error}") from error
+        raise LabelError(f"{tree.sources.get(LABEL_MAP, LABEL_MAP)}: {error}") from error
     return table, code_of(table, [color for _, color in rows])
 
 
-def _read_rows(source):
-    """Reads `(name, color or None)` by line, and the names of labels that are counted."""
+def _read_rows(source: Source) -> tuple[list[tuple[str, Color | None]], set[str]]:
+    """Reads name and perhaps colour of each line, and the names of labels that are counted."""
     data = source.read_bytes()
     if len(data) > LARGEST_LABEL_FILE_BYTES:
-        raise DataError(f"{source}: has {len(data):,} bytes, a list of labels with at most 1 MB was expected")
-    rows, counted = [], set()
+        raise DataError(f"{source}: has {len(data):,} bytes; expected a list of labels of at most 1 MB")
+    rows: list[tuple[str, Color | None]] = []
+    counted = set()
     for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
         line = line.strip()
         if line.startswith(_COUNTED):
@@ -82,13 +86,13 @@ def _read_rows(source):
             continue
         name, color, *_ = *(field.strip() for field in line.split(":")), ""
         parts = re.fullmatch(r"(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})", color, re.ASCII)
-        color_rgb = tuple(map(int, parts.groups())) if parts else None
+        color_rgb = (int(parts[1]), int(parts[2]), int(parts[3])) if parts else None
         if not name or (color and not parts) or max(color_rgb or BLACK) > 255:
             raise DataError(
-                f"{source}: line {number}: {line[:60]!r} was found, name:red,green,blue:parts:actions was expected, "
-                "with colours from 0 to 255"
+                f"{source}: line {number}: found {line[:60]!r}; expected name:red,green,blue:parts:actions with "
+                "colours from 0 to 255"
             )
         rows.append((name, color_rgb))
     if not rows:
-        raise DataError(f"{source}: has no label in it; lines as road:128,64,128:: were expected")
+        raise DataError(f"{source}: has no label in it; expected lines, for example road:128,64,128::")
     return rows, counted

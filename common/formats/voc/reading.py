@@ -1,30 +1,34 @@
 """PASCAL VOC: a mask of classes and one of objects for each frame, and an XML file with a box for each object.
 
-Written are `labelmap.txt`, `ImageSets/{Main,Segmentation}/<split>.txt`, `Annotations/<frame>.xml`,
+The files are `labelmap.txt`, `ImageSets/{Main,Segmentation}/<split>.txt`, `Annotations/<frame>.xml`,
 `JPEGImages/<frame>.<ending>`, `SegmentationClass/<frame>.png` and `SegmentationObject/<frame>.png`; folders in a
-frame's name are kept. A value in SegmentationClass is the place of a label in labelmap.txt, background first, and its
-colour in the palette is the label's, so that it can be read either way. SegmentationObject numbers the objects of a
-frame from 1; stuff is 0 there, and so is a group: its pixels have a class and no object, and in the XML it is an object
-with `difficult` 1 and the attribute `is_crowd`. VOC's border of 255 is never written. Boxes count from 1 and include
-their last pixel: Datumaro 1.13 reads them right as `coordinate_mode="voc-one-based"`; its default, which takes
-`xmin` from 0 and `xmax` as exclusive, moves the upper left corner of each by one pixel.
+frame's name are kept. A written value in SegmentationClass is the place of a label in labelmap.txt, background first,
+and its colour in the palette is the label's, so that it can be read either way. SegmentationObject numbers the objects
+of a frame from 1. Stuff is 0 there, and so is a group: its pixels have a class and no object, and in the XML it is an
+object with `difficult` 1 and the attribute `is_crowd`. VOC's border of 255 is never written. Boxes count from 1 and
+include their last pixel: Datumaro 1.13 reads them correctly with `coordinate_mode="voc-one-based"`; its default, which
+takes `xmin` from 0 and `xmax` as exclusive, moves the upper left corner of each by one pixel.
 
 A frame without ground truth is in Main and has no XML and no masks. One that is all background has both.
 
-Read are masks with a palette, grey values or colours. Without labelmap.txt, labels are VOC's own 20. Boxes alone give
-no pixels. A frame's split is that of Segmentation, then that of Main.
+Masks may have a palette, grey values or colours when they are read. Without labelmap.txt, labels are VOC's own 20.
+Boxes alone give no pixels. The split of a frame is that in Segmentation, else that in Main.
 """
 
 from collections import Counter
+from collections.abc import Collection
 
 from common.errors import DataError
 from common.files.listing import FileListing
+from common.files.sources import Source
 from common.formats.class_masks import table_as_read
-from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset, split_item_id
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset, missing_notes, split_item_id
 from common.formats.names import checked_name, read_lines
 from common.formats.voc.labels import read_labels
 from common.formats.voc.truth import VocTruth
 from common.images.pictures import IMAGE_ENDINGS
+from common.labels.tables import LabelTable
+from common.text import first_few
 
 LISTS, BOXES, IMAGES = "ImageSets", "Annotations", "JPEGImages"
 CLASSES, OBJECTS = "SegmentationClass", "SegmentationObject"
@@ -37,27 +41,21 @@ def matches(tree: FileListing) -> bool:
     return _root(tree) is not None
 
 
-def _root(tree):
+def _root(tree: FileListing) -> str | None:
     found = [tree.folder_with(f"{folder}/") for folder in (f"{LISTS}/Main", f"{LISTS}/Segmentation", CLASSES)]
     return min((folder for folder in found if folder is not None), key=lambda folder: folder.count("/"), default=None)
 
 
 def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
-    """Reads a dataset.
-
-    Args:
-        tree: `FileListing`.
-
-    Returns:
-        `FrameDataset`; frames without masks have no ground truth, and the notes count them.
+    """Reads a dataset; frames without masks have no ground truth, and notes count them.
 
     Raises:
-        DataError: If it is no VOC dataset, or a list names what leads out of it; names the file.
+        DataError: If it is not a VOC dataset, or a path in a list leads out of it; names the file.
         LabelError: If labelmap.txt names a label twice.
     """
     root = _root(tree)
     if root is None:
-        raise DataError(f"{tree}: no VOC dataset is there; the folders {LISTS} and {CLASSES} were expected")
+        raise DataError(f"{tree}: is not a VOC dataset; expected the folders {LISTS} and {CLASSES}")
     notes = _other_roots(tree, root)
     tree = tree.below(root)
     table, code = read_labels(tree, has_objects=bool(tree.names(OBJECTS) or tree.names(BOXES)))
@@ -67,58 +65,58 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     there = {*masks, *objects, *boxes, *images}
     if not tree.names(LISTS, ".txt"):
         splits = dict.fromkeys(sorted(there), "")
-    frames, missing = [], Counter()
+    frames: list[AnnotatedFrame] = []
+    missing: Counter[str] = Counter()
     for item_id, split in splits.items():
-        sources = [found.get(item_id) for found in (masks, objects, boxes)]
-        missing.update(_what_is_missing(sources, item_id in images))
-        has_masks = any(sources[:2])
-        truth = VocTruth(*sources, code) if has_masks else None
+        files = VocTruth(masks.get(item_id), objects.get(item_id), boxes.get(item_id), code)
+        missing.update(_what_is_missing(files, item_id in images))
         city, name = split_item_id(item_id)
-        frames.append(AnnotatedFrame(name, split, city, images.get(item_id), truth))
-    notes += [f"{count:,} of {len(frames):,} frames {what}" for what, count in missing.items()]
+        frames.append(AnnotatedFrame(name, split, city, images.get(item_id), files if files.has_masks else None))
+    notes += missing_notes(missing, len(frames))
     left_out = len(there - splits.keys())
     notes += [f"{left_out:,} frames are in no list of {LISTS} and were left out"] if left_out else []
     return FrameDataset(table_as_read(table), tuple(frames), "voc", tuple(notes))
 
 
-def _what_is_missing(sources, has_image):
-    """Lists what of a frame is not there, as ends of sentences; sources are those of both masks and of the XML."""
-    classes, objects, _ = sources
-    if classes is None and objects is None:
+def _what_is_missing(truth: VocTruth, has_image: bool) -> list[str]:
+    """Lists what of a frame is not there, as ends of sentences."""
+    if not truth.has_masks:
         found = ["have no mask; boxes, if they have any, are not read"]
-    elif objects is None:
+    elif truth.objects is None:
         found = [f"have no mask in {OBJECTS}; objects are not told apart there"]
-    elif classes is None:
-        found = [f"have no mask in {CLASSES}; objects alone are read there, all else is background"]
+    elif truth.classes is None:
+        found = [f"have no mask in {CLASSES}; only objects are read there, all else is background"]
     else:
         found = []
     return found if has_image else [*found, "have no image"]
 
 
-def _other_roots(tree, root):
+def _other_roots(tree: FileListing, root: str) -> list[str]:
     found = {name.split(f"{LISTS}/")[0] for name in tree.names() if f"/{LISTS}/" in f"/{name}"} - {root}
-    return [f"{len(found)} more datasets are there and were left out: {', '.join(sorted(found)[:3])}"] if found else []
+    return [f"{len(found)} more datasets are there and were left out: {first_few(sorted(found), 3)}"] if found else []
 
 
-def _by_stem(tree, folder):
+def _by_stem(tree: FileListing, folder: str) -> dict[str, Source]:
     """Lists the sources below a folder by their name without ending."""
     names = tree.names(folder, *_ENDINGS[folder])
     return {name[len(folder) + 1 :].rpartition(".")[0]: tree[name] for name in names}
 
 
-def _read_splits(tree, table, notes):
-    """Reads `{frame: split}` from the lists, in the order of Main."""
-    several = set()
+def _read_splits(tree: FileListing, table: LabelTable, notes: list[str]) -> dict[str, str]:
+    """Reads the split of each frame from the lists, in the order of Main."""
+    several: set[str] = set()
     main, segmentation = (_read_lists(tree, f"{LISTS}/{kind}", table, several) for kind in ("Main", "Segmentation"))
     several |= {name for name in main.keys() & segmentation.keys() if main[name] != segmentation[name]}
     if several:
-        notes.append(f"{len(several):,} frames are in the lists of several splits, as {min(several)}; one was taken")
+        notes.append(
+            f"{len(several):,} frames are in the lists of several splits, for example {min(several)}; one was taken"
+        )
     return main | segmentation
 
 
-def _read_lists(tree, folder, table, several):
+def _read_lists(tree: FileListing, folder: str, table: LabelTable, several: set[str]) -> dict[str, str]:
     stems = {name[len(folder) + 1 : -len(".txt")]: name for name in tree.names(folder, ".txt")}
-    splits = {}
+    splits: dict[str, str] = {}
     for stem in sorted(stems, key=lambda stem: (stem == _UNION, stem)):
         if _is_list_of_class(stem, stems, table):
             continue
@@ -131,7 +129,7 @@ def _read_lists(tree, folder, table, several):
     return splits
 
 
-def _is_list_of_class(stem, stems, table):
-    """Tells `car_train`, which says for each frame of `train` whether it has a car, from the split `train_extra`."""
+def _is_list_of_class(stem: str, stems: Collection[str], table: LabelTable) -> bool:
+    """Tells `car_train`, which lists for each frame of `train` whether it has a car, from the split `train_extra`."""
     places = (place for place, letter in enumerate(stem) if letter == "_")
     return any(stem[place + 1 :] in stems and table.find(stem[:place]) is not None for place in places)

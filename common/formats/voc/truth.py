@@ -1,14 +1,16 @@
 """The ground truth of a frame in VOC's files, as pixels.
 
-An object is a number in SegmentationObject; its label is that of most of its pixels in SegmentationClass. Where that
-mask is missing, number k is the k-th object of the XML. Pixels with a class and no object are stuff, or of a counted
-label a crowd. Numbers of stuff, which Datumaro writes, are dropped.
+An object is a number in SegmentationObject; its label is that of most of its pixels in SegmentationClass. If that mask
+is missing, number k is the k-th object of the XML. Pixels with a class and no object are stuff, or a crowd if the label
+is counted. Numbers of stuff, which Datumaro writes, are dropped.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError, LabelError
 from common.files.sources import Source
@@ -27,7 +29,7 @@ class VocTruth:
 
     Attributes:
         classes: Mask of SegmentationClass, or None.
-        objects: Mask of SegmentationObject, or None; one of the two is there.
+        objects: Mask of SegmentationObject, or None.
         boxes: XML file, or None.
         code: What values and colours of the masks mean.
     """
@@ -37,13 +39,23 @@ class VocTruth:
     boxes: Source | None
     code: MaskCode
 
-    def load(self):
+    @property
+    def has_masks(self) -> bool:
+        """Whether it can be loaded: one of the two masks is enough."""
+        return self.classes is not None or self.objects is not None
+
+    def load(self) -> Annotation:
         """Reads the pixels; see `AnnotatedFrame.annotation`."""
         boxed = read_boxes(self.boxes) if self.boxes is not None else []
         crowds = {plain_name(item.label) for item in boxed if item.is_crowd}
         boxed = [item for item in boxed if not item.is_crowd]
         numbers = read_object_numbers(self.objects) if self.objects is not None else None
-        classes = read_classes(self.classes, self.code) if self.classes is not None else self._classes(numbers, boxed)
+        if self.classes is not None:
+            classes = read_classes(self.classes, self.code)
+        elif numbers is not None:
+            classes = self._classes_of_names(numbers, boxed)
+        else:
+            raise DataError(f"{self.boxes}: there is no mask of this frame; expected one of classes or of objects")
         keys = classes.astype(np.uint16) if numbers is None else self._join(numbers, classes)
         keys, dropped = _drop_loose(keys, self.code)
         segments = _segments(keys, self.code, crowds, boxed)
@@ -51,14 +63,14 @@ class VocTruth:
         dropped["boxes without a mask"] = max(0, len(boxed) - objects)
         return Annotation(keys, segments, dropped=+dropped)
 
-    def _join(self, numbers, classes):
+    def _join(self, numbers: NDArray[np.integer], classes: NDArray[np.uint8]) -> NDArray[np.integer]:
         if numbers.shape != classes.shape:
             sizes = [f"{shape[1]} x {shape[0]}" for shape in (numbers.shape, classes.shape)]
-            raise DataError(f"{self.objects}: has {sizes[0]} pixels, {self.classes} has {sizes[1]}; equal was expected")
-        dtype = np.uint16 if int(numbers.max(initial=0)) < _BASE else np.int32
+            raise DataError(f"{self.objects}: has {sizes[0]} pixels, {self.classes} has {sizes[1]}; expected the same")
+        dtype: type[np.integer] = np.uint16 if int(numbers.max(initial=0)) < _BASE else np.int32
         return numbers.astype(dtype) * dtype(_BASE) + classes
 
-    def _classes(self, numbers, boxed):
+    def _classes_of_names(self, numbers: NDArray[np.integer], boxed: Sequence[Segment]) -> NDArray[np.uint8]:
         """Makes the mask of classes from the names in the XML."""
         value_of = self.code.value_of_name
         background = self.code.names.index(self.code.background) if self.code.background else VOID
@@ -67,7 +79,7 @@ class VocTruth:
             if number > len(boxed):
                 raise DataError(
                     f"{self.objects}: holds object {number}, but there is no mask of classes, and "
-                    f"{self.boxes or 'no XML file'} names {len(boxed)} objects; one of the two was expected"
+                    f"{self.boxes or 'no XML file'} names {len(boxed)} objects; expected one of the two"
                 )
             name = boxed[number - 1].label
             if plain_name(name) not in value_of:
@@ -76,25 +88,25 @@ class VocTruth:
         return table[numbers]
 
 
-def _areas(keys):
+def _areas(keys: NDArray[np.integer]) -> dict[int, int]:
     present, areas = np.unique(keys, return_counts=True) if keys.dtype == np.int32 else _count(keys)
     return dict(zip(present.tolist(), areas.tolist(), strict=True))
 
 
-def _count(keys):
+def _count(keys: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     areas = np.bincount(keys.ravel())
     present = np.flatnonzero(areas)
     return present, areas[present]
 
 
-def _drop_loose(keys, code):
+def _drop_loose(keys: NDArray[np.integer], code: MaskCode) -> tuple[NDArray[np.integer], Counter[str]]:
     """Takes the number off pixels that are not of their object's class, or whose class has no objects.
 
     Returns:
-        The keys, and a Counter of pixels that changed or are void.
+        The keys, and the numbers of pixels that changed or are void.
     """
     areas = _areas(keys)
-    classes = defaultdict(Counter)
+    classes: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for key, area in areas.items():
         number, value = divmod(key, _BASE)
         if number and code.segment(value) is not None:
@@ -112,13 +124,16 @@ def _drop_loose(keys, code):
     return keys, dropped
 
 
-def _is_void(key, code):
+def _is_void(key: int, code: MaskCode) -> bool:
     return key % _BASE == VOID and len(code.names) <= VOID
 
 
-def _segments(keys, code, crowds, boxed):
+def _segments(
+    keys: NDArray[np.integer], code: MaskCode, crowds: Container[str], boxed: Sequence[Segment]
+) -> dict[int, Segment]:
     """Lists what the keys stand for: stuff and crowds, then objects in the order of their numbers."""
-    segments, objects = {}, []
+    segments: dict[int, Segment] = {}
+    objects = []
     for key in _areas(keys):
         number, value = divmod(key, _BASE)
         segment = code.segment(value)
@@ -129,17 +144,18 @@ def _segments(keys, code, crowds, boxed):
         elif plain_name(segment.label) in crowds:
             segment = replace(segment, is_crowd=True)
         segments[key] = segment
-    numbers = _numbers_said(objects, boxed)
-    counted = Counter()
+    numbers = _numbers_of_names(objects, boxed)
+    counted: Counter[str] = Counter()
     for key, _, label in objects:
         segments[key] = Segment(label, numbers.get(key, counted[label]))
         counted[label] += 1
     return segments
 
 
-def _numbers_said(objects, boxed):
-    """Reads the number each object has among those of its label, by key; nothing unless the XML says all of them."""
-    numbers, names = {}, set()
+def _numbers_of_names(objects: Sequence[tuple[int, int, str]], boxed: Sequence[Segment]) -> dict[int, int]:
+    """Finds the number of each object among those of its label, by key; nothing unless the XML has all of them."""
+    numbers: dict[int, int] = {}
+    names = set()
     for key, number, label in objects:
         item = boxed[number - 1] if number <= len(boxed) else None
         if item is None or item.number is None or plain_name(item.label) != plain_name(label):

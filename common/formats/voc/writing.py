@@ -1,30 +1,26 @@
 """Writes Pascal VOC: class masks, object masks, boxes, lists."""
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError
 from common.files.disk import write_bytes, write_text
-from common.formats.class_masks import code_of, paint_classes, table_to_write
+from common.formats.class_masks import MaskCode, code_of, paint_classes, table_to_write
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import NO_SPLIT, FrameDataset
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset
 from common.formats.names import name_to_write
-from common.formats.voc.boxes import BoxedObject, boxes_to_xml
+from common.formats.voc.boxes import boxes_to_xml
 from common.formats.voc.labels import LABEL_MAP, label_map_text
-from common.formats.voc.reading import (
-    BOXES,
-    CLASSES,
-    IMAGES,
-    LISTS,
-    OBJECTS,
-)
+from common.formats.voc.reading import BOXES, CLASSES, IMAGES, LISTS, OBJECTS
 from common.formats.writing import fit_to_table, for_each_frame, place_image
 from common.images.pictures import encode_palette_mask
 from common.images.runs import find_regions, find_runs
-from common.labels.tables import palette_color
+from common.labels.tables import LabelTable, palette_color
 
 # 255 is the void border.
 LARGEST_NUMBER = 254
@@ -32,15 +28,7 @@ _OBJECT_PALETTE = np.array([palette_color(number) for number in range(256)], np.
 
 
 def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
-    """Writes a dataset.
-
-    Args:
-        dataset: `FrameDataset`.
-        folder: An empty folder.
-        options: `WriteOptions`: images, image_ext, workers.
-
-    Returns:
-        `Tally`.
+    """Writes a dataset into an empty folder.
 
     Raises:
         DataError: If two frames have one name, or a file cannot be written.
@@ -51,7 +39,8 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     tally = Tally(dropped=changed)
     write_text(folder / LABEL_MAP, label_map_text(table))
     write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
-    lists, places = {}, {}
+    lists: dict[str, dict[str, None]] = {}
+    places: dict[str, str] = {}
     for item_id, split, has_truth, counts in for_each_frame(write_one, dataset, options.workers, "voc"):
         if places.setdefault(item_id, split) != split or item_id in lists.get(f"Main/{split}", ()):
             raise DataError(
@@ -66,7 +55,9 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     return tally
 
 
-def _write_frame(frame, folder, table, code, options):
+def _write_frame(
+    frame: AnnotatedFrame, folder: Path, table: LabelTable, code: MaskCode, options: WriteOptions
+) -> tuple[str, str, bool, Tally]:
     """Writes the files of one frame; returns its name, its split, whether it has ground truth, and its counts."""
     tally = Tally()
     item_id = name_to_write(frame)
@@ -81,26 +72,22 @@ def _write_frame(frame, folder, table, code, options):
         return item_id, frame.split or NO_SPLIT, False, tally
     regions = find_regions(find_runs(annotation.pixels))
     annotation = fit_to_table(annotation, table, regions, item_id)
-    objects = [(key, segment) for key, segment in annotation.segments.items() if segment.number is not None]
     groups = [(key, segment) for key, segment in annotation.segments.items() if segment.is_crowd]
     classes = paint_classes(annotation, code)
-    boxes = [
-        BoxedObject(segment.label, segment.is_crowd, regions[key].box, segment.number)
-        for key, segment in objects + groups
-    ]
-    numbers = _paint_numbers(annotation.pixels, [key for key, _ in objects[:LARGEST_NUMBER]])
+    boxes = [(segment, regions[key].box) for key, segment in annotation.objects + groups]
+    numbers = _paint_numbers(annotation.pixels, [key for key, _ in annotation.objects[:LARGEST_NUMBER]])
     write_bytes(folder / CLASSES / f"{item_id}.png", encode_palette_mask(classes, code.palette))
     write_bytes(folder / OBJECTS / f"{item_id}.png", encode_palette_mask(numbers, _OBJECT_PALETTE))
     write_bytes(folder / BOXES / f"{item_id}.xml", boxes_to_xml(filename, annotation.size_wh, boxes))
-    too_many = max(0, len(objects) - LARGEST_NUMBER)
-    tally.written.update(frames=1, objects=len(objects) - too_many, groups=len(groups))
+    too_many = max(0, len(annotation.objects) - LARGEST_NUMBER)
+    tally.written.update(frames=1, objects=len(annotation.objects) - too_many, groups=len(groups))
     tally.dropped += annotation.dropped + Counter(
         {f"objects beyond {LARGEST_NUMBER} in a frame (their pixels are a group)": too_many}
     )
     return item_id, frame.split or NO_SPLIT, True, tally
 
 
-def _paint_numbers(pixels, keys):
+def _paint_numbers(pixels: NDArray[np.integer], keys: Sequence[int]) -> NDArray[np.uint8]:
     table = np.zeros(int(pixels.max(initial=0)) + 1, np.uint8)
     table[keys] = np.arange(1, len(keys) + 1)
     return table[pixels]

@@ -271,9 +271,9 @@ def test_labels_of_another_dataset_keep_names_and_colours(tmp_path):
     [
         ("../../a.png trainannot/a.png", r"train\.txt: lists '\.\./\.\./a\.png', which leads out"),
         ("train/a.png trainannot/../../a.png", "leads out"),
-        ("train/a b.png trainannot/a b.png", r"train\.txt: .* two paths were expected; those with spaces in quotes"),
+        ("train/a b.png trainannot/a b.png", r"train\.txt: .* expected two paths, in quotes"),
         ("train/a.png trainannot/a.png\ntrain/a.png trainannot/a.png", r"train\.txt: the frame 'a' is there twice"),
-        ('"" "trainannot/a.png"', r"train\.txt: .* two paths were expected"),
+        ('"" "trainannot/a.png"', r"train\.txt: .* expected two paths"),
         ("# nothing", r"the lists train\.txt name no frame"),
     ],
 )
@@ -299,7 +299,7 @@ def test_a_damaged_mask_is_refused_by_name(tmp_path):
     tree = foreign(tmp_path)
     (tmp_path / "trainannot" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
     frame = only(tree)
-    with pytest.raises(DataError, match=r"trainannot/a\.png: is not a picture"):
+    with pytest.raises(DataError, match=r"trainannot/a\.png: is (cut off|not a picture)"):
         frame.annotation()
 
 

@@ -302,7 +302,7 @@ def test_frames_without_a_mask_of_classes_are_counted(written, tmp_path):
     shutil.copytree(written[0], tmp_path / "voc")
     (tmp_path / "voc/SegmentationClass/ulm_000000_000001.png").unlink()
     notes = voc.read(list_files_of(tmp_path / "voc")).notes
-    said = "1 of 6 frames have no mask in SegmentationClass; objects alone are read there, all else is background"
+    said = "1 of 6 frames have no mask in SegmentationClass; only objects are read there, all else is background"
     assert said in notes
     assert not any("SegmentationClass" in note for note in voc.read(list_files_of(written[0])).notes)
 
@@ -324,13 +324,13 @@ def test_frames_that_no_list_names_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("xml", "message"),
     [
-        (b"<annotation><object></annotation>", r"a\.xml: is no valid XML: mismatched tag"),
-        (b"", r"a\.xml: is no valid XML"),
-        (b'<?xml version="1.0" encoding="klingon"?><annotation/>', r"a\.xml: is no valid XML"),
-        (b"<svg/>", r"a\.xml: is <svg>, <annotation> was expected"),
+        (b"<annotation><object></annotation>", r"a\.xml: is not valid XML: mismatched tag"),
+        (b"", r"a\.xml: is not valid XML"),
+        (b'<?xml version="1.0" encoding="klingon"?><annotation/>', r"a\.xml: is not valid XML"),
+        (b"<svg/>", r"a\.xml: is <svg>; expected <annotation>"),
         (b"<annotation><object/></annotation>", r"a\.xml: object 1 has no name"),
         (b'<!DOCTYPE x [<!ENTITY a "aaaa">]><annotation>&a;</annotation>', r"a\.xml: has a document type"),
-        (b"<a>" * 100_000, r"a\.xml: is no valid XML"),
+        (b"<a>" * 100_000, r"a\.xml: is not valid XML"),
     ],
 )
 def test_a_bad_xml_file_is_refused_by_name(tmp_path, xml, message):
@@ -376,7 +376,7 @@ def test_a_list_that_leads_out_of_the_dataset_is_refused(tmp_path, name):
 @pytest.mark.parametrize(
     ("labels", "error", "message"),
     [
-        ("road:1,2::\n", DataError, r"labelmap\.txt: line 1: 'road:1,2::' was found"),
+        ("road:1,2::\n", DataError, r"labelmap\.txt: line 1: found 'road:1,2::'"),
         ("a:0,0,0::\nroad:1,2,300::\n", DataError, "line 2"),
         ("road:1,2,3::\nRoad:4,5,6::\n", LabelError, r"labelmap\.txt: the label 'road' is in the table twice"),
         ("# nothing\n", DataError, r"labelmap\.txt: has no label"),
