@@ -16,7 +16,6 @@ def main(config, dry_run):
     prepare_originals(
         config.dataset,
         splits={"train": "train_full", "val": "val_test"},
-        label_map=config.dataset.label_map,
         workers=config.machine.workers,
         dry_run=dry_run,
     )

@@ -12,14 +12,22 @@ import numpy as np
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row, seconds
+from common.config.settings import AugmentationConfig
 from common.dataset.original.layouts import find_frames
-from common.dataset.prepared.augment import AugmentationRanges, AugmentJob, write_augmented
+from common.dataset.prepared.augment import AugmentJob, write_augmented
 from common.dataset.prepared.folders import Sample
 from common.dataset.prepared.resize import ResizeSettings, resize_frames
 from common.parallel import run_all
 
-_RANGES = AugmentationRanges((0.6, 1.4), (-15, 15), max_blur=1, max_noise=15)
 _COPIES = 9
+_AUGMENTATION = AugmentationConfig(
+    num_copies=_COPIES,
+    free_rotation=False,
+    brightness_alpha=(0.6, 1.4),
+    brightness_beta=(-15, 15),
+    max_blur=1,
+    max_noise=15,
+)
 
 
 def measure(quick=False):
@@ -35,7 +43,7 @@ def measure(quick=False):
         for turn in range(repeats):
             plain.append(pairs / seconds(_augment_plainly, samples, folder / f"plain{turn}"))
             for values, workers in ((ours, 2), (alone, 1)):
-                jobs = [AugmentJob(s, folder / f"ours{turn}_{workers}", _COPIES, _RANGES, 42) for s in samples]
+                jobs = [AugmentJob(s, folder / f"ours{turn}_{workers}", _AUGMENTATION, 42) for s in samples]
                 values.append(pairs / seconds(lambda jobs=jobs, n=workers: list(run_all(write_augmented, jobs, n))))
         sizes = [_bytes(folder / f"{name}") for name in ("ours0_2", "plain0")]
     return [

@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks.timing import main, row, seconds
 from common.config.settings import NetworkSettings, TrainingSettings
+from common.dataset.prepared.stages import Stage
 from common.evaluation.metrics.registry import score_split
 from common.files.disk import link_or_copy, write_bytes
-from common.files.stages import Stage
 from common.images.png import encode_image, encode_mask
 from common.labels.maps import study_label_map
 from common.report.study import write_report

@@ -16,7 +16,6 @@ from common.config.settings import DatasetConfig
 from common.dataset.prepared.folders import PreparedDataset
 from common.dataset.prepared.split import SplitRule
 from common.dataset.prepared.steps import divide, prepare_originals
-from common.labels.maps import study_label_map
 
 _RULES = {"train_full": SplitRule("train_labeled", "train_unlabeled", 0.9)}
 # So many copies of the drawn frames make up the folder that is divided.
@@ -61,7 +60,7 @@ def _prepare(folder, count):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(path)
     config = DatasetConfig("CITYSCAPES", folder, 0.2, 208, 416, 3, 35)
-    prepare_originals(config, {"train": "train_full"}, study_label_map())
+    prepare_originals(config, {"train": "train_full"})
     return folder
 
 

@@ -137,7 +137,7 @@ def _train_small(folder, count):
                "RESIZE_FACTOR": 0.05, "IMAGE_WIDTH": 112, "IMAGE_HEIGHT": 64, "SAVE_PREDICTIONS": "none"}  # fmt: skip
     write_config(folder / "config.ini", changes)
     config = load_config("CITYSCAPES", folder / "config.ini")
-    prepare_originals(config.dataset, {"train": "train_full"}, study_label_map(), 1)
+    prepare_originals(config.dataset, {"train": "train_full"}, 1)
     dataset = PreparedDataset(folder, config.dataset.size_wh, config.seed)
     divide(dataset, {"train_full": SplitRule("train_labeled", "train_unlabeled", 0.5)})
     rest, labeled = dataset.split("train_unlabeled"), dataset.split("train_labeled")

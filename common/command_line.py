@@ -17,7 +17,7 @@ from pathlib import Path
 
 from common.config.loading import SHIPPED_CONFIG, load_config
 from common.errors import DataError, ProjectError, TrainingError
-from common.files.stages import only_one
+from common.files.lock import only_one
 from common.installation import check_installation
 
 check_installation()

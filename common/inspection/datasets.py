@@ -1,23 +1,22 @@
 """What can be looked at: a dataset of any format, a lone COCO JSON file, or a prepared split of the study.
 
 Photographs of a lone JSON file are looked for beside it or, where it lies in a folder as `annotations`, beside that
-folder; or in one that is named. A prepared mask holds class indices; which classes they are is found in the manifests.
+folder; or in one that is named. A prepared mask holds class indices; its manifest tells which classes they are.
 No pixel is loaded here.
 """
 
-import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from common.dataset.checking.check import is_prepared
 from common.dataset.original.layouts import TRUTH_KINDS
-from common.dataset.prepared.folders import STEP_OF_SPLIT, find_setting
+from common.dataset.prepared.folders import PreparedFolder, find_folders
+from common.dataset.prepared.stages import MANIFEST
 from common.errors import ConfigError, DataError, LabelError
 from common.files.listing import FileListing, list_files_of
 from common.files.sources import Source
-from common.files.stages import MANIFEST
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
 from common.formats.conversion import read
@@ -26,9 +25,7 @@ from common.formats.selection import filter, table_of_classes
 from common.images.pictures import IMAGE_ENDINGS
 from common.images.png import read_mask
 from common.labels.cityscapes import IGNORE
-from common.labels.map_files import builtin_names, load_label_map
-from common.labels.maps import study_label_map
-from common.labels.tables import LabelTable, make_label
+from common.labels.tables import LabelTable
 
 # Folders of JSON files whose photographs stand in a folder beside them.
 _ANNOTATION_FOLDERS = ("annotations", *TRUTH_KINDS)
@@ -71,7 +68,9 @@ def open_dataset(request: DatasetRequest) -> FrameDataset:
         raise ConfigError(f"truth = {request.truth!r}: expected {' or '.join(TRUTH_KINDS)}")
     if is_json:
         dataset = _read_lone_json(path, request.images)
-    elif request.format is None and (folders := _prepared_folders(path)):
+    elif request.format is None and (
+        folders := [each for each in find_folders(path) if (each.path / "masks").is_dir()]
+    ):
         dataset = _read_prepared(path, folders)
     else:
         dataset = read(path, request.format, request.truth)
@@ -102,66 +101,32 @@ def _pictures(folder: Path, start: str) -> dict[str, Source]:
     return {start + name: source for name, source in sources.items() if name.lower().endswith(IMAGE_ENDINGS)}
 
 
-def _prepared_folders(path):
-    """Lists the prepared folder itself, or those below BASE_DIR; [] where it is neither."""
-    if not is_prepared(path):
-        return []
-    found = [path, *(path / name for name in STEP_OF_SPLIT)]
-    return [folder for folder in found if is_prepared(folder) and (folder / "masks").is_dir()]
-
-
-def _read_prepared(path, folders):
-    frames, notes, tables = [], [], {}
-    for folder in folders:
-        classes, note = _classes_of(folder)
-        tables[folder.name] = _table_of(classes)
-        notes += [note] if note else []
-        frames += _prepared_frames(folder, tables[folder.name])
-    labels = next(iter(tables.values()))
+def _read_prepared(path: Path, folders: Sequence[PreparedFolder]) -> FrameDataset:
+    tables = {folder.name: table_of_classes(folder.label_map) for folder in folders}
+    labels = tables[folders[0].name]
     if any(table != labels for table in tables.values()):
         raise DataError(
-            f"{path}: its folders were made with different label maps; look at one of them, as {folders[0]}"
+            f"{path}: its folders were made with different label maps; look at one of them, for example "
+            f"{folders[0].path}"
         )
+    frames = tuple(frame for folder in folders for frame in _prepared_frames(folder.path, labels))
     if not frames:
         raise DataError(f"{path}: there is no PNG in images or masks")
-    return FrameDataset(labels, tuple(frames), "prepared", tuple(dict.fromkeys(notes)))
+    notes = tuple(
+        f"{folder.name} has no {MANIFEST}; its masks were read as the classes of the study"
+        for folder in folders
+        if not folder.has_manifest
+    )
+    return FrameDataset(labels, frames, "prepared", notes)
 
 
-def _prepared_frames(folder, table):
+def _prepared_frames(folder: Path, table: LabelTable) -> Iterator[AnnotatedFrame]:
     images = {file.stem: Source(file) for file in (folder / "images").glob("*.png") if not file.name.startswith(".")}
     masks = {file.stem: Source(file) for file in (folder / "masks").glob("*.png") if not file.name.startswith(".")}
     for name in sorted(images.keys() | masks.keys()):
         truth = PreparedTruth(masks[name], table) if name in masks else None
         # An augmented copy is `<name>_aug_<n>`; its city is that of the frame it was made from.
         yield AnnotatedFrame(name, folder.name, city_of(name.partition("_aug_")[0]), images.get(name), truth)
-
-
-def _table_of(classes):
-    """Makes a table of the names and colours of a `LabelMap`, or of plain class numbers where it is not known."""
-    if classes is not None:
-        return table_of_classes(classes)
-    numbered = (make_label(f"class {index}", index) for index in range(IGNORE))
-    return LabelTable((*numbered, make_label("ignored", IGNORE, (0, 0, 0))), "ignored")
-
-
-def _classes_of(folder):
-    """Finds the classes of a prepared folder by the manifest of it or of the folder it was made from.
-
-    Returns:
-        A `LabelMap`, or None if the map is none of those that come with the project; and a note, or "".
-    """
-    if not (folder / MANIFEST).is_file():
-        return study_label_map(), f"{folder.name} has no {MANIFEST}; its masks were read as the classes of the study"
-    wanted = None
-    with contextlib.suppress(DataError):
-        wanted, _ = find_setting(folder, "class_of_id")
-    if wanted is None:
-        return study_label_map(), ""
-    for known in ("", *builtin_names()):
-        classes = load_label_map(known)
-        if list(classes.class_of_id) == list(wanted):
-            return classes, ""
-    return None, f"{folder.name} was made with a label map of your own, whose names are not in it; classes have numbers"
 
 
 @dataclass(frozen=True)

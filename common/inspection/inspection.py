@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from common.dataset.prepared.stages import list_files
 from common.errors import LabelError, ProjectError
 from common.files.disk import read_json, write_bytes, write_json, write_text
-from common.files.stages import list_files
 from common.files.targets import absolute, building, check_new_target, refuse_nested
 from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.images.png import encode_image

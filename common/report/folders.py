@@ -8,16 +8,16 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from common.dataset.prepared.folders import STEP_OF_SPLIT
+from common.dataset.prepared.folders import PreparedFolder, find_folders
+from common.dataset.prepared.stages import Settings
 from common.errors import DataError
 from common.files.disk import read_json, write_json
-from common.files.stages import content_fingerprint, read_manifest
 from common.images.png import read_mask
+from common.labels.maps import LabelMap
 from common.parallel import run_all, usable_cores
 
 _CACHE = "class_pixels.json"
@@ -31,45 +31,60 @@ class Folder:
     """One prepared folder.
 
     Attributes:
-        name: For example `train_labeled`.
-        step: Number of the step that writes it.
-        frames: Number of frames; 0 if the folder cannot be used.
+        name: For example "train_labeled".
+        step: The step that wrote it, for example "step 01"; "" if its manifest cannot be used.
+        frames: How many; 0 if its manifest cannot be used.
         size_wh: Width and height of its images in pixels; None if the manifest does not say.
-        settings: What it was made with, from the manifest.
-        fingerprint: Of the content; "" if the folder cannot be used.
+        settings: What it was made with, as the manifest says.
+        fingerprint: Of the content; "" if its manifest cannot be used.
         problem: Why it cannot be used, "" for nothing.
         masks: Names of the mask files.
+        label_map: The classes of the masks; None if the manifest does not say.
+        same_frames: Names of the folders that hold the same frames: the parts it was divided into, or the folder whose
+            images it holds with augmented copies of them.
     """
 
     name: str
     step: str
     frames: int = 0
     size_wh: tuple[int, int] | None = None
-    settings: dict[str, Any] = field(default_factory=dict, hash=False)
+    settings: Settings = field(default_factory=dict, hash=False)
     fingerprint: str = ""
     problem: str = ""
     masks: tuple[str, ...] = field(default=(), repr=False)
+    label_map: LabelMap | None = None
+    same_frames: tuple[str, ...] = ()
 
 
 def read_folders(base_dir: Path) -> dict[str, Folder]:
-    """Reads the manifests of BASE_DIR; gives the folders that exist by name, in the order the steps write them."""
-    found = {}
-    for name, step in STEP_OF_SPLIT.items():
-        try:
-            manifest = read_manifest(base_dir / name)
-        except DataError as error:
-            found[name] = Folder(name, step, problem=str(error))
-            continue
-        if manifest is not None:
-            found[name] = _from_manifest(name, step, manifest)
-    return found
+    """Reads the manifests of BASE_DIR; gives the folders that have one by name, in the order the steps write them."""
+    there = [folder for folder in find_folders(base_dir) if folder.has_manifest]
+    parts_of = {
+        folder.source: folder.manifest.parts
+        for folder in there
+        if folder.manifest is not None and folder.manifest.parts
+    }
+    return {folder.name: _read_folder(folder, parts_of.get(folder.path, ())) for folder in there}
 
 
-def _from_manifest(name: str, step: str, manifest: dict[str, Any]) -> Folder:
-    masks = tuple(sorted(Path(file).name for file in manifest["files"] if file.startswith("masks/")))
-    size = manifest["settings"].get("size_wh")
-    size = (size[0], size[1]) if isinstance(size, list) and len(size) == 2 else None
-    return Folder(name, step, len(masks), size, manifest["settings"], content_fingerprint(manifest), masks=masks)
+def _read_folder(folder: PreparedFolder, parts: tuple[str, ...]) -> Folder:
+    manifest = folder.manifest
+    if manifest is None:
+        return Folder(folder.name, "", problem=folder.problem)
+    if folder.source is not None and manifest.copies is not None:
+        parts = (folder.source.name,)
+    masks = tuple(f"{name}.png" for name in manifest.names("masks"))
+    return Folder(
+        folder.name,
+        manifest.written_by,
+        len(masks),
+        manifest.size_wh,
+        manifest.settings,
+        manifest.content_fingerprint,
+        masks=masks,
+        label_map=manifest.label_map,
+        same_frames=parts,
+    )
 
 
 def count_classes(base_dir: Path, folders: Iterable[Folder]) -> dict[str, NDArray[np.int64]]:

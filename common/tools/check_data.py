@@ -10,9 +10,10 @@ import argparse
 from pathlib import Path
 
 from common.command_line import run_tool
-from common.dataset.checking.check import check_data, is_prepared
+from common.dataset.checking.check import check_data
 from common.dataset.checking.report import report_lines
 from common.dataset.original.layouts import TRUTH_KINDS
+from common.dataset.prepared.folders import is_prepared
 from common.errors import ConfigError, DataError
 from common.files.disk import write_json
 from common.files.listing import list_files_of

@@ -82,18 +82,17 @@ def test_a_prepared_folder_is_shown_with_the_classes_of_its_map(prepared):
     assert [frame.name for frame in one.frames] == [frame.name for frame in dataset.frames]
 
 
-def test_classes_of_a_map_that_is_not_known_have_numbers(prepared, tmp_path):
+def test_classes_of_a_map_of_ones_own_have_the_names_of_the_manifest(prepared, tmp_path):
     folder = tmp_path / "mine"
     (folder / "masks").mkdir(parents=True)
     mask = next((prepared / "val" / "masks").glob("*.png"))
     (folder / "masks" / mask.name).write_bytes(mask.read_bytes())
     manifest = json.loads((prepared / "val" / "manifest.json").read_text())
-    manifest["settings"]["class_of_id"] = [index % 3 for index in range(34)]
+    manifest["label_map"]["names"][8] = "my road"
     (folder / "manifest.json").write_text(json.dumps(manifest))
     dataset = open_dataset(DatasetRequest(folder))
     loaded = load_frame(LoadOptions(dataset.labels), dataset.frames[0])
-    assert "class 8" in loaded.names  # road, as the study numbers it
-    assert "classes have numbers" in dataset.notes[0]
+    assert "my road" in loaded.names
 
 
 def test_a_manifest_of_somebody_else_does_not_make_a_dataset_a_prepared_one(demo_tree, tmp_path):

@@ -3,9 +3,9 @@
 import numpy as np
 
 from common.config.settings import NetworkSettings, TrainingSettings
+from common.dataset.prepared.stages import Stage
 from common.evaluation.metrics.registry import score_split
 from common.files.disk import write_bytes
-from common.files.stages import Stage
 from common.images.png import encode_image, encode_mask
 from common.labels.maps import LabelMap, study_label_map
 from common.results.job import Job

@@ -11,38 +11,24 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from common.config.settings import AugmentationConfig
+from common.dataset.prepared.folders import Sample
 from common.files.disk import link_or_copy, write_bytes
 from common.images.png import encode_image, encode_mask, is_whole_png, read_image, read_mask
 
-
-@dataclass(frozen=True)
-class AugmentationRanges:
-    """What copies are drawn from; brightness and noise in grey levels of 0-255.
-
-    Attributes:
-        brightness_alpha: Range of the contrast factor.
-        brightness_beta: Range of the brightness offset.
-        max_blur: 0 no blur; k: kernel sizes up to 2k + 1 pixels, each as likely as none.
-        max_noise: Uniform integers from -max_noise to max_noise - 1 are added to every channel.
-        free_rotation: Also flips upside down and turns by multiples of 90 degrees; needs square images.
-    """
-
-    brightness_alpha: tuple[float, float]
-    brightness_beta: tuple[float, float]
-    max_blur: int
-    max_noise: int
-    free_rotation: bool = False
+Pixels = NDArray[np.uint8]
 
 
-def augment(image, mask, ranges, rng):
+def augment(image: Pixels, mask: Pixels, ranges: AugmentationConfig, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
     """Draws one augmented copy.
 
     Args:
-        image: `uint8` of shape `(height, width, 3)`.
-        mask: Class indices, `uint8` of shape `(height, width)`.
-        ranges: `AugmentationRanges`.
-        rng: A `numpy.random.Generator`.
+        image: Of shape `(height, width, 3)`.
+        mask: Class indices, of shape `(height, width)`.
+        ranges: What is drawn from; free rotation needs square images.
+        rng: Where randomness comes from.
 
     Returns:
         The new image and mask; the mask holds no value that was not there.
@@ -50,21 +36,21 @@ def augment(image, mask, ranges, rng):
     image, mask = _turn(image, mask, ranges, rng)
     alpha, beta = rng.uniform(*ranges.brightness_alpha), rng.uniform(*ranges.brightness_beta)
     if rng.random() < 0.5:
-        image = cv2.convertScaleAbs(image, alpha=alpha, beta=beta)
+        image = np.asarray(cv2.convertScaleAbs(image, alpha=alpha, beta=beta), np.uint8)
     blur = rng.integers(0, ranges.max_blur, endpoint=True)
     if blur:
-        image = cv2.GaussianBlur(image, (2 * int(blur) + 1,) * 2, 0)
+        image = np.asarray(cv2.GaussianBlur(image, (2 * int(blur) + 1,) * 2, 0), np.uint8)
     if ranges.max_noise:
         noise = rng.integers(-ranges.max_noise, ranges.max_noise, size=image.shape, dtype=np.int16)
-        image = cv2.add(image, noise, dtype=cv2.CV_8U)  # clips to 0..255
+        image = np.asarray(cv2.add(image, noise, dtype=cv2.CV_8U), np.uint8)  # clips to 0..255
     return image, mask
 
 
-def _turn(image, mask, ranges, rng):
+def _turn(image: Pixels, mask: Pixels, ranges: AugmentationConfig, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
     if ranges.free_rotation and rng.random() < 0.5:
-        image, mask = cv2.flip(image, 0), cv2.flip(mask, 0)
+        image, mask = np.asarray(cv2.flip(image, 0), np.uint8), np.asarray(cv2.flip(mask, 0), np.uint8)
     if rng.random() < 0.5:
-        image, mask = cv2.flip(image, 1), cv2.flip(mask, 1)
+        image, mask = np.asarray(cv2.flip(image, 1), np.uint8), np.asarray(cv2.flip(mask, 1), np.uint8)
     if ranges.free_rotation:
         quarters = int(rng.integers(0, 4))
         image, mask = np.rot90(image, -quarters), np.rot90(mask, -quarters)
@@ -78,24 +64,22 @@ class AugmentJob:
     Attributes:
         sample: The prepared image and mask.
         folder: Gets `images` and `masks`: `<name>.png` and `<name>_aug_<n>.png`.
-        copies: Number of augmented copies.
-        ranges: What they are drawn from.
+        augmentation: What the copies are drawn from, and how many.
         seed: Of the study.
     """
 
-    sample: object
+    sample: Sample
     folder: Path
-    copies: int
-    ranges: AugmentationRanges
+    augmentation: AugmentationConfig
     seed: int
 
 
-def augmented_names(name, copies):
+def augmented_names(name: str, copies: int) -> list[str]:
     """Lists the files of one image and its augmented copies: `<name>.png`, `<name>_aug_0.png`, ..."""
     return [f"{name}.png", *(f"{name}_aug_{copy}.png" for copy in range(copies))]
 
 
-def write_augmented(job):
+def write_augmented(job: AugmentJob) -> int:
     """Writes one image, its mask and their augmented copies; keeps what is there already.
 
     Returns:
@@ -104,15 +88,15 @@ def write_augmented(job):
     for kind, source in (("images", job.sample.image), ("masks", job.sample.mask)):
         if not (target := job.folder / kind / source.name).exists():
             link_or_copy(source, target)
-    image, mask = None, None
-    for copy, file in enumerate(augmented_names(job.sample.name, job.copies)[1:]):
+    original = None
+    for copy, file in enumerate(augmented_names(job.sample.name, job.augmentation.num_copies)[1:]):
         targets = job.folder / "images" / file, job.folder / "masks" / file
         if all(is_whole_png(target) for target in targets):
             continue
-        if image is None:
-            image, mask = read_image(job.sample.image), read_mask(job.sample.mask)
+        if original is None:
+            original = read_image(job.sample.image), read_mask(job.sample.mask)
         rng = np.random.default_rng((job.seed, zlib.crc32(job.sample.name.encode()), copy))
-        new_image, new_mask = augment(image, mask, job.ranges, rng)
+        new_image, new_mask = augment(*original, job.augmentation, rng)
         write_bytes(targets[0], encode_image(new_image))
         write_bytes(targets[1], encode_mask(new_mask))
-    return job.copies + 1
+    return job.augmentation.num_copies + 1

@@ -1,49 +1,113 @@
-"""The prepared folders below BASE_DIR: which there are, which step writes each, and what makes one usable.
+"""The prepared folders below BASE_DIR: which there are, what made each, and whether it can be used.
 
-A split is a folder with `images` and `masks` of the same names. It is usable when its manifest fits: all files there,
-the size that config.ini says, and made from what its source folder holds now.
+A prepared folder has `images` and `masks` of the same names, and a manifest that tells which step wrote it, from which
+folder and with which classes; the names of folders mean nothing here. It can be used if it fits its manifest, the
+manifest fits config.ini, and the folder was made from what its source holds now.
 """
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.config.settings import DatasetConfig
+from common.dataset.prepared.stages import MANIFEST, FileEntry, Manifest, Settings, Stage, list_files, read_manifest
 from common.errors import DataError
-from common.files.stages import MANIFEST, content_fingerprint, list_files, read_manifest
 from common.labels.maps import LabelMap, study_label_map
 
-
-def is_prepared(source):
-    """Tells whether a path is a BASE_DIR with prepared folders, or one of those."""
-    return bool(_is_folder(Path(source)) or _folders_of(Path(source)))
-
-
-def _is_folder(path):
-    return path.is_dir() and ((path / MANIFEST).is_file() or all((path / part).is_dir() for part in FOLDERS))
-
-
-def _folders_of(base_dir):
-    if not base_dir.is_dir():
-        return {}
-    return {name: base_dir / name for name in STEP_OF_SPLIT if _is_folder(base_dir / name)}
-
-
 FOLDERS = ("images", "masks")
-STEP_OF_SPLIT = {
-    "train_full": "00",
-    "val_test": "00",
-    "train_labeled": "01",
-    "train_unlabeled": "01",
-    "val": "01",
-    "test": "01",
-    "train_labeled_aug": "04",
-}
-SOURCE_OF_SPLIT = {
-    "train_labeled": "train_full",
-    "train_unlabeled": "train_full",
-    "val": "val_test",
-    "test": "val_test",
-    "train_labeled_aug": "train_labeled",
-}
+# Only for the message about a folder that is not there; what is there has a manifest.
+_USUAL_STEP = {"train_full": "step 00", "val_test": "step 00"} | dict.fromkeys(
+    ("train_labeled", "train_unlabeled", "val", "test"), "step 01"
+)
+
+
+def files_of(names: Iterable[str]) -> list[str]:
+    """Lists the files of a prepared folder, for example "images/a.png" and "masks/a.png" for the name "a.png"."""
+    return [f"{part}/{name}" for name in names for part in FOLDERS]
+
+
+@dataclass(frozen=True)
+class PreparedFolder:
+    """A prepared folder that was found; only its manifest was read.
+
+    Attributes:
+        path: The folder, absolute.
+        manifest: None if there is none that can be used.
+        problem: Why there is none, as a sentence that names the file; "" if there is one.
+    """
+
+    path: Path
+    manifest: Manifest | None
+    problem: str = ""
+
+    @classmethod
+    def open(cls, path: Path) -> "PreparedFolder":
+        """Reads the manifest of a folder."""
+        path = path.absolute()
+        try:
+            manifest = read_manifest(path)
+        except DataError as error:
+            return cls(path, None, str(error))
+        missing = f"{path}: has no {MANIFEST}, so no step has completed it; move it away and run its step again"
+        return cls(path, manifest, "" if manifest else missing)
+
+    @property
+    def name(self) -> str:
+        """Name of the folder, for example "train_labeled"."""
+        return self.path.name
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether there is a manifest, even one that cannot be used."""
+        return (self.path / MANIFEST).is_file()
+
+    @property
+    def source(self) -> Path | None:
+        """The folder it was made from; None for the original dataset, or if nothing says so."""
+        if self.manifest is None or not self.manifest.source:
+            return None
+        return Path(os.path.normpath(self.path / self.manifest.source))
+
+    @property
+    def label_map(self) -> LabelMap:
+        """The classes of the masks; the study's if nothing says so."""
+        label_map = self.manifest.label_map if self.manifest else None
+        return study_label_map() if label_map is None else label_map
+
+
+def is_prepared_folder(path: Path) -> bool:
+    """Tells whether a folder has `images` and `masks`, or one of them and a manifest."""
+    found = [(path / part).is_dir() for part in FOLDERS]
+    return all(found) or (any(found) and (path / MANIFEST).is_file())
+
+
+def find_folders(path: Path) -> list[PreparedFolder]:
+    """Finds the prepared folder at a path, or those in it if it is a BASE_DIR, in the order the steps write them.
+
+    A folder is a BASE_DIR if a folder in it has a manifest. Empty if it is neither.
+    """
+    if is_prepared_folder(path):
+        return [PreparedFolder.open(path)]
+    if not path.is_dir():
+        return []
+    inside = [each for each in path.iterdir() if not each.name.startswith(".") and is_prepared_folder(each)]
+    if not any((each / MANIFEST).is_file() for each in inside):
+        return []
+    return sorted(map(PreparedFolder.open, inside), key=_order)
+
+
+def is_prepared(path: Path) -> bool:
+    """Tells whether a path is a BASE_DIR with prepared folders, or one of those."""
+    return bool(find_folders(path))
+
+
+def _order(folder: PreparedFolder) -> tuple[str, str, int, str]:
+    if folder.manifest is None:
+        return "unknown", "", 0, folder.name
+    parts = folder.manifest.parts
+    place = parts.index(folder.name) if folder.name in parts else 0
+    return folder.manifest.written_by, folder.manifest.source, place, folder.name
 
 
 @dataclass(frozen=True)
@@ -60,26 +124,35 @@ class Split:
     """A prepared folder that was checked.
 
     Attributes:
+        name: Its path below BASE_DIR, for example "train_labeled".
         root: The folder with `images` and `masks`.
         samples: Sorted by name.
         fingerprint: Of the content: settings, names and checksums.
         size_wh: Width and height of every image, in pixels.
-        class_of_id: Class index by label id in the masks; None for the classes of the study.
+        label_map: The classes of the masks.
+        preparation: The PREPARATION of images and masks.
+        files: Size and checksum of every file, by name as in the manifest.
     """
 
+    name: str
     root: Path
     samples: tuple[Sample, ...]
     fingerprint: str
     size_wh: tuple[int, int]
-    class_of_id: tuple[int, ...] | None = None
+    label_map: LabelMap
+    preparation: str
+    files: dict[str, FileEntry] = field(hash=False, repr=False)
 
-    @property
-    def name(self):
-        """Name of the folder, as `train_labeled`."""
-        return self.root.name
-
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.samples)
+
+    def stage(self, folder: Path, step: str, settings: Settings) -> Stage:
+        """Describes a folder that a step makes from this split, with images of the same size and the same classes."""
+        settings = {**settings, "size_wh": [*self.size_wh]}
+        # Folders with the study's classes had their fingerprints before there were others.
+        if self.label_map.class_of_id != study_label_map().class_of_id:
+            settings["class_of_id"] = [*self.label_map.class_of_id]
+        return Stage(folder, step, settings, self.fingerprint, self.root, self.label_map, self.preparation)
 
 
 @dataclass(frozen=True)
@@ -101,97 +174,68 @@ class PreparedDataset:
     preparation: str = "study"
 
     @classmethod
-    def of(cls, dataset, seed):
-        """Takes what it needs from a `DatasetConfig` and the seed."""
+    def of(cls, dataset: DatasetConfig, seed: int) -> "PreparedDataset":
+        """Takes what it needs from the values of config.ini."""
         return cls(dataset.base_dir, dataset.size_wh, seed, dataset.label_map, dataset.preparation)
 
-    def split(self, name):
-        """Reads and checks one split.
+    def split(self, name: str) -> Split:
+        """Reads and checks one prepared folder.
+
+        Args:
+            name: Its path below BASE_DIR, for example "train_labeled".
 
         Raises:
             DataError: If it is missing, incomplete or out of date; says which step to run.
         """
         folder = self.base_dir / name
-        again = f"run step {STEP_OF_SPLIT[name]} again"
         manifest = read_manifest(folder)
         if manifest is None:
-            raise DataError(f"{folder}: {self._why_missing(folder)}; run step {STEP_OF_SPLIT[name]} first")
-        settings = manifest["settings"]
-        found = settings.get("size_wh", (0, 0))
-        if tuple(found) != self.size_wh:
+            step = _USUAL_STEP.get(name, "the step that writes it")
+            found = "no such folder"
+            if folder.exists():
+                found = f"was not written by a step of this project (it has no {MANIFEST}); move it away"
+            raise DataError(f"{folder}: {found}; run {step} first")
+        again = f"run {manifest.written_by} again"
+        self._check_settings(folder, manifest, again)
+        _check_source(PreparedFolder(folder, manifest), again)
+        samples = _pair(folder, manifest, again)
+        fingerprint = manifest.content_fingerprint
+        return Split(name, folder, samples, fingerprint, self.size_wh, self.label_map, self.preparation, manifest.files)
+
+    def _check_settings(self, folder: Path, manifest: Manifest, again: str) -> None:
+        if manifest.size_wh != self.size_wh:
             raise DataError(
-                f"{folder}: holds images of {_size(found)}, config.ini asks for {_size(self.size_wh)}; "
-                f"run the steps from 00 on again or correct IMAGE_WIDTH and IMAGE_HEIGHT"
+                f"{folder}: holds images of {_size(manifest.size_wh or (0, 0))}, config.ini asks for "
+                f"{_size(self.size_wh)}; run the steps from 00 on again or correct IMAGE_WIDTH and IMAGE_HEIGHT"
             )
-        sources = reversed(list(_settings_of_sources(folder)))
-        made_with = {key: value for _, found in sources for key, value in found.items()}
-        class_of_id = made_with.get("class_of_id")
-        if class_of_id is not None and tuple(class_of_id) != self.label_map.class_of_id:
+        if manifest.label_map is not None and manifest.label_map.class_of_id != self.label_map.class_of_id:
             raise DataError(
                 f"{folder}: was made with another LABEL_MAP than config.ini asks for; run the steps from 00 on again "
                 "or correct LABEL_MAP"
             )
-        prepared = made_with.get("preparation", "study")
-        if prepared != self.preparation:
+        if manifest.preparation != self.preparation:
             raise DataError(
-                f"{folder}: was made with PREPARATION = {prepared}, config.ini asks for {self.preparation}; run the "
-                "steps from 00 on again or correct PREPARATION"
+                f"{folder}: was made with PREPARATION = {manifest.preparation}, config.ini asks for "
+                f"{self.preparation}; run the steps from 00 on again or correct PREPARATION"
             )
-        if settings.get("seed", self.seed) != self.seed:
-            raise DataError(f"{folder}: was made with SEED = {settings['seed']}, config.ini says {self.seed}; {again}")
-        self._check_source(name, manifest, again)
-        samples = _pair(folder, manifest["files"], again)
-        class_of_id = self.label_map.class_of_id
-        if class_of_id == study_label_map().class_of_id:
-            class_of_id = None
-        return Split(folder, samples, content_fingerprint(manifest), self.size_wh, class_of_id)
-
-    def _why_missing(self, folder):
-        if not folder.exists():
-            return "no such folder"
-        return "was not written by a step of this project (it has no manifest.json); move it away"
-
-    def _check_source(self, name, manifest, again):
-        source = SOURCE_OF_SPLIT.get(name)
-        current = read_manifest(self.base_dir / source) if source else None
-        if current is not None and content_fingerprint(current) != manifest["inputs"]:
-            raise DataError(f"{self.base_dir / name}: was made from an older {source}; {again}")
+        if (seed := manifest.settings.get("seed", self.seed)) != self.seed:
+            raise DataError(f"{folder}: was made with SEED = {seed}, config.ini says {self.seed}; {again}")
 
 
-def find_setting(folder, key):
-    """Finds what a prepared folder was made with, in its own manifest or that of one it was made from.
-
-    Args:
-        folder: The prepared folder.
-        key: Of the manifest's settings, as "class_of_id".
-
-    Returns:
-        The value as the manifest has it, not checked, and the folder of the manifest; None and None if none says it.
-
-    Raises:
-        DataError: If a manifest is damaged; names it.
-    """
-    return next(((found[key], place) for place, found in _settings_of_sources(folder) if key in found), (None, None))
+def _check_source(folder: PreparedFolder, again: str) -> None:
+    """Refuses a folder made from an older source; the source may be deleted to save disk space."""
+    source = read_manifest(folder.source) if folder.source else None
+    if folder.source and source and folder.manifest and source.content_fingerprint != folder.manifest.inputs:
+        raise DataError(f"{folder.path}: was made from an older {folder.source.name}; {again}")
 
 
-def _settings_of_sources(folder):
-    """Reads the settings a prepared folder was made with, then those of the one it was made from, and so on."""
-    name = folder.name
-    while name is not None:
-        place = folder.parent / name
-        manifest = read_manifest(place)
-        if manifest is not None:
-            yield place, manifest["settings"]
-        name = SOURCE_OF_SPLIT.get(name)
-
-
-def _size(size_wh):
+def _size(size_wh: tuple[int, int]) -> str:
     return f"{size_wh[0]}x{size_wh[1]}"
 
 
-def _pair(folder, files, again):
+def _pair(folder: Path, manifest: Manifest, again: str) -> tuple[Sample, ...]:
     present = list_files(folder)
-    for file, (size, _) in files.items():
+    for file, (size, _) in manifest.files.items():
         found = present.pop(file, None)
         if found != size:
             state = "is missing" if found is None else f"has {found} bytes, {size} were written"
@@ -201,5 +245,7 @@ def _pair(folder, files, again):
             f"{folder / next(iter(present))}: was put there by somebody else; move it out of {folder.name}, so that it "
             "is not trained on"
         )
-    names = sorted(Path(file).stem for file in files if file.startswith("images/"))
-    return tuple(Sample(name, folder / "images" / f"{name}.png", folder / "masks" / f"{name}.png") for name in names)
+    return tuple(
+        Sample(name, folder / "images" / f"{name}.png", folder / "masks" / f"{name}.png")
+        for name in manifest.names("images")
+    )

@@ -8,12 +8,16 @@ system has no links.
 import csv
 import io
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import JsonValue
+
+from common.dataset.prepared.folders import Split, files_of
+from common.dataset.prepared.stages import Stage
 from common.errors import DataError
 from common.files.disk import link_or_copy, write_text
-from common.files.stages import Stage, read_manifest
 from common.parallel import progress
 
 
@@ -32,7 +36,7 @@ class SplitRule:
     share_of_second: float
 
 
-def split_names(names, share_of_second, seed):
+def split_names(names: Collection[str], share_of_second: float, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Divides file names at random, as the study does.
 
     Args:
@@ -56,20 +60,13 @@ def split_names(names, share_of_second, seed):
     return tuple(sorted(first)), tuple(sorted(second))
 
 
-def stage_of_part(source, folder, rule, seed):
-    """Describes one part of a divided split as a `Stage`."""
-    settings = {
-        "seed": seed,
-        "share_of_second": rule.share_of_second,
-        "parts": [rule.first, rule.second],
-        "size_wh": list(source.size_wh),
-    }
-    if source.class_of_id is not None:
-        settings["class_of_id"] = list(source.class_of_id)
-    return Stage(Path(folder), "step 01", settings, source.fingerprint)
+def stage_of_part(source: Split, folder: Path, rule: SplitRule, seed: int) -> Stage:
+    """Describes one part of a divided split."""
+    parts: list[JsonValue] = [rule.first, rule.second]
+    return source.stage(folder, "step 01", {"seed": seed, "share_of_second": rule.share_of_second, "parts": parts})
 
 
-def write_part(stage, source, names):
+def write_part(stage: Stage, source: Split, names: Collection[str]) -> int:
     """Fills one part with links to the images and masks of `source`.
 
     Returns:
@@ -77,8 +74,7 @@ def write_part(stage, source, names):
     """
     wanted = set(names)
     copied = 0
-    files = [f"{kind}/{name}" for name in names for kind in ("images", "masks")]
-    with stage.build(files, known=read_manifest(source.root)["files"]) as folder:
+    with stage.build(files_of(names), known=source.files) as folder:
         for sample in progress([s for s in source.samples if s.image.name in wanted], stage.folder.name):
             for kind, path in (("images", sample.image), ("masks", sample.mask)):
                 target = folder / kind / path.name
@@ -87,12 +83,12 @@ def write_part(stage, source, names):
     return copied
 
 
-def write_split_table(path, splits):
+def write_split_table(path: Path, splits: Mapping[str, Collection[str]]) -> None:
     """Writes which frame went where: a `;`-separated CSV with the columns name and split.
 
     Args:
         path: The CSV file.
-        splits: `{split name: names}`.
+        splits: Names of the files by name of the split.
     """
     rows = sorted((Path(name).stem, split) for split, names in splits.items() for name in names)
     buffer = io.StringIO()

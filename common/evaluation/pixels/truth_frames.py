@@ -11,17 +11,14 @@ from pathlib import Path
 
 from common.dataset.original.layouts import read_layout
 from common.dataset.original.truth import KINDS_FOR_IDS, first_kind
-from common.dataset.prepared.folders import find_setting, is_prepared
+from common.dataset.prepared.folders import PreparedFolder, is_prepared, is_prepared_folder
 from common.errors import ConfigError, DataError
 from common.evaluation.pixels.frame_truth import LABEL_IDS, FileFrame, FormatFrame, TruthFrame
 from common.evaluation.pixels.mask_values import CLASSES, IDS, MaskValues
 from common.files.listing import files_below, list_files_of
 from common.files.sources import Source
-from common.files.stages import MANIFEST, read_manifest
 from common.formats.conversion import read
 from common.formats.registry import recognise
-from common.labels.cityscapes import IGNORE, LARGEST_ID
-from common.labels.map_files import builtin_names, load_label_map
 from common.labels.maps import LabelMap, study_label_map
 from common.text import count
 
@@ -123,40 +120,21 @@ def _left_out(frames: int) -> tuple[str, ...]:
     return (f"{count(frames, 'frame')} without ground truth left out",) if frames else ()
 
 
-def _prepared_truth(folder, label_map):
-    manifest = read_manifest(folder)
-    if manifest is None:
-        if (folder / "masks").is_dir():
-            raise DataError(f"{folder}: has no {MANIFEST}, so nobody knows what its masks mean; run its step again")
-        raise DataError(f"{folder}: holds several prepared folders; give one of them, as {folder / 'val'}")
-    found, place = find_setting(folder, "class_of_id")
-    if found is not None:
-        label_map = _map_with_classes(_checked(found, place / MANIFEST), label_map, folder)
-    names = sorted(Path(file).stem for file in manifest["files"] if file.startswith("masks/"))
+def _prepared_truth(folder: Path, label_map: LabelMap | None) -> TruthSet:
+    if not is_prepared_folder(folder):
+        raise DataError(f"{folder}: holds several prepared folders; give one of them, for example {folder / 'val'}")
+    found = PreparedFolder.open(folder)
+    if found.manifest is None:
+        raise DataError(found.problem)
+    if found.manifest.label_map is not None:
+        if label_map is not None and label_map.class_of_id != found.label_map.class_of_id:
+            raise DataError(f"{folder}: was made with another label map than the one given; leave --label-map out")
+        label_map = label_map or found.label_map
+    names = found.manifest.names("masks")
     if not names:
         raise DataError(f"{folder}: its manifest names no mask; give a split such as val")
     frames = (FileFrame(name, "", {CLASSES: Source(folder / "masks" / f"{name}.png")}) for name in names)
     return TruthSet(folder, tuple(frames), MaskValues(CLASSES, label_map or study_label_map()))
-
-
-def _checked(class_of_id, where):
-    is_list = isinstance(class_of_id, list) and len(class_of_id) == LARGEST_ID + 1
-    if not is_list or not all(isinstance(value, int) and 0 <= value <= IGNORE for value in class_of_id):
-        raise DataError(f"{where}: its class_of_id is no list of {LARGEST_ID + 1} class indices from 0 to {IGNORE}")
-    return tuple(class_of_id)
-
-
-def _map_with_classes(class_of_id, wanted, folder):
-    """Finds the label map of a split: the one asked for, if it fits, else a known one, else one without names."""
-    if wanted is not None:
-        if wanted.class_of_id == class_of_id:
-            return wanted
-        raise DataError(f"{folder}: was made with another label map than the one given; leave --label-map out")
-    for known in (study_label_map(), *map(load_label_map, builtin_names())):
-        if known.class_of_id == class_of_id:
-            return known
-    number = max((value for value in class_of_id if value != IGNORE), default=0) + 1
-    return LabelMap(tuple(f"class {index}" for index in range(number)), ((0, 0, 0),) * number, class_of_id)
 
 
 def _plain_frames(root: Path) -> tuple[FileFrame, ...]:

@@ -12,13 +12,6 @@ from common.report.content import Figure, Section, Table, percent
 from common.report.folders import Folder, count_classes
 from common.report.material import Material
 
-# What else holds the frames of a folder: its parts, or what it is copied from.
-_SAME_FRAMES = {
-    "train_full": ("train_labeled", "train_unlabeled"),
-    "val_test": ("val", "test"),
-    "train_labeled_aug": ("train_labeled",),
-}
-
 
 def data_section(material: Material) -> Section:
     """Makes the section of the data."""
@@ -26,7 +19,7 @@ def data_section(material: Material) -> Section:
     there = [folder for folder in folders.values() if folder.frames]
     if not there:
         return Section("data", "Data", ("No frames have been prepared yet. Step 00 prepares them.",))
-    rows = tuple((folder.name, f"step {folder.step}", f"{folder.frames:,}", _size(folder.size_wh)) for folder in there)
+    rows = tuple((folder.name, folder.step, f"{folder.frames:,}", _size(folder.size_wh)) for folder in there)
     blocks: list[Table | Figure] = [
         Table("Prepared folders", ("folder", "written by", "frames", "pixels"), rows, text_columns=2)
     ]
@@ -45,18 +38,19 @@ def _folders_to_count(folders: Mapping[str, Folder]) -> list[Folder]:
     """Chooses the folders whose classes are worth counting: those whose frames are not in other folders again."""
     return [
         folder
-        for name, folder in folders.items()
-        if not (name in _SAME_FRAMES and all(other in folders for other in _SAME_FRAMES[name]))
+        for folder in folders.values()
+        if not folder.same_frames or not all(other in folders for other in folder.same_frames)
     ]
 
 
 def _class_names(material: Material) -> tuple[str, ...]:
-    """Finds names for the values of the masks: those of the results, or the study's where the folders have its map."""
-    approaches, folders = material.results.approaches, material.folders.values()
-    label_map = approaches[-1].label_map if approaches else study_label_map()
-    made_with = next((one.settings["class_of_id"] for one in folders if "class_of_id" in one.settings), None)
-    fits = made_with is None or tuple(made_with) == label_map.class_of_id
-    return label_map.names if fits else tuple(f"class {index}" for index in range(IGNORE))
+    """Finds names for the values of the masks: those of the results if they have the same classes as the folders."""
+    prepared = (folder.label_map for folder in material.folders.values() if folder.label_map is not None)
+    label_map = next(prepared, study_label_map())
+    for approach in material.results.approaches[-1:]:
+        if approach.label_map.class_of_id == label_map.class_of_id:
+            return approach.label_map.names
+    return label_map.names
 
 
 def _shares(counts: NDArray[np.int64], names: tuple[str, ...]) -> dict[str, float]:

@@ -7,10 +7,10 @@ import pytest
 
 from common.dataset.checking.check import check_data
 from common.dataset.prepared.augment import augmented_names
-from common.dataset.prepared.folders import STEP_OF_SPLIT
+from common.dataset.prepared.stages import Stage, read_manifest
 from common.errors import ConfigError
 from common.files.disk import checksum
-from common.files.stages import Stage, content_fingerprint, read_manifest
+from common.labels.maps import LabelMap
 
 SIZE_WH = (32, 16)
 NAMES = {
@@ -23,12 +23,17 @@ NAMES = {
 }
 
 
-def write_folder(base_dir, name, stems, source=None, settings=None):
+PARTS = {"train_full": ["train_labeled", "train_unlabeled"], "val_test": ["val", "test"]}
+CLASSES = LabelMap(("a", "b", "c"), ((0, 0, 0),) * 3, (0, 1, 2) + (0,) * 31)
+
+
+def write_folder(base_dir, name, stems, source=None, **settings):
     """Writes a prepared folder as a step does."""
     rng = np.random.default_rng(1)
-    inputs = content_fingerprint(read_manifest(base_dir / source)) if source else "0" * 16
-    settings = {"size_wh": list(SIZE_WH), **(settings or {})}
-    stage = Stage(base_dir / name, f"step {STEP_OF_SPLIT[name]}", settings, inputs)
+    inputs = read_manifest(base_dir / source).content_fingerprint if source else "0" * 16
+    step = "step 01" if source else "step 00"
+    settings = {"size_wh": list(SIZE_WH), **settings}
+    stage = Stage(base_dir / name, step, settings, inputs, source and base_dir / source, CLASSES)
     with stage.build([f"{part}/{stem}.png" for part in ("images", "masks") for stem in stems]) as folder:
         for part, shape in (("images", (16, 32, 3)), ("masks", (16, 32))):
             (folder / part).mkdir()
@@ -41,12 +46,10 @@ def write_folder(base_dir, name, stems, source=None, settings=None):
 @pytest.fixture
 def base_dir(tmp_path):
     """Prepared folders as after step 01, with 3 classes."""
-    classes = {"class_of_id": [0, 1, 2]}
-    for name, stems in NAMES.items():
-        source = {"train_full": None, "val_test": None}.get(
-            name, "val_test" if name in ("val", "test") else "train_full"
-        )
-        write_folder(tmp_path, name, stems, source, None if source else classes)
+    for source, parts in PARTS.items():
+        write_folder(tmp_path, source, NAMES[source])
+        for part in parts:
+            write_folder(tmp_path, part, NAMES[part], source, parts=parts)
     return tmp_path
 
 
@@ -166,10 +169,10 @@ def test_an_image_without_mask_is_told(base_dir):
 
 def test_parts_that_share_a_frame_or_leave_one_out_are_told(base_dir):
     shutil.rmtree(base_dir / "train_labeled")
-    write_folder(base_dir, "train_labeled", "b", "train_full")
+    write_folder(base_dir, "train_labeled", "b", "train_full", parts=PARTS["train_full"])
     shared, left_out = check_data(base_dir).problems
     assert "train_labeled: shares frames with train_unlabeled (1): b.png" in shared.message
-    assert "leaves out, as train_unlabeled does, frames of train_full (1): a.png" in left_out.message
+    assert "together with train_unlabeled leaves out frames of train_full (1): a.png" in left_out.message
 
 
 def test_a_folder_made_from_an_older_one_is_told(base_dir):
@@ -180,10 +183,10 @@ def test_a_folder_made_from_an_older_one_is_told(base_dir):
 
 def test_augmented_copies_are_counted(base_dir):
     stems = [name.removesuffix(".png") for name in augmented_names("a", 2)]
-    write_folder(base_dir, "train_labeled_aug", stems, "train_labeled", {"copies": 2})
+    write_folder(base_dir, "train_labeled_aug", stems, "train_labeled", copies=2)
     assert check_data(base_dir).problems == ()
     shutil.rmtree(base_dir / "train_labeled_aug")
-    write_folder(base_dir, "train_labeled_aug", stems[:2], "train_labeled", {"copies": 2})
+    write_folder(base_dir, "train_labeled_aug", stems[:2], "train_labeled", copies=2)
     assert "a_aug_1.png" in only_problem(base_dir).message
 
 
@@ -204,3 +207,13 @@ def test_a_manifest_without_sizes_is_used_for_what_it_says(base_dir):
     manifest["settings"] = {"seed": 1}
     path.write_text(json.dumps(manifest))
     assert check_data(base_dir / "val").problems == ()
+
+
+def test_a_folder_of_any_name_and_step_is_checked_by_its_manifest(base_dir):
+    shutil.rmtree(base_dir / "val_test")
+    (base_dir / "train_unlabeled").rename(base_dir / "pseudo")
+    assert check_data(base_dir).problems == ()
+    (base_dir / "pseudo" / "images" / "c.png").unlink()
+    problem = only_problem(base_dir)
+    assert (problem.split, problem.frame) == ("pseudo", "c")
+    assert "run step 01 again" in problem.message

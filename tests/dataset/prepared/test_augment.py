@@ -1,14 +1,19 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from common.dataset.prepared.augment import AugmentationRanges, AugmentJob, augment, write_augmented
+from common.config.settings import AugmentationConfig
+from common.dataset.prepared.augment import AugmentJob, augment, write_augmented
 from common.dataset.prepared.folders import Sample
 from common.images.png import encode_image, encode_mask, read_image, read_mask
 from common.parallel import run_all
 
-STUDY = AugmentationRanges((0.6, 1.4), (-15, 15), max_blur=1, max_noise=15)
-NOTHING = AugmentationRanges((1, 1), (0, 0), max_blur=0, max_noise=0)
+NOTHING = AugmentationConfig(
+    num_copies=3, free_rotation=False, brightness_alpha=(1, 1), brightness_beta=(0, 0), max_blur=0, max_noise=0
+)
+STUDY = replace(NOTHING, brightness_alpha=(0.6, 1.4), brightness_beta=(-15, 15), max_blur=1, max_noise=15)
 
 
 def picture(seed=0, shape=(20, 30)):
@@ -40,7 +45,7 @@ def test_masks_hold_no_value_that_was_not_there():
 
 
 def test_noise_is_from_minus_15_to_14_and_clipped():
-    noise_only = AugmentationRanges((1, 1), (0, 0), max_blur=0, max_noise=15)
+    noise_only = replace(NOTHING, max_noise=15)
     grey = np.full((200, 200, 3), 100, np.uint8)
     changed = augment(grey, grey[..., 0], noise_only, np.random.default_rng(0))[0].astype(int) - 100
     assert (changed.min(), changed.max()) == (-15, 14)
@@ -51,7 +56,7 @@ def test_noise_is_from_minus_15_to_14_and_clipped():
 
 
 def test_brightness_is_convert_scale_abs_half_of_the_time():
-    fixed = AugmentationRanges((0.6, 0.6), (-15, -15), max_blur=0, max_noise=0)
+    fixed = replace(NOTHING, brightness_alpha=(0.6, 0.6), brightness_beta=(-15, -15))
     image, mask, copies = draw(fixed)
     expected = cv2.convertScaleAbs(image, alpha=0.6, beta=-15)
     changed = sum((new_image == expected).all() or (new_image == expected[:, ::-1]).all() for new_image, _ in copies)
@@ -61,14 +66,14 @@ def test_brightness_is_convert_scale_abs_half_of_the_time():
 
 
 def test_blur_is_a_3x3_gaussian_half_of_the_time():
-    image, _, copies = draw(AugmentationRanges((1, 1), (0, 0), max_blur=1, max_noise=0))
+    image, _, copies = draw(replace(NOTHING, max_blur=1))
     blurred = [cv2.GaussianBlur(kind, (3, 3), 0) for kind in (image, np.ascontiguousarray(image[:, ::-1]))]
     count = sum(any((new_image == kind).all() for kind in blurred) for new_image, _ in copies)
     assert 70 < count < 130
 
 
 def test_free_rotation_gives_all_eight_positions_of_a_square():
-    free = AugmentationRanges((1, 1), (0, 0), max_blur=0, max_noise=0, free_rotation=True)
+    free = replace(NOTHING, free_rotation=True)
     image, mask, copies = draw(free, shape=(12, 12))
     assert len({new_mask.tobytes() for _, new_mask in copies}) == 8
     # the same turn for both: the image of a pixel goes where its mask goes
@@ -89,7 +94,7 @@ def jobs(tmp_path):
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(data)
         samples.append(Sample(f"frame_{seed}", *paths))
-    return lambda name, seed=42: [AugmentJob(sample, tmp_path / name, 3, STUDY, seed) for sample in samples]
+    return lambda name, seed=42: [AugmentJob(sample, tmp_path / name, STUDY, seed) for sample in samples]
 
 
 def contents(folder):

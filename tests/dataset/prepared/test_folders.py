@@ -24,7 +24,7 @@ def test_a_split_lists_its_pairs_sorted(prepared):
     assert all(sample.image.is_file() and sample.mask.is_file() for sample in split.samples)
 
 
-@pytest.mark.parametrize(("name", "step"), [("train_full", "00"), ("val", "01"), ("train_labeled_aug", "04")])
+@pytest.mark.parametrize(("name", "step"), [("train_full", "00"), ("val", "01"), ("train_labeled", "01")])
 def test_a_missing_split_says_which_step_makes_it(tmp_path, name, step):
     with pytest.raises(DataError, match=f"{name}: no such folder; run step {step} first"):
         dataset(tmp_path).split(name)

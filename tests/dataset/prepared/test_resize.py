@@ -4,7 +4,6 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -250,28 +249,26 @@ def test_workers_load_neither_keras_nor_scikit_learn_nor_matplotlib():
 
 
 def test_step_00_goes_by_the_polygons_where_there_are_no_label_ids(demo_tree, tmp_path):
-    dataset = SimpleNamespace(resize_factor=0.5, size_wh=(64, 32), base_dir=tmp_path)
+    dataset = DatasetConfig("X", tmp_path, 0.5, 32, 64, 3, 35)
     frame = find_frames(demo_tree)[0]
     path = tmp_path / "polygons.json"
     shutil.copyfile(frame.files["polygons"].path, path)
     frames = [replace(frame, files={"polygons": Source(path)})]
-    settings = ResizeSettings(0.5)
-    before = prepare._stage_of_originals(dataset, "train", frames, settings).fingerprint
-    assert prepare._stage_of_originals(dataset, "train", frames, settings).fingerprint == before
+    before = prepare._stage_of_originals(dataset, "train", frames).fingerprint
+    assert prepare._stage_of_originals(dataset, "train", frames).fingerprint == before
     path.write_text(path.read_text() + " ")
-    assert prepare._stage_of_originals(dataset, "train", frames, settings).fingerprint != before
+    assert prepare._stage_of_originals(dataset, "train", frames).fingerprint != before
 
 
 def test_painted_masks_follow_the_polygons_and_not_the_label_ids(demo_tree, tmp_path):
-    dataset = SimpleNamespace(resize_factor=0.5, size_wh=(64, 32), base_dir=tmp_path)
+    dataset = DatasetConfig("X", tmp_path, 0.5, 32, 64, 3, 35)
     frame = find_frames(demo_tree)[0]
     path = tmp_path / "polygons.json"
     shutil.copyfile(frame.files["polygons"].path, path)
     frames = [replace(frame, files={**frame.files, "polygons": Source(path)})]
 
     def fingerprint(preparation):
-        settings = ResizeSettings(0.5, preparation=preparation)
-        return prepare._stage_of_originals(dataset, "train", frames, settings).fingerprint
+        return prepare._stage_of_originals(replace(dataset, preparation=preparation), "train", frames).fingerprint
 
     before = fingerprint("study"), fingerprint("aligned"), fingerprint("painted")
     assert len(set(before)) == 3
@@ -315,8 +312,8 @@ def test_step_00_refuses_to_paint_without_polygons_before_anything_is_written(or
     dataset = DatasetConfig("X", tmp_path / "base", 0.3, 32, 48, 3, 35, preparation="painted")
     (tmp_path / "base").mkdir()
     original.rename(tmp_path / "base" / "original_data")
-    with pytest.raises(DataError, match=r"frames of train have no polygons, as .*: set PREPARATION = aligned"):
-        prepare.prepare_originals(dataset, {"train": "train_full"}, dataset.label_map, 1)
+    with pytest.raises(DataError, match=r"frames of train have no polygons.*: set PREPARATION = aligned"):
+        prepare.prepare_originals(dataset, {"train": "train_full"}, 1)
     assert [path.name for path in (tmp_path / "base").iterdir()] == ["original_data"]
 
 

@@ -50,9 +50,9 @@ def test_a_manifest_with_nonsense_for_classes_is_refused(prepared, tmp_path):
     split = tmp_path / "val"
     shutil.copytree(prepared / "val", split)
     manifest = json.loads((split / "manifest.json").read_text())
-    manifest["settings"]["class_of_id"] = [0, "road"]
+    manifest["label_map"]["class_of_id"] = [0, "road"]
     (split / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(DataError, match=r"manifest\.json: its class_of_id is no list of 34"):
+    with pytest.raises(DataError, match=r"manifest\.json: label_map\.class_of_id\.1 = 'road'"):
         find_truth(split)
 
 

@@ -1,12 +1,11 @@
-import multiprocessing
 import shutil
 import zlib
 
 import pytest
 
+from common.dataset.prepared.stages import MANIFEST, Stage, read_manifest
 from common.errors import DataError
 from common.files.disk import read_json
-from common.files.stages import MANIFEST, Stage, content_fingerprint, only_one, read_manifest
 
 
 def stage(folder, **settings):
@@ -57,7 +56,7 @@ def test_a_new_build_holds_no_file_of_the_old_one(tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b", MANIFEST]
 
 
-def test_an_interrupted_build_is_gone_on_with_when_nothing_has_changed(tmp_path):
+def test_an_interrupted_build_continues_when_nothing_has_changed(tmp_path):
     with pytest.raises(KeyboardInterrupt), stage(tmp_path).build([]) as building:
         fill(building, a="1")
         raise KeyboardInterrupt
@@ -101,7 +100,7 @@ def test_files_that_somebody_added_are_moved_aside_and_not_deleted(tmp_path):
 
 def test_a_build_that_lost_files_is_not_taken_for_whole(tmp_path):
     with (
-        pytest.raises(DataError, match="1 of 2 files are missing, as b; .* start step 00 again"),
+        pytest.raises(DataError, match="1 of 2 files are missing, for example b; .* start step 00 again"),
         stage(tmp_path).build(["a", "b"]) as building,
     ):
         fill(building, a="1")
@@ -119,11 +118,11 @@ def test_a_marker_that_a_power_cut_emptied_starts_the_build_over(tmp_path):
 
 def test_equal_content_has_an_equal_fingerprint_whatever_it_was_made_from(tmp_path):
     build(stage(tmp_path), a="1")
-    first = content_fingerprint(read_manifest(tmp_path / "out"))
+    first = read_manifest(tmp_path / "out").content_fingerprint
     build(Stage(tmp_path / "out", "step 00", {}, "the same files, copied"), a="1")
-    assert content_fingerprint(read_manifest(tmp_path / "out")) == first
+    assert read_manifest(tmp_path / "out").content_fingerprint == first
     build(Stage(tmp_path / "out", "step 00", {}, "others"), a="2")
-    assert content_fingerprint(read_manifest(tmp_path / "out")) != first
+    assert read_manifest(tmp_path / "out").content_fingerprint != first
 
 
 def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path):
@@ -136,23 +135,3 @@ def test_a_broken_manifest_is_named(tmp_path):
     (tmp_path / MANIFEST).write_text("[]")
     with pytest.raises(DataError, match="delete the folder"):
         read_manifest(tmp_path)
-
-
-def hold(folder, held, finish):
-    with only_one(folder, "step_00"):
-        held.set()
-        finish.wait(20)
-
-
-def test_a_step_runs_only_once_at_a_time(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    held, finish = context.Event(), context.Event()
-    process = context.Process(target=hold, args=(tmp_path, held, finish))
-    process.start()
-    assert held.wait(20)
-    with pytest.raises(DataError, match="running already"), only_one(tmp_path, "step_00"):
-        pass
-    finish.set()
-    process.join()
-    with only_one(tmp_path, "step_00"):
-        assert True
