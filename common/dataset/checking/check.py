@@ -1,48 +1,52 @@
 """Checks a dataset, original or prepared, and lists everything that is wrong with it.
 
-Of an original it is asked whether all files are there, whole, of one size and of one opinion; of prepared folders
-whether they are what their manifests say. One broken file does not stop the others. Nothing is written or repaired.
+The files of an original must be complete, of one size and consistent; prepared folders must be what their manifests
+say. One broken file does not stop the others. Nothing is written or repaired.
 """
 
 from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from common.dataset.checking.frames import IMAGE, KINDS, FrameJob, check_frame, files_of
+from common.dataset.checking.frames import IMAGE, KINDS, FrameJob, FrameResult, check_frame, files_of
 from common.dataset.checking.prepared_folders import check_prepared
 from common.dataset.checking.report import CheckReport, Problem, SplitReport
-from common.dataset.original.layouts import read_layout
+from common.dataset.original.layouts import Frame, read_layout
 from common.dataset.prepared.folders import is_prepared
 from common.errors import ConfigError
-from common.labels.tables import CITYSCAPES
+from common.labels.tables import CITYSCAPES, LabelTable
 from common.parallel import check_workers, run_all
 
 # Frames and cities of the splits as they can be downloaded.
 OFFICIAL_COUNTS = {"train": (2975, 18), "val": (500, 3), "test": (1525, 6), "train_extra": (19998, 23)}
 
 
-def check_data(source, splits=(), truth=None, table=CITYSCAPES, workers=1):
+def check_data(
+    source: Path,
+    splits: Collection[str] = (),
+    truth: str | None = None,
+    table: LabelTable = CITYSCAPES,
+    workers: int = 1,
+) -> CheckReport:
     """Checks every frame of a dataset.
 
     Args:
         source: An original in any layout `read_layout` knows, folder or zip; or BASE_DIR, or one prepared folder.
         splits: Names of the splits to check; () takes all.
         truth: `gtFine` or `gtCoarse`, for an original; None takes the fine annotation where there is any.
-        table: `LabelTable` of an original.
+        table: The labels of an original.
         workers: Number of processes.
-
-    Returns:
-        `CheckReport`.
 
     Raises:
         DataError: If there is nothing to check, a frame is there twice, or a zip cannot be opened.
-        ConfigError: If a wanted split is not there, or `workers` is below 1.
+        ConfigError: If a wanted split does not exist, or `workers` is below 1.
     """
     check_workers(workers)
-    source = Path(source).absolute()  # workers may have been started in another folder
+    source = source.absolute()  # workers may have been started in another folder
     if is_prepared(source):
         return check_prepared(source, splits, workers)
     layout = read_layout(source, truth)
-    frames_of = {}
+    frames_of: dict[str, list[Frame]] = {}
     for frame in layout.frames:
         frames_of.setdefault(frame.split, []).append(frame)
     chosen = choose_splits(source, frames_of, splits)
@@ -54,12 +58,13 @@ def check_data(source, splits=(), truth=None, table=CITYSCAPES, workers=1):
     ]
     results = list(run_all(check_frame, jobs, workers, "check"))
     reports = tuple(_split_report(name, has[name], results) for name in chosen)
-    notes, problems = _of_layout(layout, truth)
+    # Missing parts of frames are problems of these frames.
+    problems = [Problem("source", str(layout.root), fault) for fault in layout.faults]
     problems += [problem for result in results for problem in result.problems]
-    return CheckReport(str(source), "original", reports, tuple(problems), tuple(notes))
+    return CheckReport(str(source), "original", reports, tuple(problems), layout.remarks)
 
 
-def choose_splits(source, found, wanted):
+def choose_splits(source: Path, found: Collection[str], wanted: Collection[str]) -> list[str]:
     """Chooses the splits to check.
 
     Args:
@@ -68,10 +73,10 @@ def choose_splits(source, found, wanted):
         wanted: Names of those to check; () takes all.
 
     Returns:
-        A sorted list of names.
+        Names, sorted.
 
     Raises:
-        ConfigError: If a wanted split is not there; names those that are.
+        ConfigError: If a wanted split does not exist; names those that do.
     """
     for name in wanted:
         if name not in found:
@@ -80,14 +85,7 @@ def choose_splits(source, found, wanted):
     return [name for name in sorted(found) if not wanted or name in wanted]
 
 
-def _of_layout(layout, truth):
-    """Sorts what was found while listing the files into notes and problems."""
-    notes = list(layout.remarks)
-    problems = [Problem("source", str(layout.root), fault) for fault in layout.faults]  # frames say what they miss
-    return notes, problems
-
-
-def _split_report(name, counts, results):
+def _split_report(name: str, counts: Mapping[str, int], results: list[FrameResult]) -> SplitReport:
     results = [result for result in results if result.split == name]
     return SplitReport(
         name,
@@ -100,7 +98,7 @@ def _split_report(name, counts, results):
     )
 
 
-def _remarks(name, counts, results):
+def _remarks(name: str, counts: Mapping[str, int], results: list[FrameResult]) -> Iterator[str]:
     frames, cities = len(results), len({result.city for result in results})
     if name in OFFICIAL_COUNTS:
         all_frames, all_cities = OFFICIAL_COUNTS[name]
@@ -118,4 +116,4 @@ def _remarks(name, counts, results):
         yield f"no frame has {' or '.join(absent)}; nothing was checked there"
     without_truth = [result.is_void for result in results if result.is_void is not None]
     if without_truth and all(without_truth):
-        yield "the ground truth is all void, a placeholder as in the official test split; nothing can be scored on it"
+        yield "the ground truth is all void, a placeholder like the official test split; nothing can be scored on it"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.dataset.checking.agreement import count_and_place
 from common.dataset.checking.report import Problem
@@ -25,7 +26,7 @@ class FileJob:
         written: Size in bytes and checksum by the manifest; None without one.
         size_wh: What it must measure in pixels; None if nothing says so.
         classes: The class indices a mask may hold; None if nothing says so.
-        way_out: What to do if it is not as it was written.
+        way_out: How to fix a file that was changed.
     """
 
     split: str
@@ -36,11 +37,11 @@ class FileJob:
     way_out: str
 
 
-def check_file(job):
-    """Checks one file: checksum, picture, size, and the values of a mask; returns a list of `Problem`s."""
+def check_file(job: FileJob) -> list[Problem]:
+    """Checks one file: checksum, picture, size, and the values of a mask."""
     try:
         if job.written is not None and checksum(job.path) != job.written[1]:
-            message = f"{job.path}: was changed after it was written, its checksum is another one; {job.way_out}"
+            message = f"{job.path}: was changed after it was written, its checksum is different; {job.way_out}"
             return [problem_of(job.split, "changed", job.path, message)]
         pixels = (read_image if job.path.parent.name == "images" else read_mask)(job.path)
     except (ProjectError, OSError) as error:
@@ -52,12 +53,12 @@ def check_file(job):
         message = f"{job.path}: has {width}x{height} pixels, the manifest says {wanted}; {job.way_out}"
         return [problem_of(job.split, "size", job.path, message)]
     if pixels.ndim == 2 and job.classes is not None:
-        wrong = ~_are_known(job.classes)[pixels]
+        wrong = np.logical_not(_are_known(job.classes)[pixels])
         if wrong.any():
             count, (x, y) = count_and_place(wrong)
             first = f"the first at x = {x}, y = {y} with {pixels[y, x]}"
             largest = max((index for index in job.classes if index != IGNORE), default=0)
-            wanted = f"classes {min(job.classes)} to {largest} were expected"
+            wanted = f"expected classes {min(job.classes)} to {largest}"
             wanted += f", or {IGNORE} for none" if IGNORE in job.classes else ""
             message = f"{job.path}: has pixels of no class ({count:,}), {first}; {wanted}; {job.way_out}"
             return [problem_of(job.split, "unknown class", job.path, message)]
@@ -65,13 +66,13 @@ def check_file(job):
 
 
 @functools.cache
-def _are_known(classes):
+def _are_known(classes: tuple[int, ...]) -> NDArray[np.bool_]:
     table = np.zeros(256, bool)
     table[list(classes)] = True
     return table
 
 
-def problem_of(split, kind, path, message):
+def problem_of(split: str, kind: str, path: Path, message: str) -> Problem:
     """Makes a `Problem` of a file or folder below a prepared folder."""
-    frame = Path(path).stem if Path(path).parent.name in FOLDERS else ""
+    frame = path.stem if path.parent.name in FOLDERS else ""
     return Problem(kind, str(path), message, split, frame)

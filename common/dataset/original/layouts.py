@@ -1,16 +1,17 @@
 """Finds the frames of a Cityscapes download: extracted, half extracted, or as zips that stay closed.
 
-A file is known by its name, `<frame>_leftImg8bit.png` or `<frame>_gtFine_<kind>.png|json`, and its split and city by
-the folders around it, so that the official tree, `imgsFine/leftImg8bit`, `leftImg8bit_trainvaltest/leftImg8bit`, a
+A file is recognised by its name, `<frame>_leftImg8bit.png` or `<frame>_gtFine_<kind>.png|json`, and its split and city
+by the folders around it, so that the official tree, `imgsFine/leftImg8bit`, `leftImg8bit_trainvaltest/leftImg8bit`, a
 folder around any of them, a single split or city, and the same inside zips are all one case. Frame names are unique in
-a dataset: whatever is there twice is refused. Nothing is decoded here.
+a dataset: a frame that is there twice is refused. Nothing is decoded here.
 """
 
 import os
 import re
-from collections import namedtuple
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from common.dataset.original.truth import KINDS, first_kind
 from common.errors import DataError
@@ -29,11 +30,21 @@ _GENERATED = "cityscapes_panoptic_"
 _FILE = re.compile(
     r"(.+?)_(?:(leftImg8bit)\.(?:png|jpe?g|webp|bmp|tiff?)|(gtFine|gtCoarse)_([A-Za-z]+)(?:\.png|(?<=polygons)\.json))"
 )
-_WANTED = """expected are the archives of cityscapes-dataset.com (log in, Downloads), as they are or extracted:
+_WANTED = """expected the archives of cityscapes-dataset.com (log in, Downloads), as they are or extracted:
     gtFine_trainvaltest.zip       or  gtFine/<split>/<city>/<frame>_gtFine_labelIds.png
     leftImg8bit_trainvaltest.zip  or  leftImg8bit/<split>/<city>/<frame>_leftImg8bit.png"""
-# A file that belongs to a frame: `group` is leftImg8bit, gtFine or gtCoarse, `size` is bytes in a zip, None on disk.
-_Found = namedtuple("_Found", "name split city group kind source size")
+
+
+class _Found(NamedTuple):
+    """A file that belongs to a frame; `group` is leftImg8bit, gtFine or gtCoarse, `size` is bytes in a zip."""
+
+    name: str
+    split: str
+    city: str
+    group: str
+    kind: str
+    source: Source
+    size: int | None
 
 
 @dataclass(frozen=True)
@@ -60,10 +71,10 @@ class Layout:
     """What a folder or zip holds.
 
     Attributes:
-        root: Where was looked.
+        root: The folder or zip.
         frames: All frames, sorted by split and name.
         truth: Which annotation is in `files`: `gtFine` or `gtCoarse`, or "" if there is none.
-        faults: Sentences about what could not be read or was ignored, as a zip that is damaged.
+        faults: Sentences about what could not be read or was ignored, for example a damaged zip.
         missing: Sentences about frames that lack a part.
         remarks: Sentences about what is odd but harmless.
     """
@@ -76,17 +87,17 @@ class Layout:
     remarks: tuple[str, ...] = ()
 
     @property
-    def problems(self):
+    def problems(self) -> tuple[str, ...]:
         """All of these sentences; empty if all is well."""
         return self.faults + self.remarks + self.missing
 
 
-def find_frames(root):
+def find_frames(root: Path) -> tuple[Frame, ...]:
     """Finds the frames below a folder or in a zip, sorted by split and name; `read_layout` also tells the problems."""
     return read_layout(root).frames
 
 
-def read_layout(root, truth=None):
+def read_layout(root: Path, truth: str | None = None) -> Layout:
     """Looks through a folder or zip for frames.
 
     Args:
@@ -94,13 +105,13 @@ def read_layout(root, truth=None):
         truth: `gtFine` or `gtCoarse`; None takes the fine annotation where there is any.
 
     Returns:
-        A `Layout` with at least one frame.
+        What it holds: at least one frame.
 
     Raises:
         DataError: If nothing is found, a frame is there twice, or a Cityscapes zip cannot be opened.
     """
-    root = Path(root)
-    faults, remarks = [], []
+    faults: list[str] = []
+    remarks: list[str] = []
     found = list(_look_through(root, faults))
     groups = {file.group for file in found}
     is_missing = truth is not None and truth not in groups
@@ -120,7 +131,7 @@ def read_layout(root, truth=None):
     return Layout(root, frames, truth, tuple(faults), tuple(_missing_parts(frames, truth)), tuple(remarks))
 
 
-def _look_through(root, faults):
+def _look_through(root: Path, faults: list[str]) -> Iterator[_Found]:
     if root.is_dir():
         for folder, entries in _walk(root, faults):
             inside = (*root.absolute().parts[-2:], *folder.relative_to(root).parts)
@@ -133,9 +144,10 @@ def _look_through(root, faults):
         raise DataError(f"{root}: is not there; {_WANTED}")
 
 
-def _walk(root, faults):
+def _walk(root: Path, faults: list[str]) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
     """Yields each folder with its files, real folders before linked ones and none twice, so that links cannot loop."""
-    folders, links, seen = [root], [], set()
+    folders, links = [root], list[Path]()
+    seen: set[tuple[int, int]] = set()
     while folders or links:
         folder = folders.pop() if folders else links.pop()
         try:
@@ -156,26 +168,26 @@ def _walk(root, faults):
         yield folder, [entry for entry in entries if _is(entry.is_file)]
 
 
-def _is_ignored(folder):
+def _is_ignored(folder: str) -> bool:
     return folder in _IGNORED_FOLDERS or folder.startswith(_GENERATED)
 
 
-def _is(test):
-    """Asks what a directory entry is; a link that leads round in circles is nothing."""
+def _is(test: Callable[[], bool]) -> bool:
+    """Asks what a directory entry is; a link that leads to itself is nothing."""
     try:
         return test()
     except OSError:
         return False
 
 
-def _files_of_folder(folder, inside, entries):
+def _files_of_folder(folder: Path, inside: Sequence[str], entries: Sequence[os.DirEntry[str]]) -> Iterator[_Found]:
     for entry in entries:
         match = _FILE.fullmatch(entry.name)
         if match:
             yield _known_file(match, inside, Source(folder / entry.name), None)
 
 
-def _files_of_zip(path, faults):
+def _files_of_zip(path: Path, faults: list[str]) -> Iterator[_Found]:
     try:
         members = open_zip(path).infolist()
     except DataError as error:
@@ -194,17 +206,17 @@ def _files_of_zip(path, faults):
         else:
             unsafe.append(info.filename)
     if unsafe:
-        faults.append(f"{path}: ignored, as the names lead out of the archive: {first_few(unsafe)}")
+        faults.append(f"{path}: ignored, because the names lead out of the archive: {first_few(unsafe)}")
 
 
-def _known_file(match, folders, source, size):
+def _known_file(match: re.Match[str], folders: Sequence[str], source: Source, size: int | None) -> _Found:
     name, image, truth, kind = match.groups()
     split, city = _place(folders, name)
     return _Found(name, split, city, image or truth, kind or IMAGE_KIND, source, size)
 
 
-def _place(folders, name):
-    """Reads split and city off the folders: what follows the last one called like a split, or like a whole set."""
+def _place(folders: Sequence[str], name: str) -> tuple[str, str]:
+    """Finds split and city in the folders: what follows the last one named like a split, or like a whole set."""
     for index in reversed(range(len(folders))):
         rest = folders[index + 1 :]
         if folders[index] in SPLITS:
@@ -216,13 +228,15 @@ def _place(folders, name):
     return "", _city_of(name)
 
 
-def _city_of(name):
+def _city_of(name: str) -> str:
     return name.rsplit("_", 2)[0]
 
 
-def _join(found, remarks):
+def _join(found: list[_Found], remarks: list[str]) -> tuple[Frame, ...]:
     """Puts the files of each frame together; a file that is in a zip and also extracted from it counts once."""
-    parts, places, extracted = {}, {}, []
+    parts: dict[str, dict[str, _Found]] = {}
+    places: dict[str, _Found] = {}
+    extracted = []
     for file in found:
         first = places.setdefault(file.name, file)
         if (first.split, first.city) != (file.split, file.city):
@@ -240,7 +254,7 @@ def _join(found, remarks):
     return tuple(sorted(frames, key=lambda frame: (frame.split, frame.name)))
 
 
-def _extracted_one(first, second):
+def _extracted_one(first: _Found, second: _Found) -> _Found:
     on_disk, in_zip = sorted((first, second), key=lambda file: file.size is not None)
     if on_disk.size is not None or in_zip.size is None:
         raise _twice(first, second, "twice")
@@ -249,19 +263,19 @@ def _extracted_one(first, second):
     return on_disk
 
 
-def _twice(first, second, how):
+def _twice(first: _Found, second: _Found, how: str) -> DataError:
     return DataError(
         f"the frame {second.name} is there {how}; keep one of them:\n    {first.source}\n    {second.source}"
     )
 
 
-def _frame(place, files):
+def _frame(place: _Found, files: dict[str, _Found]) -> Frame:
     sources = {kind: files[kind].source for kind in sorted(files)}
     image = sources.pop(IMAGE_KIND, None)
     return Frame(place.name, place.split, place.city, image, sources)
 
 
-def _missing_parts(frames, truth):
+def _missing_parts(frames: Sequence[Frame], truth: str) -> list[str]:
     without_image = [frame.name for frame in frames if frame.image is None]
     without_files = [frame.name for frame in frames if not frame.files]
     unusable = [frame.name for frame in frames if frame.files and first_kind(frame.files) is None]
@@ -273,7 +287,7 @@ def _missing_parts(frames, truth):
     return [f"{len(names):,} of {len(frames):,} frames {what}: {first_few(names)}" for names, what in cases if names]
 
 
-def _nothing_found(root, truth, faults):
+def _nothing_found(root: Path, truth: str, faults: list[str]) -> str:
     there = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
     parts = [f"{root}: no frames found"]
     if truth:

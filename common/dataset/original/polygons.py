@@ -1,20 +1,25 @@
 """Polygons of an annotated frame, and the exact rule that turns them into label ids, instance ids and colours.
 
-Objects are painted in the order of the file, later over earlier; which pixels a polygon covers is said in
-`polygon_fill`. Together they give back the PNG files that Cityscapes ships, pixel by pixel. Labels are those of a
-`LabelTable`, Cityscapes' own unless another is given. Refuses to know where files lie and what a network does with ids.
+Objects are painted in the order of the file, later over earlier; `polygon_fill` decides which pixels a polygon covers.
+Together they give the PNG files that Cityscapes ships, pixel by pixel. Labels are those of a `LabelTable`, Cityscapes'
+own unless another is given. Does not know where files are and what a network does with ids.
 """
 
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from common.dataset.original.polygon_json import read_objects
 from common.errors import DataError, LabelError
+from common.files.sources import Source
 from common.images.polygon_fill import fill_polygons
-from common.labels.tables import CITYSCAPES, plain_name
+from common.labels.cityscapes import Label
+from common.labels.tables import CITYSCAPES, LabelTable, plain_name
 
 GROUP_ENDING = "group"
 INSTANCES_PER_CLASS = 1000
@@ -29,12 +34,12 @@ class Polygon:
 
     Attributes:
         label: The label's name as in the file, `group` ending included.
-        points: `(x, y)` in pixels, possibly outside of the frame; integers, but after `scale_polygons` real numbers.
+        points: `(x, y)` in pixels, possibly outside the frame; integers, but real numbers after `scale_polygons`.
         deleted: Whether the annotators took it back; it is kept in the file but never painted.
     """
 
     label: str
-    points: tuple[tuple[int, int], ...]
+    points: tuple[tuple[float, float], ...]
     deleted: bool = False
 
 
@@ -58,23 +63,23 @@ class PaintedFrame:
     """What the polygons of a frame look like as pixels.
 
     Attributes:
-        ids: Label ids, `uint8` of shape `(height, width)`.
-        instance_ids: `id * 1000 + n` for counted objects, else the label id; `uint16`, same shape.
+        ids: Label ids of shape `(height, width)`.
+        instance_ids: `id * 1000 + n` for counted objects, else the label id; same shape.
     """
 
-    ids: np.ndarray
-    instance_ids: np.ndarray
+    ids: NDArray[np.uint8]
+    instance_ids: NDArray[np.uint16]
 
 
-def read_polygons(source, table=CITYSCAPES):
+def read_polygons(source: Source | Path, table: LabelTable = CITYSCAPES) -> AnnotatedImage:
     """Reads a `*_polygons.json`.
 
     Args:
-        source: A `Source`, or the path of the file.
-        table: `LabelTable` that has the labels; a name is looked up as `LabelTable.find` does.
+        source: The file.
+        table: The labels; a name is looked up as `LabelTable.find` does.
 
     Returns:
-        An `AnnotatedImage` that can be painted.
+        Polygons that can be painted.
 
     Raises:
         DataError: If the file is missing or not of the expected form; names the file and the place in it.
@@ -86,18 +91,18 @@ def read_polygons(source, table=CITYSCAPES):
     return image
 
 
-def polygons_to_json(image):
-    """Builds the content of a `*_polygons.json` from an `AnnotatedImage`, ready for `write_json`."""
-    objects = []
+def polygons_to_json(image: AnnotatedImage) -> dict[str, JsonValue]:
+    """Builds the content of a `*_polygons.json`, ready for `write_json`."""
+    objects: list[JsonValue] = []
     for polygon in image.polygons:
-        item = {"label": polygon.label, "polygon": [list(point) for point in polygon.points]}
+        item: dict[str, JsonValue] = {"label": polygon.label, "polygon": [[x, y] for x, y in polygon.points]}
         if polygon.deleted:
             item["deleted"] = 1
         objects.append(item)
     return {"imgHeight": image.size_wh[1], "imgWidth": image.size_wh[0], "objects": objects}
 
 
-def scale_polygons(image, size_wh):
+def scale_polygons(image: AnnotatedImage, size_wh: tuple[int, int]) -> AnnotatedImage:
     """Stretches polygons to another frame size, to be painted there by the same rule.
 
     That is not the same as painting at the old size and then picking pixels. The rule paints every pixel column that
@@ -106,49 +111,49 @@ def scale_polygons(image, size_wh):
     rounded, so the result cannot be written as polygons.json.
 
     Args:
-        image: An `AnnotatedImage`.
+        image: The polygons at their own size.
         size_wh: The new width and height, in pixels.
 
     Returns:
-        An `AnnotatedImage` of that size whose points are real numbers; objects and their order are the same.
+        Polygons whose points are real numbers; objects and their order are the same.
     """
     across, down = size_wh[0] / image.size_wh[0], size_wh[1] / image.size_wh[1]
     polygons = tuple(
         replace(polygon, points=tuple((x * across, y * down) for x, y in polygon.points)) for polygon in image.polygons
     )
-    return AnnotatedImage(image.name, tuple(size_wh), polygons)
+    return AnnotatedImage(image.name, size_wh, polygons)
 
 
-def paint_polygons(image, table=CITYSCAPES):
+def paint_polygons(image: AnnotatedImage, table: LabelTable = CITYSCAPES) -> PaintedFrame:
     """Paints label ids and instance ids.
 
     Args:
-        image: An `AnnotatedImage`.
-        table: `LabelTable` that has its labels.
+        image: The polygons.
+        table: Their labels.
 
     Returns:
-        A `PaintedFrame`; pixels of no object get the id of the table's background.
+        Both kinds of ids; pixels of no object get the id of the table's background.
 
     Raises:
         LabelError: If a label is unknown, or its id does not fit the files; names the frame, the object and the label.
         DataError: If a frame has more than 1,000 objects of one class, or is too large to be painted.
     """
     values, lengths = paint_runs(image, table)
-    shape = image.size_wh[::-1]
+    shape = image.size_wh[1], image.size_wh[0]
     return PaintedFrame(
         np.repeat(instances_to_ids(values), lengths).reshape(shape), np.repeat(values, lengths).reshape(shape)
     )
 
 
-def paint_runs(image, table=CITYSCAPES):
-    """Paints instance ids without writing every pixel, for what looks something up in them first.
+def paint_runs(image: AnnotatedImage, table: LabelTable = CITYSCAPES) -> tuple[NDArray[np.uint16], NDArray[np.integer]]:
+    """Paints instance ids without writing every pixel, for callers that look something up in them first.
 
     Args:
-        image: An `AnnotatedImage`.
-        table: `LabelTable` that has its labels.
+        image: The polygons.
+        table: Their labels.
 
     Returns:
-        The frame cut into runs of pixels, row by row: the instance id of each, `uint16`, and its length in pixels.
+        The frame cut into runs of pixels, row by row: the instance id of each, and its length in pixels.
 
     Raises:
         ProjectError: As `paint_polygons`.
@@ -163,15 +168,15 @@ def paint_runs(image, table=CITYSCAPES):
     return values[tops], lengths
 
 
-def counted_values(image, table=CITYSCAPES):
+def counted_values(image: AnnotatedImage, table: LabelTable = CITYSCAPES) -> list[tuple[int, Label]]:
     """Lists the counted objects that are painted, hidden ones too.
 
     Args:
-        image: An `AnnotatedImage`.
-        table: `LabelTable` that has its labels.
+        image: The polygons.
+        table: Their labels.
 
     Returns:
-        `(instance id, Label)` of each, in the order of painting.
+        Instance id and label of each, in the order of painting.
 
     Raises:
         ProjectError: As `paint_polygons`.
@@ -179,33 +184,26 @@ def counted_values(image, table=CITYSCAPES):
     return [(value, label) for _, value, label in _painted_values(image, table) if value >= INSTANCES_PER_CLASS]
 
 
-def instances_to_ids(instance_ids):
-    """Drops the instance numbers.
-
-    Args:
-        instance_ids: `uint16` of any shape.
-
-    Returns:
-        Label ids, `uint8`, same shape.
-    """
+def instances_to_ids(instance_ids: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Drops the instance numbers of instance ids of any shape; gives label ids."""
     return _ID_OF_INSTANCE.take(instance_ids)
 
 
-def ids_to_colors(ids, table=CITYSCAPES):
+def ids_to_colors(ids: NDArray[np.uint8], table: LabelTable = CITYSCAPES) -> NDArray[np.uint8]:
     """Paints label ids in their colours.
 
     Args:
-        ids: Label ids, `uint8`, as of shape `(height, width)`.
-        table: `LabelTable` of the ids; an id it does not have becomes black.
+        ids: Label ids of any shape, for example `(height, width)`.
+        table: Their labels; an id it does not have becomes black.
 
     Returns:
-        Red, green, blue, alpha, `uint8` of shape `(height, width, 4)`; alpha is 255.
+        Red, green, blue, alpha, of shape `(height, width, 4)`; alpha is 255.
     """
     return _color_of_id(table).take(ids).view(np.uint8).reshape(*ids.shape, 4)
 
 
 @lru_cache(maxsize=8)
-def _color_of_id(table):
+def _color_of_id(table: LabelTable) -> NDArray[np.uint32]:
     """Colour by id as one 32-bit value, so that a pixel is one look-up."""
     colors = np.zeros((_LARGEST_ID + 1, 4), np.uint8)
     colors[:, 3] = 255
@@ -215,7 +213,7 @@ def _color_of_id(table):
     return colors.view(np.uint32)[:, 0]
 
 
-def _ids_of_instances():
+def _ids_of_instances() -> NDArray[np.uint8]:
     id_of_instance = np.arange(2**16) // INSTANCES_PER_CLASS
     id_of_instance[:INSTANCES_PER_CLASS] = np.minimum(np.arange(INSTANCES_PER_CLASS), _LARGEST_ID)
     return id_of_instance.astype(np.uint8)
@@ -224,15 +222,15 @@ def _ids_of_instances():
 _ID_OF_INSTANCE = _ids_of_instances()
 
 
-def find_label(name, table=CITYSCAPES):
+def find_label(name: str, table: LabelTable = CITYSCAPES) -> tuple[Label | None, bool]:
     """Finds the label a name in polygons.json stands for.
 
     Args:
         name: As in the file. A name that is not in the label table and ends in `group` is the label before the ending.
-        table: `LabelTable` to look in; `LabelTable.find` says which spellings are the same name.
+        table: The labels; see `LabelTable.find` for spellings that are the same name.
 
     Returns:
-        The `Label` and whether the name means a group; `(None, False)` for an unknown name.
+        The label and whether the name means a group; `(None, False)` for an unknown name.
     """
     label = table.find(name)
     if label is not None:
@@ -242,9 +240,9 @@ def find_label(name, table=CITYSCAPES):
     return label, label is not None
 
 
-def _painted_values(image, table):
-    """Lists `(object number, instance id, label)` of what is painted, in the order of painting."""
-    counts = Counter()
+def _painted_values(image: AnnotatedImage, table: LabelTable) -> list[tuple[int, int, Label]]:
+    """Lists object number, instance id and label of what is painted, in the order of painting."""
+    counts: Counter[str] = Counter()
     values = []
     for number, polygon in enumerate(image.polygons):
         if polygon.deleted:
@@ -254,7 +252,7 @@ def _painted_values(image, table):
         if label is None:
             raise LabelError(
                 f"{where}: the label {polygon.label[:60]!r} is unknown; "
-                "a name of the label table was expected, or one followed by 'group'"
+                "expected a name of the label table, or one followed by 'group'"
             )
         if label.id < 0:
             continue

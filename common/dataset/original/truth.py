@@ -1,13 +1,15 @@
 """The ground truth of a frame as values, from whichever of its annotation files is there.
 
 Values follow the rule of instanceIds: `id * 1000 + n` for a counted object, else the label id. Only instanceIds and
-polygons say where one object ends and the next begins; labelIds and color give plain ids. Files of train ids are not
+polygons tell where one object ends and the next begins; labelIds and color give plain ids. Files of train ids are not
 read: nineteen classes do not give back the labels they were made from.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.dataset.original.polygons import (
     INSTANCES_PER_CLASS,
@@ -17,8 +19,9 @@ from common.dataset.original.polygons import (
     read_polygons,
 )
 from common.errors import DataError, LabelError
+from common.files.sources import Source
 from common.images.png import read_color_mask, read_instance_mask, read_mask
-from common.labels.tables import CITYSCAPES
+from common.labels.tables import CITYSCAPES, LabelTable
 
 KINDS = ("instanceIds", "labelIds", "polygons", "color")
 # For label ids alone, the file that holds them comes first.
@@ -31,27 +34,27 @@ class Truth:
     """The ground truth of a frame.
 
     Attributes:
-        values: `id * 1000 + n` for counted objects, else the label id; `uint16` of shape `(height, width)`.
+        values: `id * 1000 + n` for counted objects, else the label id; of shape `(height, width)`.
         kind: What it was read from: "instanceIds", "labelIds", "polygons" or "color".
         polygons: What was painted, if the kind is "polygons"; else None.
     """
 
-    values: np.ndarray
+    values: NDArray[np.uint16]
     kind: str
     polygons: AnnotatedImage | None
 
 
-def first_kind(files, kinds=KINDS):
+def first_kind(files: Mapping[str, Source], kinds: Sequence[str] = KINDS) -> str | None:
     """Finds the first of some kinds that a frame has; None if it has none.
 
     Args:
-        files: Annotation files by kind, as in `Frame.files`.
+        files: Annotation files by kind, see `Frame.files`.
         kinds: Names of kinds, the preferred one first.
     """
     return next((kind for kind in kinds if kind in files), None)
 
 
-def read_truth(files, table=CITYSCAPES, kinds=KINDS):
+def read_truth(files: Mapping[str, Source], table: LabelTable = CITYSCAPES, kinds: Sequence[str] = KINDS) -> Truth:
     """Reads the first annotation file that is there.
 
     A colour is read as the first label of the table that has it and may be painted, so with Cityscapes' own colours
@@ -59,16 +62,13 @@ def read_truth(files, table=CITYSCAPES, kinds=KINDS):
     background, although ego vehicle, rectification border, out of roi and static are black too.
 
     Args:
-        files: `Source` (or `Path`) by kind, as in `Frame.files`; kinds that are not known are left alone.
-        table: `LabelTable` that says which ids, names and colours there are.
+        files: Annotation files by kind, see `Frame.files`; kinds that are not known are ignored.
+        table: The ids, names and colours there are.
         kinds: Which kinds may be read, the preferred one first.
-
-    Returns:
-        A `Truth`.
 
     Raises:
         DataError: If none of the kinds is there, or the file is missing, broken or of another kind; names it.
-        LabelError: If a value, name or colour is that of no label; names the file and the value.
+        LabelError: If a value, name or colour does not belong to a label; names the file and the value.
     """
     kind = first_kind(files, kinds)
     if kind is None:
@@ -84,15 +84,15 @@ def read_truth(files, table=CITYSCAPES, kinds=KINDS):
     return Truth(values, kind, None)
 
 
-def read_ids(files, table=CITYSCAPES):
+def read_ids(files: Mapping[str, Source], table: LabelTable = CITYSCAPES) -> tuple[NDArray[np.uint8], Source]:
     """Reads label ids alone: labelIds, or else what can be made from instanceIds, polygons or color.
 
     Args:
         files: As for `read_truth`.
-        table: `LabelTable`. Values of labelIds are not looked up in it; who uses them does that.
+        table: The labels. Values of labelIds are not checked here; whoever uses them does that.
 
     Returns:
-        Label ids, `uint8` of shape `(height, width)`, and the file they come from.
+        Label ids of shape `(height, width)`, and the file they come from.
 
     Raises:
         ProjectError: As `read_truth`.
@@ -108,19 +108,19 @@ def read_ids(files, table=CITYSCAPES):
     return instances_to_ids(truth.values), files[truth.kind]
 
 
-def colors_to_ids(colors, table, where):
-    """Reads colours as labels; `read_truth` says what becomes of a colour that several labels have.
+def colors_to_ids(colors: NDArray[np.uint8], table: LabelTable, where: Source | str) -> NDArray[np.uint8]:
+    """Reads colours as labels; see `read_truth` for a colour that several labels have.
 
     Args:
-        colors: Red, green, blue, `uint8` of shape `(height, width, 3)`.
-        table: `LabelTable`.
+        colors: Red, green, blue, of shape `(height, width, 3)`.
+        table: The labels.
         where: What error messages call the picture.
 
     Returns:
-        Label ids, `uint8` of shape `(height, width)`.
+        Label ids of shape `(height, width)`.
 
     Raises:
-        LabelError: If a colour is that of no label; names it and where it is.
+        LabelError: If no label has a colour; names it and where it is.
     """
     packed = (colors.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)).ravel()
     is_start = np.append(True, packed[1:] != packed[:-1])
@@ -133,16 +133,17 @@ def colors_to_ids(colors, table, where):
         if label is None:
             y, x = divmod(int(starts[of_run == place][0]), colors.shape[1])
             raise LabelError(
-                f"{where}: the colour {color} at x {x}, y {y} is that of no label; "
-                "colours of the label table were expected, without smoothing between them"
+                f"{where}: the colour {color} at x {x}, y {y} belongs to no label; "
+                "expected colours of the label table, without smoothing between them"
             )
         ids[place] = label
     return np.repeat(ids[of_run], np.diff(np.append(starts, len(packed)))).reshape(colors.shape[:2])
 
 
-def _label_of(color, table):
+def _label_of(color: tuple[int, int, int], table: LabelTable) -> int | None:
     """Finds the id a colour is read as; black is the background, whatever else is black."""
-    if color == _BLACK and table.background is not None and table.find(table.background).color == _BLACK:
+    background = table.find(table.background) if color == _BLACK and table.background is not None else None
+    if background is not None and background.color == _BLACK:
         return table.background_id
     label = table.of_color(color)
     if label is None or label.id < 0:
@@ -150,7 +151,7 @@ def _label_of(color, table):
     return label.id
 
 
-def _check_values(values, table, where):
+def _check_values(values: NDArray[np.uint16], table: LabelTable, where: Source) -> None:
     """Refuses values whose label id is not in the table."""
     flat = values.ravel()
     present = np.unique(flat[np.append(True, flat[1:] != flat[:-1])]).astype(np.int64)

@@ -1,23 +1,27 @@
 """Step 00 for one frame and for many: the photograph and its label ids, made smaller, as two PNG files.
 
-As the study does it, the image is resized bilinearly and the ids by nearest neighbour, both by OpenCV; then ids become
-class indices. So a mask lies up to half a pixel beside its image, and bilinear samples skip most pixels: the other
+In the study the image is resized bilinearly and the ids by nearest neighbour, both by OpenCV; then ids become class
+indices. So a mask lies up to half a pixel beside its image, and bilinear samples skip most pixels: the other
 preparations take the mean over areas, and ids from the same centres or painted from the polygons at the new size. Ids
-come from labelIds or, where that file is missing, from what `dataset.truth` makes of the others. What is written
+come from labelIds or, where that file is missing, from what `original.truth` makes of the others. What is written
 depends on the frame and the settings alone, not on order or workers.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from common.dataset.original.layouts import Frame
 from common.dataset.original.polygons import paint_polygons, read_polygons, scale_polygons
 from common.dataset.original.truth import KINDS_FOR_IDS, first_kind, read_ids
 from common.errors import ConfigError, DataError, LabelError, ProjectError
 from common.files.disk import write_bytes
+from common.files.sources import Source
 from common.images.png import encode_image, encode_mask, is_whole_png, read_image
 from common.labels.maps import LabelMap, study_label_map
 from common.parallel import run_all
@@ -26,6 +30,8 @@ from common.parallel import run_all
 SIDE_MULTIPLE = 16
 LARGEST_SIDE = 16384
 _FAILURES_SHOWN = 10
+
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class ResizeSettings:
 
 @dataclass(frozen=True)
 class ResizeJob:
-    """One frame to be resized: `<name>.png` is written into both folders."""
+    """One frame to be resized, with all it needs (see `reason_to_skip`): `<name>.png` is written into both folders."""
 
     frame: Frame
     images_dir: Path
@@ -82,12 +88,12 @@ class ResizeSummary:
     reused: tuple[str, ...]
     skipped: dict[str, tuple[str, ...]] = field(hash=False)
 
-    def __str__(self):
+    def __str__(self) -> str:
         parts = [f"{len(self.done):,} resized", f"{len(self.reused):,} already there"]
         return ", ".join(parts + [f"{len(names):,} skipped ({reason})" for reason, names in self.skipped.items()])
 
 
-def prepared_size(width, height, factor):
+def prepared_size(width: int, height: int, factor: float) -> tuple[int, int]:
     """Computes the size of a prepared frame: `int(side * factor)`, rounded up to a multiple of 16.
 
     Args:
@@ -101,31 +107,30 @@ def prepared_size(width, height, factor):
     Raises:
         ConfigError: If a side would be 0 or above 16,384.
     """
-    sides = tuple(-(-int(side * factor) // SIDE_MULTIPLE) * SIDE_MULTIPLE for side in (width, height))
-    if not all(0 < side <= LARGEST_SIDE for side in sides):
+    new_width, new_height = (-(-int(side * factor) // SIDE_MULTIPLE) * SIDE_MULTIPLE for side in (width, height))
+    if not (0 < new_width <= LARGEST_SIDE and 0 < new_height <= LARGEST_SIDE):
         raise ConfigError(
-            f"a resize factor of {factor} turns {width} x {height} into {sides[0]} x {sides[1]} pixels; "
-            f"sides of 1 to {LARGEST_SIDE} were expected"
+            f"a resize factor of {factor} turns {width} x {height} into {new_width} x {new_height} pixels; "
+            f"expected sides of 1 to {LARGEST_SIDE}"
         )
-    return sides
+    return new_width, new_height
 
 
-def prepare_frame(job):
+def prepare_frame(job: ResizeJob) -> tuple[Pixels, Pixels]:
     """Reads and resizes one frame without writing it.
 
-    Args:
-        job: A `ResizeJob` whose frame has all it needs (see `reason_to_skip`).
-
     Returns:
-        The image, red, green, blue, `uint8` of shape `(height, width, 3)`, and the mask of class indices, `uint8` of
-        shape `(height, width)`, both of the prepared size.
+        The image, red, green, blue, of shape `(height, width, 3)`, and the mask of class indices, of shape
+        `(height, width)`, both of the prepared size.
 
     Raises:
         DataError: If a file is missing or broken, or mask and image differ in size; names the file.
-        LabelError: If a mask holds a value that is no label id; names the file and the value.
+        LabelError: If a value of a mask is not a label id; names the file and the value.
         ConfigError: If the resize factor does not fit the image.
     """
     frame, settings = job.frame, job.settings
+    if frame.image is None:
+        raise DataError(f"{frame.name}: has no image")
     image = read_image(frame.image)
     height, width = image.shape[:2]
     size_wh = prepared_size(width, height, settings.factor)
@@ -138,7 +143,7 @@ def prepare_frame(job):
         ids, where = _paint_ids(frame, (width, height), size_wh)
     else:
         ids, where = read_ids(frame.files)
-        _check_size(frame, (width, height), ids.shape[::-1], where)
+        _check_size(frame, (width, height), (ids.shape[1], ids.shape[0]), where)
     try:
         # The largest id of the whole mask, so that one that nearest neighbour would have left out counts too.
         settings.label_map.encode(ids.max(keepdims=True))
@@ -146,26 +151,27 @@ def prepare_frame(job):
         raise LabelError(f"{where}: {error}") from error
     if ids.shape != size_wh[::-1]:
         nearest = cv2.INTER_NEAREST if settings.preparation == "study" else cv2.INTER_NEAREST_EXACT
-        ids = cv2.resize(ids, size_wh, interpolation=nearest)
+        ids = np.asarray(cv2.resize(ids, size_wh, interpolation=nearest), np.uint8)
     return resize_image(image, size_wh, settings.preparation), settings.label_map.encode(ids)
 
 
-def resize_image(image, size_wh, preparation):
+def resize_image(image: Pixels, size_wh: tuple[int, int], preparation: str) -> Pixels:
     """Resizes a photograph as a preparation does it.
 
     Args:
-        image: `uint8` of shape `(height, width, 3)`.
-        size_wh: New width and height in pixels; an image that has them stays as it is.
+        image: Of shape `(height, width, 3)`.
+        size_wh: New width and height in pixels; an image of that size is returned unchanged.
         preparation: "study" is bilinear. The others take the mean over areas where the image gets smaller.
     """
     if image.shape[1::-1] == tuple(size_wh):
         return image
     smaller = size_wh[0] <= image.shape[1] and size_wh[1] <= image.shape[0]
     area = preparation != "study" and smaller
-    return cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA if area else cv2.INTER_LINEAR)
+    resized = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA if area else cv2.INTER_LINEAR)
+    return np.asarray(resized, np.uint8)
 
 
-def _paint_ids(frame, found_wh, size_wh):
+def _paint_ids(frame: Frame, found_wh: tuple[int, int], size_wh: tuple[int, int]) -> tuple[Pixels, Source]:
     """Paints the polygons of a frame at another size."""
     if "polygons" not in frame.files:
         raise DataError(
@@ -178,20 +184,14 @@ def _paint_ids(frame, found_wh, size_wh):
     return paint_polygons(scale_polygons(polygons, size_wh)).ids, where
 
 
-def _check_size(frame, image_wh, truth_wh, where):
-    if tuple(truth_wh) != image_wh:
+def _check_size(frame: Frame, image_wh: tuple[int, int], truth_wh: tuple[int, int], where: Source) -> None:
+    if truth_wh != image_wh:
         sizes = [f"{width} x {height} pixels" for width, height in (truth_wh, image_wh)]
-        raise DataError(f"{where}: has {sizes[0]}, but {frame.image} has {sizes[1]}; both must be alike")
+        raise DataError(f"{where}: has {sizes[0]}, but {frame.image} has {sizes[1]}; both must be equal")
 
 
-def resize_frame(job):
+def resize_frame(job: ResizeJob) -> ResizedFrame:
     """Reads, resizes and writes one frame; each file is written whole or not at all, the mask last.
-
-    Args:
-        job: A `ResizeJob` whose frame has all it needs (see `reason_to_skip`).
-
-    Returns:
-        A `ResizedFrame`.
 
     Raises:
         ProjectError: As `prepare_frame`; DataError also if the files cannot be written.
@@ -199,25 +199,24 @@ def resize_frame(job):
     return _write_frame(job, *prepare_frame(job))
 
 
-def resize_frames(frames, folder, settings, workers=1):
+def resize_frames(frames: Iterable[Frame], folder: Path, settings: ResizeSettings, workers: int = 1) -> ResizeSummary:
     """Resizes frames into `folder/images` and `folder/masks`; those with both files there already are kept.
 
     Args:
-        frames: A sequence of `Frame`.
+        frames: The frames.
         folder: The folder to fill. Whatever is in it must have been made with the same settings.
-        settings: A `ResizeSettings`.
+        settings: What resizing depends on.
         workers: Number of processes.
-
-    Returns:
-        A `ResizeSummary`; its `skipped` names every frame that was not resized.
 
     Raises:
         DataError: After all other frames are done, if some could not be resized, with the reason for each; at once if
             nothing can be written.
     """
-    images_dir, masks_dir = Path(folder) / "images", Path(folder) / "masks"
+    images_dir, masks_dir = folder / "images", folder / "masks"
     present = _whole_names_in(images_dir) & _whole_names_in(masks_dir)
-    jobs, reused, skipped = [], [], {}
+    jobs: list[ResizeJob] = []
+    reused: list[str] = []
+    skipped: dict[str, list[str]] = {}
     for frame in frames:
         reason = reason_to_skip(frame)
         if reason:
@@ -230,30 +229,30 @@ def resize_frames(frames, folder, settings, workers=1):
     failures = [result for result in results if isinstance(result, str)]
     if failures:
         raise DataError(_failure_message(failures, len(jobs)))
-    done = tuple(result.name for result in results)
+    done = tuple(result.name for result in results if isinstance(result, ResizedFrame))
     return ResizeSummary(done, tuple(reused), {reason: tuple(names) for reason, names in skipped.items()})
 
 
-def reason_to_skip(frame):
+def reason_to_skip(frame: Frame) -> str | None:
     """Tells what a frame lacks for being resized: "no image" or "no ground truth"; None if it has all."""
     if frame.image is None:
         return "no image"
     return "no ground truth" if truth_used(frame) is None else None
 
 
-def truth_used(frame):
+def truth_used(frame: Frame) -> Source | None:
     """Finds the annotation file the mask of a frame is made from; None if there is none."""
     kind = first_kind(frame.files, KINDS_FOR_IDS)
     return frame.files[kind] if kind else None
 
 
-def _write_frame(job, image, mask):
+def _write_frame(job: ResizeJob, image: Pixels, mask: Pixels) -> ResizedFrame:
     write_bytes(job.images_dir / f"{job.frame.name}.png", encode_image(image))
     write_bytes(job.masks_dir / f"{job.frame.name}.png", encode_mask(mask))
     return ResizedFrame(job.frame.name, (mask.shape[1], mask.shape[0]))
 
 
-def _attempt(job):
+def _attempt(job: ResizeJob) -> ResizedFrame | str:
     """Resizes a frame; returns what is wrong with it as text, so that one broken file does not stop the others.
 
     A disk that is full does: what cannot be written is raised.
@@ -265,7 +264,7 @@ def _attempt(job):
     return _write_frame(job, image, mask)
 
 
-def _whole_names_in(folder):
+def _whole_names_in(folder: Path) -> set[str]:
     if not folder.is_dir():
         return set()
     with os.scandir(folder) as listing:
@@ -273,7 +272,7 @@ def _whole_names_in(folder):
     return {name.removesuffix(".png") for name in names if is_whole_png(folder / name)}
 
 
-def _failure_message(failures, total):
+def _failure_message(failures: list[str], total: int) -> str:
     shown = "\n".join(f"    {failure}" for failure in failures[:_FAILURES_SHOWN])
     more = f"\n    and {len(failures) - _FAILURES_SHOWN:,} more" if len(failures) > _FAILURES_SHOWN else ""
     return f"{len(failures):,} of {total:,} frames could not be resized; the others are done:\n{shown}{more}"

@@ -37,7 +37,7 @@ class SplitRule:
 
 
 def split_names(names: Collection[str], share_of_second: float, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Divides file names at random, as the study does.
+    """Divides file names at random, like the study.
 
     Args:
         names: File names with their ending, in any order.

@@ -136,7 +136,7 @@ class Stage:
 
         Args:
             expected: The files there must be in the end, for example "images/name.png".
-            known: Size and checksum of files that need not be read for it, as in a manifest.
+            known: Size and checksum of files that need not be read for it, like in a manifest.
 
         Yields:
             The building folder. It holds what an interrupted build with the same fingerprint left there.

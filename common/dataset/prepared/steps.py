@@ -151,7 +151,7 @@ def divide(dataset: PreparedDataset, rules: Mapping[str, SplitRule], dry_run: bo
                 continue
             log.info("%s: %s frames, linked to %s", stage.folder, f"{len(names):,}", source.root)
             if not dry_run and (copied := write_part(stage, source, names)):
-                log.info("%s: %s files copied, as this disk has no links", stage.folder, f"{copied:,}")
+                log.info("%s: %s files copied, because this disk has no links", stage.folder, f"{copied:,}")
     if not dry_run:
         write_split_table(dataset.base_dir / "split.csv", names_of_split)
 

@@ -193,7 +193,7 @@ def test_nothing_found_in_an_empty_folder_an_empty_zip_and_for_an_absent_truth(t
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"absent: is not there; expected are the archives"):
+    with pytest.raises(DataError, match=r"absent: is not there; expected the archives"):
         find_frames(tmp_path / "absent")
 
 

@@ -88,7 +88,7 @@ def test_black_is_the_background_of_another_table_even_if_an_earlier_label_is_bl
 def test_a_colour_of_no_label_is_named_with_file_and_place(save, read):
     rgba = ids_to_colors(np.full((3, 4), 7, np.uint8)).copy()
     rgba[2, 1] = 1, 2, 3, 255
-    with pytest.raises(LabelError, match=r"color\.png: the colour \(1, 2, 3\) at x 1, y 2 is that of no label"):
+    with pytest.raises(LabelError, match=r"color\.png: the colour \(1, 2, 3\) at x 1, y 2"):
         read(save("color", encode_color_mask(rgba)))
 
 
