@@ -63,8 +63,8 @@ def _differences(approach: Approach, folders: dict[str, Folder]) -> Iterator[str
         yield "the training frames are not there any more"
     elif trained_on.frames != STUDY_FRAMES[approach.name]:
         yield f"{trained_on.frames:,} training frames (the study: {STUDY_FRAMES[approach.name]:,})"
-    if trained_on is not None and "copies" in trained_on.settings:
-        yield from _unlike(_OF_AUGMENTATION, trained_on.settings.get("ranges", {}))
+    if trained_on is not None and isinstance(ranges := trained_on.settings.get("ranges"), dict):
+        yield from _unlike(_OF_AUGMENTATION, ranges)
     runs, models = (int(KEYS[key].study_value) for key in ("NUM_RUNS", "MODELS_PER_RUN"))
     if [len(run) for run in approach.runs.values()] != [models] * runs:
         yield f"{len(approach.results)} models of {len(approach.runs)} runs (the study: {runs} x {models})"
