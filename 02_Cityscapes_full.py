@@ -17,7 +17,7 @@ def main(config, dry_run):
     dataset = PreparedDataset.of(config.dataset, config.seed)
     experiment = Experiment(
         name="full_dataset",
-        train=dataset.split("train_full"),
+        train=(dataset.split("train_full"),),
         validate=dataset.split("val"),
         report_on=(dataset.split("val"), dataset.split("test"), dataset.split("train_unlabeled")),
     )

@@ -16,7 +16,7 @@ def main(config, dry_run):
     dataset = PreparedDataset.of(config.dataset, config.seed)
     experiment = Experiment(
         name="subset",
-        train=dataset.split("train_labeled"),
+        train=(dataset.split("train_labeled"),),
         validate=dataset.split("val"),
         report_on=(dataset.split("val"), dataset.split("test"), dataset.split("train_unlabeled")),
     )

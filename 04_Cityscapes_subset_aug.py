@@ -17,7 +17,7 @@ def main(config, dry_run):
     dataset = PreparedDataset.of(config.dataset, config.seed)
     experiment = Experiment(
         name="subset_aug",
-        train=augment_split(dataset, "train_labeled", config.augmentation, config.machine.workers, dry_run),
+        train=(augment_split(dataset, "train_labeled", config.augmentation, config.machine.workers, dry_run),),
         validate=dataset.split("val"),
         report_on=(dataset.split("val"), dataset.split("test"), dataset.split("train_unlabeled")),
     )

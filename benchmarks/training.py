@@ -144,7 +144,7 @@ def _train_small(folder, count):
     for name in ("val", "test"):
         shutil.copytree(rest.root, folder / name)
     splits = tuple(dataset.split(name) for name in ("val", "test", "train_unlabeled"))
-    run_experiment(Experiment("subset", labeled, splits[0], splits), config)
+    run_experiment(Experiment("subset", (labeled,), splits[0], splits), config)
 
 
 def _resident_mb():

@@ -94,7 +94,7 @@ def _mixed(results: Results) -> Iterator[str]:
 
 def _outdated(approaches: Iterable[Approach], folders: dict[str, Folder]) -> Iterator[str]:
     for approach in approaches:
-        used = {result.job.train for result in approach.results}
+        used = {split for result in approach.results for split in result.job.train}
         for name, fingerprint in sorted(used):
             if name in folders and folders[name].fingerprint not in ("", fingerprint):
                 yield f"{approach.name}: was trained on an older {name} than the one that is there now."

@@ -58,13 +58,15 @@ def _differences(approach: Approach, folders: dict[str, Folder]) -> Iterator[str
         yield from _unlike({"SEED": "seed_of_split", "PREPARATION": "preparation"}, vars(job))
     if (source := folders.get("train_full")) is not None:
         yield from _unlike({"RESIZE_FACTOR": "resize_factor"}, source.settings)
-    trained_on = folders.get(approach.results[0].job.train[0])
-    if trained_on is None:
+    trained_on = [folders.get(split.name) for split in approach.results[0].job.train]
+    frames = sum(folder.frames for folder in trained_on if folder is not None)
+    if None in trained_on:
         yield "the training frames are not there any more"
-    elif trained_on.frames != STUDY_FRAMES[approach.name]:
-        yield f"{trained_on.frames:,} training frames (the study: {STUDY_FRAMES[approach.name]:,})"
-    if trained_on is not None and isinstance(ranges := trained_on.settings.get("ranges"), dict):
-        yield from _unlike(_OF_AUGMENTATION, ranges)
+    elif frames != STUDY_FRAMES[approach.name]:
+        yield f"{frames:,} training frames (the study: {STUDY_FRAMES[approach.name]:,})"
+    for folder in trained_on:
+        if folder is not None and isinstance(ranges := folder.settings.get("ranges"), dict):
+            yield from _unlike(_OF_AUGMENTATION, ranges)
     runs, models = (int(KEYS[key].study_value) for key in ("NUM_RUNS", "MODELS_PER_RUN"))
     if [len(run) for run in approach.runs.values()] != [models] * runs:
         yield f"{len(approach.results)} models of {len(approach.runs)} runs (the study: {runs} x {models})"

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ConfigDict, Field
 
@@ -15,6 +16,13 @@ from common.results.paths import ModelName, ModelPaths
 TRAINING_VERSION = 1
 
 
+class SplitKey(NamedTuple):
+    """Which split it is: the name of its folder, and the fingerprint of its content."""
+
+    name: str
+    fingerprint: str
+
+
 class Job(FileModel):
     """One training.
 
@@ -25,9 +33,9 @@ class Job(FileModel):
         training: How it is trained.
         precision: As in config.ini.
         seed_of_split: SEED of config.ini; the prepared folders must have been made with it.
-        train: Name and fingerprint of the split to train on.
-        validation: Likewise, for the choice of the best epoch.
-        report_on: Likewise, of the splits that are scored.
+        train: The splits whose sum is trained on.
+        validation: The split that decides the best epoch.
+        report_on: The splits that are scored.
         save_predictions: Names of the splits whose predictions are written.
         threads: Processor threads the training may use.
         label_map: The classes; None for the study's.
@@ -44,9 +52,9 @@ class Job(FileModel):
     training: TrainingSettings
     precision: str
     seed_of_split: int
-    train: tuple[str, str]
-    validation: tuple[str, str] = Field(alias="validate")
-    report_on: tuple[tuple[str, str], ...]
+    train: tuple[SplitKey, ...] = Field(min_length=1)
+    validation: SplitKey = Field(alias="validate")
+    report_on: tuple[SplitKey, ...]
     save_predictions: tuple[str, ...]
     threads: int
     label_map: LabelMap | None
@@ -75,9 +83,10 @@ class Job(FileModel):
         network = dataclasses.asdict(self.network)
         if self.network.name == "unet":  # as before there were others
             del network["name"]
+        train = self.train[0] if len(self.train) == 1 else self.train
         return fingerprint(
             [TRAINING_VERSION, self.model, network, self.training.what_counts]
-            + [self.precision, self.train, self.validation, self.report_on]
+            + [self.precision, train, self.validation, self.report_on]
             + ([] if self.label_map is None else [self.label_map.as_json()])
         )
 

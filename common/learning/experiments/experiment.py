@@ -1,7 +1,7 @@
-"""An experiment of the study: several runs of several equal trainings that differ in their seed alone.
+"""An experiment of the study: runs of equal trainings that differ only in their seed, and in their training set.
 
-Sees the whole Config, and hands plain values on. Does not import Keras: that is for the training processes. All that is
-shown and written at the end is derived from the result JSONs, so that a stop at any moment loses nothing.
+Sees the whole Config, and passes plain values on. Does not import Keras: that is for the training processes. All that
+is shown and written at the end is derived from the results, so that a stop at any moment loses nothing.
 """
 
 import importlib.util
@@ -9,46 +9,58 @@ import logging
 import os
 import shutil
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from common.config.loading import Config
 from common.config.settings import NetworkSettings, TrainingSettings
 from common.dataset.prepared.folders import Split
 from common.errors import ConfigError, TrainingError
 from common.labels.maps import study_label_map
 from common.learning.experiments.jobs import missing_predictions, read_result
-from common.learning.experiments.processes import run_jobs
+from common.learning.experiments.processes import Failure, run_jobs
 from common.parallel import usable_cores
 from common.results.comparison import closing_table
-from common.results.job import Job
+from common.results.job import Job, SplitKey
 from common.results.paths import ModelName, ModelPaths
 from common.results.ranking import put_older_results_away, write_ranking
+from common.results.result import Result
 from common.results.tables import STUDY_FRAMES, STUDY_TEST_MIOU
+from common.text import count
 
 log = logging.getLogger(__name__)
 _BACK_ENDS = ("tensorflow", "jax", "torch")
-# A model of alpha 1 with its result JSON; a prediction and its colours, in bytes per pixel, measured on drawn frames.
+# A model of alpha 1 with its result; a prediction and its colours, in bytes per pixel, measured on drawn frames.
 _MODEL_MB = 3.4
 _PREDICTION_BYTES = 0.27
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """What one numbered script trains.
+    """What one numbered script trains. A training set is the sum of its splits.
 
     Attributes:
-        name: The approach, as it stands in file names.
-        train: The split to train on.
+        name: The approach, as in file names.
+        train: The training set of every run that is not in `train_of_run`.
         validate: The split that decides the best epoch and the ranking.
         report_on: The splits that are scored.
+        part: Which series of models of the approach this is, as in file names; "" if there is only one.
+        train_of_run: Training sets of runs that have their own, by the number of the run.
     """
 
     name: str
-    train: Split
+    train: tuple[Split, ...]
     validate: Split
     report_on: tuple[Split, ...]
+    part: str = ""
+    train_of_run: Mapping[int, tuple[Split, ...]] = field(default_factory=dict)
+
+    def training_set(self, run: int) -> tuple[Split, ...]:
+        """Returns the splits that a run is trained on."""
+        return self.train_of_run.get(run, self.train)
 
 
-def run_experiment(experiment, config, dry_run=False):
+def run_experiment(experiment: Experiment, config: Config, dry_run: bool = False) -> None:
     """Trains what is missing of an experiment, ranks the models and shows the table.
 
     Raises:
@@ -68,27 +80,30 @@ def run_experiment(experiment, config, dry_run=False):
     for job in (job for job in jobs if job not in pending):
         shutil.rmtree(job.paths.work, ignore_errors=True)
     failures = run_jobs(pending, config.machine.trainings_at_a_time, jobs[0].name.approach) if pending else []
-    finished = [results for run in runs if None not in (results := [read_result(job) for job in run])]
-    for results in finished:
-        write_ranking(results, config.dataset.base_dir, config.study.top_ks)
+    finished = []
+    for run in runs:
+        results = [result for job in run if (result := read_result(job)) is not None]
+        if len(results) == len(run):
+            finished.append(results)
+            write_ranking(results, config.dataset.base_dir, config.study.top_ks)
     if finished:
         _show_table(experiment, config, finished)
     if failures:
         raise TrainingError(_failure_message(failures, pending))
 
 
-def _failure_message(failures, pending):
+def _failure_message(failures: Sequence[Failure], pending: Sequence[Job]) -> str:
     unfinished = sum(_is_pending(job) for job in pending)
     lines = "".join(f"\n    {failure.model}: {failure.reason} (log: {failure.log})" for failure in failures)
     not_started = f", {unfinished - len(failures)} were not started" if unfinished > len(failures) else ""
     return (
         f"{len(failures)} of {len(pending)} trainings failed{not_started}; what is finished is kept. When the reason "
-        f"is mended, start the step again, it goes on with what is missing:{lines}"
+        f"is fixed, start the step again, it continues with what is missing:{lines}"
     )
 
 
-def _check_back_end():
-    """Refuses a back end that is not there before anything is touched."""
+def _check_back_end() -> None:
+    """Refuses a back end that is not installed before anything is changed."""
     name = os.environ.get("KERAS_BACKEND", "tensorflow")
     if name not in _BACK_ENDS:
         raise ConfigError(f"KERAS_BACKEND = {name} (environment): expected one of {', '.join(_BACK_ENDS)}")
@@ -98,13 +113,20 @@ def _check_back_end():
         )
 
 
-def _job(experiment, config, run, index):
+def _job(experiment: Experiment, config: Config, run: int, index: int) -> Job:
+    names = ModelName(
+        dataset=config.dataset.name,
+        approach=config.approach(experiment.name),
+        part=experiment.part,
+        run=run,
+        index=index,
+    )
     # The same for every recipe: what is compared begins with equal weights.
-    seed = zlib.crc32(f"{config.seed} {config.dataset.name}_{experiment.name}_{run}_{index}".encode())
+    of_seed = names.model_copy(update={"approach": experiment.name})
     label_map = config.dataset.label_map
     return Job(
         base_dir=str(config.dataset.base_dir),
-        name=ModelName(dataset=config.dataset.name, approach=config.approach(experiment.name), run=run, index=index),
+        name=names,
         network=NetworkSettings(
             height=config.dataset.image_height,
             width=config.dataset.image_width,
@@ -113,12 +135,12 @@ def _job(experiment, config, run, index):
             alpha=config.network.alpha,
             activation=config.network.activation,
         ),
-        training=TrainingSettings(**vars(config.training), seed=seed),
+        training=TrainingSettings(**vars(config.training), seed=zlib.crc32(f"{config.seed} {of_seed}".encode())),
         precision=config.machine.precision,
         seed_of_split=config.seed,
-        train=(experiment.train.name, experiment.train.fingerprint),
-        validate=(experiment.validate.name, experiment.validate.fingerprint),
-        report_on=tuple((split.name, split.fingerprint) for split in experiment.report_on),
+        train=tuple(map(_key, experiment.training_set(run))),
+        validate=_key(experiment.validate),
+        report_on=tuple(map(_key, experiment.report_on)),
         save_predictions=config.study.save_predictions,
         threads=max(1, usable_cores() // config.machine.trainings_at_a_time),
         label_map=None if label_map == study_label_map() else label_map,
@@ -128,30 +150,43 @@ def _job(experiment, config, run, index):
     )
 
 
-def _is_pending(job):
+def _key(split: Split) -> SplitKey:
+    return SplitKey(split.name, split.fingerprint)
+
+
+def _is_pending(job: Job) -> bool:
     result = read_result(job)
     return result is None or bool(missing_predictions(job, result))
 
 
-def _announce(experiment, config, jobs):
-    images, recipe, plan = len(experiment.train), config.training, config.study
+def _images_of_runs(experiment: Experiment, config: Config) -> list[int]:
+    """Counts the training images of each run."""
+    runs = range(1, config.study.num_runs + 1)
+    return [sum(map(len, experiment.training_set(run))) for run in runs]
+
+
+def _announce(experiment: Experiment, config: Config, jobs: Sequence[Job]) -> None:
+    recipe, plan = config.training, config.study
+    of_runs = _images_of_runs(experiment, config)
+    images, most = min(of_runs), max(of_runs)
     pending = sum(_is_pending(job) for job in jobs)
     width, height = config.dataset.size_wh
     steps = recipe.num_epochs * recipe.steps_per_epoch(images)
     log.info(
-        f"{jobs[0].name.approach}: {images} images of {width}x{height}, validated on {len(experiment.validate)}; "
+        f"{jobs[0].name.approach}: {images if images == most else f'{images} to {most}'} images of {width}x{height}, "
+        f"validated on {len(experiment.validate)}; "
         f"{plan.num_runs} runs x {plan.models_per_run} models of {recipe.num_epochs} epochs, "
         f"{steps:,} steps of {recipe.images_per_step(images)}, by the recipe {config.recipe}"
     )
     if (label_map := config.dataset.label_map) != study_label_map():
         ignored = "; pixels of labels without a class do not count" if label_map.ignores else ""
-        log.info("%d classes by LABEL_MAP%s", len(label_map), ignored)
+        log.info("%s by LABEL_MAP%s", count(len(label_map), "class", "classes"), ignored)
     if images < recipe.batch_size and not recipe.num_steps:
         log.warning(
             "only %d images for BATCH_SIZE = %d: an epoch is one step with all of them", images, recipe.batch_size
         )
     if images == 1 and recipe.mix != "none":
-        log.warning("only one image: ONLINE_MIX has no other to paste from")
+        log.warning("only one image: ONLINE_MIX has no other image to paste from")
     if not pending:
         log.info("all %d trainings are done and nothing has changed", len(jobs))
     elif pending < len(jobs):
@@ -165,7 +200,7 @@ def _announce(experiment, config, jobs):
     )
 
 
-def _show_table(experiment, config, finished):
+def _show_table(experiment: Experiment, config: Config, finished: Sequence[list[Result]]) -> None:
     study_value = STUDY_TEST_MIOU.get(experiment.name) if _is_the_study(experiment, config) else None
     dataset = config.dataset
     first, *lines = closing_table(finished, dataset.base_dir, dataset.name, config.study, study_value)
@@ -177,16 +212,16 @@ def _show_table(experiment, config, finished):
         log.warning("trained under different conditions: %s", "; ".join(sorted(map(" in ".join, kinds))))
     if study_value is None:
         log.info("(the study's numbers are not shown: settings or number of frames are not the study's)")
-    paths = ModelPaths(config.dataset.base_dir, finished[0][0].job.name)
-    log.info("models: %s   tables: %s", paths.keras.parent, config.dataset.base_dir / "csv")
+    paths = ModelPaths(dataset.base_dir, finished[0][0].job.name)
+    log.info("models: %s   tables: %s", paths.keras.parent, dataset.base_dir / "csv")
     log.info('curves: tensorboard --logdir "%s"', paths.events.parent)
     for split in config.study.save_predictions:
         log.info("pictures: %s", paths.predictions(split).parent)
 
 
-def _is_the_study(experiment, config):
+def _is_the_study(experiment: Experiment, config: Config) -> bool:
     return (
         config.approach(experiment.name) == experiment.name
         and config.has_study_values()
-        and len(experiment.train) == STUDY_FRAMES.get(experiment.name)
+        and set(_images_of_runs(experiment, config)) == {STUDY_FRAMES.get(experiment.name)}
     )

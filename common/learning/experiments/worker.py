@@ -1,7 +1,7 @@
 """A training in a process of its own: `python -m common.learning.experiments.worker JOB.json`.
 
-Started by the numbered scripts, one process per training, because tens of megabytes stay behind with every model
-trained in a process. Ends with the script: the script holds the other end of its standard input.
+Started by the numbered scripts, one process per training, because every model trained in a process leaves tens of
+megabytes behind. Ends with the script: the script holds the other end of its standard input.
 """
 
 import os
@@ -11,11 +11,12 @@ import time
 import traceback
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from common.dataset.prepared.folders import PreparedDataset
+from common.dataset.prepared.folders import PreparedDataset, Split
 from common.errors import DataError, ProjectError
 from common.files.disk import atomic_path
 from common.files.models import read_model
@@ -23,14 +24,19 @@ from common.labels.cityscapes import IGNORE
 from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import append_progress, missing_predictions, read_result
 from common.parallel import keep_freed_memory
-from common.results.job import Job
-from common.results.result import Result
+from common.results.job import Job, SplitKey
+from common.results.result import Result, SplitScores
 
-# An orphan notices within a moment that its script is gone; its successor waits that long for it.
+if TYPE_CHECKING:
+    import keras
+
+    from common.learning.training.batches import LoadedSplit
+
+# How long a training waits for an earlier one of the same model to notice that its script is gone.
 _ORPHAN_SECONDS = 60
 
 
-def run(job):
+def run(job: Job) -> None:
     """Trains, scores and writes what is missing of one job."""
     keep_freed_memory(of_any_size=True)  # every step makes and frees arrays of tens of megabytes
     backend.quiet_start()
@@ -45,35 +51,37 @@ def run(job):
     _write_missing_predictions(job, result)
 
 
-def _split(job, pair):
+def _split(job: Job, key: SplitKey) -> Split:
     """Finds a prepared split and makes sure that it is the one the script saw."""
-    name, fingerprint = pair
     dataset = PreparedDataset(Path(job.base_dir), job.network.size_wh, job.seed_of_split, job.classes, job.preparation)
-    split = dataset.split(name)
-    if split.fingerprint != fingerprint:
+    split = dataset.split(key.name)
+    if split.fingerprint != key.fingerprint:
         raise DataError(f"{split.root}: was changed while the script was running; start the script again")
     return split
 
 
-def _load(job, pair):
+def load(job: Job, *keys: SplitKey) -> "LoadedSplit":
+    """Loads the sum of some splits, as if their files were in one folder."""
     from common.learning.training.batches import load_samples
 
-    split = _split(job, pair)
-    return load_samples(split.samples, split.size_wh, job.network.num_classes, job.threads, ignores=job.classes.ignores)
+    samples = [sample for key in keys for sample in _split(job, key).samples]
+    samples.sort(key=lambda sample: sample.name)
+    return load_samples(samples, job.network.size_wh, job.network.num_classes, job.threads, ignores=job.classes.ignores)
 
 
-def _load_to_train(job):
-    """Loads the split to train on; void is `IGNORE` in its masks, unless the recipe learns it as a class."""
-    split = _load(job, job.train)
+def _load_to_train(job: Job) -> "LoadedSplit":
+    """Loads the training set; void is `IGNORE` in its masks, unless the recipe learns it as a class."""
+    split = load(job, *job.train)
     if job.training.train_void:
         return split
     masks = np.where(np.isin(split.masks, job.classes.void_classes), np.uint8(IGNORE), split.masks)
     if (masks == IGNORE).all():
-        raise DataError(f"{Path(job.base_dir) / job.train[0]}: holds nothing but void; set TRAIN_VOID = True")
+        folders = ", ".join(str(Path(job.base_dir) / key.name) for key in job.train)
+        raise DataError(f"{folders}: the masks are all void; set TRAIN_VOID = True")
     return replace(split, masks=masks)
 
 
-def _train(job, progress):
+def _train(job: Job, progress: Path) -> Result:
     import keras
 
     from common.learning.network.model_card import ModelCard, add_card
@@ -84,9 +92,9 @@ def _train(job, progress):
     keras.config.set_dtype_policy(policy)
     backend.make_deterministic()
     start = time.monotonic()
-    data = TrainingData(_load_to_train(job), _load(job, job.validation), job.classes)
+    data = TrainingData(_load_to_train(job), load(job, job.validation), job.classes)
     model = compile_training(job.network, job.training, data)
-    # What the last bits depend on besides the job: a state of other bits is not gone on with.
+    # The last bits depend on these too: a checkpoint from others is not resumed.
     identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
     files = TrainingFiles(job.paths.work / "checkpoint.npz", identity, job.paths.events)
     state = train(model, data, job.training, files, lambda entry: append_progress(progress, entry), job.threads)
@@ -94,7 +102,7 @@ def _train(job, progress):
     plain = find_network(job.network).plain_form(job.network)
     copy_weights(model, plain)
     validate = data.validate
-    del data, model  # the training images are a gigabyte that scoring can use
+    del data, model  # frees the training images, about a gigabyte, for scoring
     trained = time.monotonic()
     append_progress(progress, {"scoring": True})
     with atomic_path(job.paths.keras, durable=True) as temporary:
@@ -109,8 +117,8 @@ def _train(job, progress):
         approach=job.name.approach,
         identity=job.identity,
         scores=scores,
-        best_epoch=state.best_epoch,
-        history=state.history,
+        best_epoch=state.best_epoch or 0,
+        history=cast("list[dict[str, int | float]]", state.history),
         seconds={"training": round(trained - start, 1), "scoring": round(time.monotonic() - trained, 1)},
         precision=policy,
         model_bytes=job.paths.keras.stat().st_size,
@@ -124,13 +132,13 @@ def _train(job, progress):
     return result
 
 
-def _in_words(result):
+def _in_words(result: Result) -> str:
     seconds = sum(result.seconds.values())
     return f"best epoch {result.best_epoch + 1}, mIoU_val {result.scores['val'].ranking_score:.3f}, {seconds:.0f} s"
 
 
-def _peak_memory_mb():
-    """The most memory this process ever used, in MB; None where the system does not tell (Linux does)."""
+def _peak_memory_mb() -> int | None:
+    """Returns the most memory this process used so far, in MB; None where the system does not tell (Linux does)."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -138,8 +146,8 @@ def _peak_memory_mb():
     return next((round(int(line.split()[1]) / 1000) for line in lines if line.startswith("VmHWM:")), None)
 
 
-def _load_model(job):
-    """Loads the model file; its scores and predictions are those anyone gets who loads it."""
+def _load_model(job: Job) -> "keras.Model":
+    """Loads the model file, so that scores and predictions are those of everybody who loads it."""
     from common.learning.network.model_card import load_model
     from common.learning.network.networks import class_index_model
 
@@ -147,43 +155,43 @@ def _load_model(job):
     return class_index_model(model, job.training.flip_tta)
 
 
-def _score(job, validate):
+def _score(job: Job, validate: "LoadedSplit") -> dict[str, SplitScores]:
     from common.learning.training.scoring import score
 
     model, scores = _load_model(job), {}
-    for pair in job.report_on:
-        split = validate if pair == job.validation else _load(job, pair)
-        scores[pair[0]] = score(model, split, job.classes).of_split()
+    for key in job.report_on:
+        split = validate if key == job.validation else load(job, key)
+        scores[key.name] = score(model, split, job.classes).of_split()
     return scores
 
 
-def _write_missing_predictions(job, result):
+def _write_missing_predictions(job: Job, result: Result) -> None:
     from common.learning.training.scoring import predict, write_predictions
 
     missing = missing_predictions(job, result)
     if not missing:
         return
     model = _load_model(job)
-    pairs = {pair[0]: pair for pair in job.report_on}
+    keys = {key.name: key for key in job.report_on}
     for name in missing:
-        split, folder = _load(job, pairs[name]), job.paths.predictions(name)
+        split, folder = load(job, keys[name]), job.paths.predictions(name)
         write_predictions(predict(model, split.images), split.names, folder, job.classes)
         result = result.model_copy(update={"predictions": sorted({*result.predictions, name})})
         result.write(job.paths.result)
 
 
-def _end_with_the_script():
+def _end_with_the_script() -> None:
     """Ends this process when the script that started it is gone."""
 
-    def wait():
+    def wait() -> None:
         os.read(0, 1)
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
 
 
-def main(path):
-    """Runs the job of a file, unless another process is at it."""
+def main(path: Path) -> None:
+    """Runs the job of a file, unless another process runs it."""
     job = read_model(path, Job)
     lock = FileLock(job.paths.work / "lock")
     try:
@@ -193,8 +201,8 @@ def main(path):
         raise DataError(f"{job.model}: is being trained by another process; wait for it or stop it") from None
 
 
-def _explain(error):
-    """Makes one line of an error: the last line of the log is what the script shows."""
+def _explain(error: Exception) -> str:
+    """Makes one line of an error: the script shows the last line of the log."""
     if isinstance(error, ProjectError):
         return str(error)
     text = " ".join(str(error).split())

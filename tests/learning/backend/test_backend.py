@@ -82,7 +82,7 @@ def test_tensorflow_starts_without_a_message():
     assert (done.stdout, done.stderr) == ("ready\n", "")
 
 
-# Trains in a process of its own, as the real trainings do, and prints a digest of the weights for each precision.
+# Trains in its own process, like the real trainings, and prints a digest of the weights for each precision.
 _TRAINING = """
 import hashlib, sys
 from common.learning import backend

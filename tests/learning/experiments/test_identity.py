@@ -23,4 +23,4 @@ def test_the_identity_of_a_training_stays(name, train, overrides, identity):
     val, test = (SimpleNamespace(name=name, fingerprint=f"of {name}") for name in ("val", "test"))
     trained_on = SimpleNamespace(name=train, fingerprint=f"of {train}")
     config = load_config("CITYSCAPES", SHIPPED_CONFIG, overrides)
-    assert _job(Experiment(name, trained_on, val, (val, test)), config, 1, 0).identity == identity
+    assert _job(Experiment(name, (trained_on,), val, (val, test)), config, 1, 0).identity == identity

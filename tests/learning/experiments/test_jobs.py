@@ -48,7 +48,7 @@ def job(tmp_path):
         training=TrainingSettings(num_epochs=3, batch_size=2, learning_rate=0.1, weight_decay=0.01, seed=1),
         precision="auto",
         seed_of_split=42,
-        train=("train_labeled", "a"),
+        train=(("train_labeled", "a"),),
         validate=("val", "b"),
         report_on=(("val", "b"), ("test", "c")),
         save_predictions=("val",),
@@ -65,7 +65,7 @@ def test_a_job_survives_its_file(job, tmp_path):
     assert read_model(tmp_path / "job.json", Job) == job
 
 
-def test_a_file_that_is_no_job_is_refused(tmp_path):
+def test_a_file_that_is_not_a_job_is_refused(tmp_path):
     write_json(tmp_path / "job.json", {"train": ["a"]})
     with pytest.raises(DataError, match="job.json: .*is missing"):
         read_model(tmp_path / "job.json", Job)
@@ -76,7 +76,7 @@ def test_what_changes_the_scores_changes_the_identity_and_nothing_else_does(job)
         return job.model_copy(update=changes).identity
 
     assert identity(training=replace(job.training, num_epochs=4)) != job.identity
-    assert identity(train=("train_labeled", "new")) != job.identity
+    assert identity(train=(("train_labeled", "new"),)) != job.identity
     assert identity(precision="float32") != job.identity
     assert identity(threads=8, save_predictions=(), base_dir="elsewhere") == job.identity
 

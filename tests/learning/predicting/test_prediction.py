@@ -333,7 +333,7 @@ def test_a_video_that_breaks_off_is_predicted_as_far_as_it_goes_and_that_is_said
     assert f"drive.mp4: says that it has 9 pictures, {outcome.frames} could be read" in caplog.text
 
 
-def test_a_file_that_is_no_video_leaves_nothing_behind(members, tmp_path):
+def test_a_file_that_is_not_a_video_leaves_nothing_behind(members, tmp_path):
     (tmp_path / "no.mp4").write_bytes(b"no video" * 100)
     with pytest.raises(DataError, match=r"no\.mp4: is not a video"):
         predict_video(Ensemble(members[:1]), tmp_path / "no.mp4", ResultFolder(tmp_path / "out", MAP))

@@ -135,7 +135,7 @@ def test_a_training_that_ignores_nothing_has_the_loss_of_the_study(data):
     assert compile_training(NETWORK, SETTINGS, data).loss is pixel_cross_entropy
 
 
-def test_a_loss_that_is_no_number_stops_with_the_way_out(data, tmp_path):
+def test_a_loss_that_is_nan_stops_with_the_way_out(data, tmp_path):
     wild = TrainingSettings(3, 4, 10.0, 0.0, seed=5)
     model = compile_training(NETWORK, wild, data)
     model.set_weights([np.full_like(value, np.nan) for value in values_of(model.variables)])
