@@ -4,15 +4,9 @@ import shutil
 
 import pytest
 
-from common.config.settings import NetworkSettings, StudyPlan
 from common.errors import DataError
-from common.images import png
-from common.report import folders as folders_module
-from common.report.folders import Folder
-from common.report.reference import study_value
 from common.report.study import collect_report, write_report
-from common.results.reading import Approach
-from tests.support.made_up_results import FRAMES, make_result, split_scores, write_result, write_split
+from tests.support.made_up_results import FRAMES, split_scores, write_result
 
 HOSTILE = '</script><script>window.hacked=1</script>"><img src=x onerror=alert(1)>`|*[a](http://b)'
 
@@ -109,18 +103,6 @@ def test_class_shares_are_those_of_the_masks(study):
     )
 
 
-def test_masks_are_counted_once_and_again_when_they_change(study, monkeypatch):
-    write_report(study)
-    reads = []
-    monkeypatch.setattr(folders_module, "read_mask", lambda path: reads.append(path) or png.read_mask(path))
-    write_report(study)
-    assert not reads
-    shutil.rmtree(study / "val")
-    write_split(study, "val", FRAMES[:3])
-    write_report(study)
-    assert len(reads) == 3
-
-
 def test_a_report_may_go_elsewhere_where_counts_cannot_be_kept(study, tmp_path_factory):
     (study / "report").write_text("a file where the folder of the counts belongs", encoding="utf-8")
     page = tmp_path_factory.mktemp("elsewhere") / "page.html"
@@ -129,7 +111,7 @@ def test_a_report_may_go_elsewhere_where_counts_cannot_be_kept(study, tmp_path_f
     assert (study / "report").is_file()
 
 
-def test_a_text_of_somebody_else_is_not_replaced_by_the_twin(study):
+def test_a_text_of_the_user_is_not_replaced_by_the_twin(study):
     (study / "README.md").write_text("# My notes", encoding="utf-8")
     with pytest.raises(DataError, match=r"README.md: .*is not a report"):
         write_report(study, study / "README.html")
@@ -168,41 +150,6 @@ def test_prepared_folders_alone_give_counts_and_shares(prepared, tmp_path):
     assert not any(section.gallery for section in report.sections)
 
 
-def test_missing_running_and_damaged_trainings_are_said(study):
-    (study / "models" / "CITYSCAPES_subset_2_0.json").write_text('{"model": ', encoding="utf-8")
-    (study / "models" / "in_progress" / "CITYSCAPES_subset_2_1").mkdir(parents=True)
-    report = collect_report(study, plan=StudyPlan(num_runs=2, models_per_run=2, top_ks=1))
-    said = "\n".join(report.warnings)
-    assert "1 result file cannot be used" in said
-    assert "CITYSCAPES_subset_2_0.json (is not valid JSON" in said
-    assert "subset: 2 of 4 trainings are missing." in said
-    assert "1 training began and did not end" in said
-    assert report.facts[0] == ("4 of 12", "models trained")
-
-
-def test_models_trained_under_other_conditions_or_on_other_frames_are_said(study):
-    versions = {"keras": "3.15", "backend": "jax 0.8"}
-    write_split(study, "train_labeled", FRAMES)
-    write_result(study, ("subset", 1, 2), dict.fromkeys(FRAMES, 0.4), versions=versions)
-    said = "\n".join(collect_report(study).warnings)
-    assert "The models differ in backend: jax 0.8, tensorflow 2.21." in said
-    assert "subset: was trained on an older train_labeled" in said
-
-
-def test_the_studys_number_stands_beside_only_what_can_be_compared():
-    folders = {"train_labeled": Folder("train_labeled", "01", frames=297)}
-
-    def value(**training):
-        training = {"num_epochs": 50, "batch_size": 32, **training}
-        result = make_result("subset", training=training, job={"network": NetworkSettings(height=208, width=416)})
-        return study_value(Approach("subset", {run: [result] * 10 for run in (1, 2, 3)}), folders)
-
-    assert value() == (0.310, ())
-    assert value(num_epochs=49) == (None, ("NUM_EPOCHS = 49 (the study: 50)",))
-    reasons = ("ONLINE_SCALE = 0.5, 2.0 (the study: 1.0, 1.0)", "BATCHNORM_RECALIBRATION = True (the study: False)")
-    assert value(batchnorm_recalibration=True, scale=(0.5, 2.0)) == (None, reasons)
-
-
 def test_recipes_may_differ_in_choices_of_the_training_and_those_stand_side_by_side(study):
     training = {"num_epochs": 24, "scale": (0.5, 2.0)}
     for index in (0, 1):
@@ -217,11 +164,6 @@ def test_recipes_may_differ_in_choices_of_the_training_and_those_stand_side_by_s
     assert (rows["recipe"][place], rows["num_epochs"][place], rows["scale"][place]) == ("modern", "24", "0.5, 2.0")
     assert set(rows) == {"recipe", "num_epochs", "scale"}
     assert "alpha" in {row[0] for row in tables["Settings that all share"].rows}
-
-
-def test_models_of_one_recipe_with_other_choices_are_said(study):
-    write_result(study, ("subset", 1, 2), dict.fromkeys(FRAMES, 0.4), training={"flip": True})
-    assert "The models differ in flip: False, True." in "\n".join(collect_report(study).warnings)
 
 
 def test_hostile_names_stay_text(study):
