@@ -29,40 +29,13 @@ _LARGEST_BYTES = {_MEMBER: 1_000_000, _CONFIG: 16_000_000, "metadata.json": 1_00
 _MODULES = ("keras", "keras.initializers", "keras.regularizers", "keras.constraints", "keras.layers")
 _NETWORK = ("keras.src.models.functional", "Functional")
 # Layers that compute and do nothing else.
-_LAYERS = frozenset(
-    (
-        "Activation",
-        "Add",
-        "Average",
-        "AveragePooling2D",
-        "BatchNormalization",
-        "Concatenate",
-        "Conv2D",
-        "Conv2DTranspose",
-        "Cropping2D",
-        "DepthwiseConv2D",
-        "Dropout",
-        "ELU",
-        "GlobalAveragePooling2D",
-        "GroupNormalization",
-        "InputLayer",
-        "LayerNormalization",
-        "LeakyReLU",
-        "MaxPooling2D",
-        "Multiply",
-        "Normalization",
-        "PReLU",
-        "ReLU",
-        "Rescaling",
-        "Resizing",
-        "SeparableConv2D",
-        "Softmax",
-        "SpatialDropout2D",
-        "Subtract",
-        "UpSampling2D",
-        "ZeroPadding2D",
-    )
-)
+_LAYERS = frozenset((
+    "Activation", "Add", "Average", "AveragePooling2D", "BatchNormalization", "Concatenate", "Conv2D",
+    "Conv2DTranspose", "Cropping2D", "DepthwiseConv2D", "Dropout", "ELU", "GlobalAveragePooling2D",
+    "GroupNormalization", "InputLayer", "LayerNormalization", "LeakyReLU", "MaxPooling2D", "Multiply",
+    "Normalization", "PReLU", "ReLU", "Rescaling", "Resizing", "SeparableConv2D", "Softmax", "SpatialDropout2D",
+    "Subtract", "UpSampling2D", "ZeroPadding2D",
+))  # fmt: skip
 
 
 def _printable(name: str) -> str:
