@@ -190,8 +190,9 @@ def _outlines(
     found = []
     for polygon in image.polygons if image is not None else ():
         label, _ = find_label(polygon.label, table)
-        is_painted = not polygon.deleted and label is not None and label.id >= 0 and label.name != table.background
-        if is_painted and len(polygon.points) > 1 and (not wanted or label.name in wanted):
+        if label is None or label.id < 0 or label.name == table.background or (wanted and label.name not in wanted):
+            continue
+        if not polygon.deleted and len(polygon.points) > 1:
             found.append((label.name, np.array(polygon.points, np.float64)))
     return tuple(found)
 
