@@ -3,12 +3,17 @@
     <anywhere>/<frame>*.txt     one line per object: path of the mask, label id, confidence; single spaces between them
     <mask>.png                  everything but 0 is the object; paths are relative to the text file
 
-Everything comes from strangers: a path must be relative and stay inside the prediction's folder, links followed.
+Predictions may come from strangers: a path must be relative and, also through links, stay inside the prediction's
+folder.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError
 from common.files.disk import read_text
@@ -29,7 +34,7 @@ class PredictedMask:
 
     Attributes:
         path: The mask.
-        label_id: What the object is taken for.
+        label_id: Label of the object.
         confidence: Any finite number; higher is surer.
     """
 
@@ -37,26 +42,26 @@ class PredictedMask:
     label_id: int
     confidence: float
 
-    def read(self):
+    def read(self) -> NDArray[np.bool_]:
         """Reads the mask.
 
         Returns:
-            True on the object, `bool` of shape `(height, width)`.
+            True on the object, shape `(height, width)`.
 
         Raises:
-            DataError: If the file is missing, damaged, no PNG, or has 16 bits; names it.
+            DataError: If the file is missing, damaged, not a PNG, or has 16 bits; names it.
         """
         data = Source(self.path).read_bytes()
         check_png(data, self.path)
         depth, color_type = data[24], data[25]
         if depth == 16:
-            raise DataError(f"{self.path}: is a PNG with 16 bits, a mask of at most 8 was expected")
+            raise DataError(f"{self.path}: is a PNG with 16 bits; expected a mask of at most 8 bits")
         file = NamedBytes(str(self.path), data)
-        # Colours of other kinds, such as of a palette, count by their brightness.
+        # Colours of other kinds, for example of a palette, count by their brightness.
         return (read_mask(file) if (depth, color_type) == (8, _GRAY) else read_brightness(file)) != 0
 
 
-def find_lists(folder, frames):
+def find_lists(folder: Path | str, frames: Iterable[str]) -> dict[str, Path]:
     """Finds the text file of each frame, in the folder and all folders below it.
 
     Args:
@@ -64,49 +69,50 @@ def find_lists(folder, frames):
         frames: Names of the frames of the truth.
 
     Returns:
-        `Path` by name of the frame, only of frames that have one.
+        Text file by name of the frame, only of frames that have one.
 
     Raises:
         DataError: If the folder is missing or holds no text file, or a frame has two; names them.
     """
     if not Path(folder).is_dir():
-        raise DataError(f"{folder}: is no folder; a folder with <frame>*.txt files was expected")
-    frames, found, others = set(frames), {}, 0
-    for path in files_below(folder, ".txt"):
+        raise DataError(f"{folder}: is not a folder; expected a folder with <frame>*.txt files")
+    names, others = set(frames), 0
+    found: dict[str, Path] = {}
+    for path in files_below(Path(folder), ".txt"):
         ends = range(len(path.stem), 0, -1)
-        frame = next((path.stem[:end] for end in ends if path.stem[:end] in frames), None)
+        frame = next((path.stem[:end] for end in ends if path.stem[:end] in names), None)
         if frame is None:
             others += 1
         elif found.setdefault(frame, path) is not path:
             raise DataError(f"{path}: the frame {frame} has the prediction {found[frame]} already; keep one of them")
     if not found:
-        what = f"{others:,} text files, none called as a frame of the truth" if others else "no text files"
-        raise DataError(f"{folder}: holds {what}; expected was <frame>*.txt, as {min(frames, default='')}.txt")
+        what = f"{others:,} text files, none with the name of a frame of the truth" if others else "no text files"
+        raise DataError(f"{folder}: has {what}; expected <frame>*.txt, for example {min(names, default='')}.txt")
     return found
 
 
-def read_list(path, folder):
+def read_list(path: Path, folder: Path | str) -> tuple[PredictedMask, ...]:
     """Reads the text file of a frame.
 
     Args:
         path: The text file.
-        folder: The prediction, which no mask may lie outside of.
+        folder: The prediction; all masks must lie in it.
 
     Returns:
-        `PredictedMask`s in the order of the lines.
+        Masks in the order of the lines.
 
     Raises:
-        DataError: If a line is not of the expected form, or leads out of the folder; names the file and the line.
+        DataError: If a line does not have the expected form, or leads out of the folder; names the file and the line.
     """
-    root, masks = Path(folder).resolve(), {}
+    root = Path(folder).resolve()
+    masks: dict[Path, PredictedMask] = {}
     for number, line in enumerate(read_text(Path(path), LARGEST_LIST_BYTES).splitlines(), 1):
         where = f"{path}: line {number:,}"
         parts = line.split(" ")
         if len(parts) != 3:
-            raise DataError(
-                f"{where}: is {line[:80]!r}; 'mask path, label id, confidence' with single spaces were expected"
-            )
-        mask = PredictedMask(_inside(parts[0], Path(path).parent, root, where), *_numbers(*parts[1:], where))
+            raise DataError(f"{where}: is {line[:80]!r}; expected 'mask path, label id, confidence' with single spaces")
+        label_id, confidence = _numbers(parts[1], parts[2], where)
+        mask = PredictedMask(_inside(parts[0], Path(path).parent, root, where), label_id, confidence)
         if mask.path in masks:
             raise DataError(
                 f"{where}: the mask {parts[0]!r} is listed twice; the official evaluation would keep the last"
@@ -115,27 +121,29 @@ def read_list(path, folder):
     return tuple(masks.values())
 
 
-def _inside(name, folder, root, where):
+def _inside(name: str, folder: Path, root: Path, where: str) -> Path:
     if Path(name).is_absolute() or Path(name).drive or name.startswith(("/", "\\")):
-        raise DataError(f"{where}: {name[:80]!r} is an absolute path; one relative to the text file was expected")
+        raise DataError(f"{where}: {name[:80]!r} is an absolute path; expected one relative to the text file")
     try:
         path = (folder / name).resolve()
     except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"{where}: {name[:80]!r} is no path: {error}") from error
+        raise DataError(f"{where}: {name[:80]!r} is not a path: {error}") from error
     if not name or not path.is_relative_to(root):
         raise DataError(f"{where}: {name[:80]!r} leads out of the prediction's folder {root}; put the masks inside")
     return path
 
 
-def _numbers(label_id, confidence, where):
+def _numbers(label_id: str, confidence: str, where: str) -> tuple[int, float]:
     try:
         found, sure = float(label_id), float(confidence)
     except ValueError:
         found = sure = math.nan
     if not (math.isfinite(found) and math.isfinite(sure)):
         raise DataError(
-            f"{where}: label id {label_id[:40]!r} and confidence {confidence[:40]!r}; two finite numbers were expected"
+            f"{where}: label id {label_id[:40]!r} and confidence {confidence[:40]!r}; expected two finite numbers"
         )
     if int(found) not in LABEL_OF_ID:
-        raise DataError(f"{where}: no label has the id {label_id[:40]!r}; label ids go from 0 to 33, not train ids")
+        raise DataError(
+            f"{where}: no label has the id {label_id[:40]!r}; expected a label id from 0 to 33, not a train id"
+        )
     return int(found), sure

@@ -1,13 +1,15 @@
 """Overlaps of one frame's predicted instances with its true ones; only numbers are kept, no masks.
 
-Void are the pixels whose value is the id of a label that is not evaluated. As in the official evaluation, an object of
+A pixel is void if its value is the id of a label that is not evaluated. As in the official evaluation, an object of
 such a label that has a number (caravan, trailer) is not void.
 """
 
-from collections import namedtuple
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError
 from common.evaluation.instances.files import PredictedMask
@@ -16,33 +18,47 @@ from common.files.sources import Source
 from common.labels.cityscapes import LABELS
 
 EVALUATED = tuple(label for label in LABELS if label.has_instances and not label.ignore_in_eval)
-# A true region in pixels; a group is several objects that were not told apart.
-Region = namedtuple("Region", "is_group size")
-# A prediction: pixels, of these on void, and pixels by index of the region of its label, where there are any.
-Guess = namedtuple("Guess", "confidence size void_overlap overlaps")
-# Of one label in one frame: a tuple of regions and a list of guesses.
-Table = namedtuple("Table", "regions guesses")
 _IS_EVALUATED = frozenset(label.id for label in EVALUATED)
 _VOID_IDS = tuple(label.id for label in LABELS if label.ignore_in_eval and label.id >= 0)
+
+
+class Region(NamedTuple):
+    """A true region, size in pixels; a group is several objects that were not told apart."""
+
+    is_group: bool
+    size: int
+
+
+class Guess(NamedTuple):
+    """A prediction: its pixels, those of them on void, and those on regions of its label by the region's index."""
+
+    confidence: float
+    size: int
+    void_overlap: int
+    overlaps: dict[int, int]
+
+
+class Table(NamedTuple):
+    """True regions and predictions of one label in one frame."""
+
+    regions: tuple[Region, ...]
+    guesses: list[Guess]
 
 
 @dataclass(frozen=True)
 class InstancePair:
     """The truth of a frame, files by kind as in `Frame.files`, and its predicted masks."""
 
-    files: dict[str, Source]
+    files: Mapping[str, Source] = field(hash=False)
     masks: tuple[PredictedMask, ...]
 
 
-def overlap_tables(pair):
+def overlap_tables(pair: InstancePair) -> dict[int, Table]:
     """Measures the overlaps of a frame.
 
-    Args:
-        pair: `InstancePair`.
-
     Returns:
-        `Table` by label id, for every evaluated label with instances. Empty masks are left out, and so are masks of
-        other labels, which are not read.
+        A table by label id, for every evaluated label with instances. Empty masks are left out; masks of other labels
+        are not read.
 
     Raises:
         DataError: If a file is missing or damaged, or sizes differ; names it.
@@ -76,8 +92,8 @@ def overlap_tables(pair):
     return tables
 
 
-def _count_inside(indices, pixels, length):
-    """Counts the indices inside a mask; only the rows that it reaches are looked at."""
+def _count_inside(indices: NDArray[np.uint16], pixels: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
+    """Counts the indices inside a mask, in the rows it reaches only."""
     rows = np.flatnonzero(pixels.any(axis=1))
     if not len(rows):
         return np.zeros(length, np.int64)

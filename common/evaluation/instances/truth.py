@@ -1,35 +1,42 @@
-"""The frames of an official tree whose files say where one object ends and the next begins.
+"""The frames of an official tree whose files tell objects apart, and which of them a prediction is compared with.
 
-Knows which frames a prediction is held against: those of each split that it has at least one frame of, so that a
-prediction for val can be scored against a tree with train, val and test, and a frame that was forgotten is still
-noticed. labelIds and color do not tell objects apart and are never used instead.
+These are all frames of each split that has at least one predicted frame. So a prediction for val can be scored against
+a tree with train, val and test, and a forgotten frame is still noticed. labelIds and color do not tell objects apart
+and are never used instead.
 """
 
-from common.dataset.original.layouts import read_layout
+from collections.abc import Collection, Mapping, Sequence, Set
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.dataset.original.layouts import Frame, read_layout
 from common.dataset.original.truth import first_kind, read_truth
 from common.errors import DataError
+from common.files.sources import Source
 from common.text import first_few
 
-# Values of instanceIds from here on are label id * 1000 + number of the object; smaller ones are label ids.
+# Values of instanceIds from 1000 on are label id * 1000 + number of the object; smaller values are label ids.
 FIRST_OBJECT = 1000
 _KINDS = ("instanceIds", "polygons")
 
 
-def object_frames(root):
+def object_frames(root: Path | str) -> list[Frame]:
     """Finds the annotated frames of an official tree.
 
     Args:
         root: Folder or zip, as for `read_layout`.
 
     Returns:
-        `Frame`s with annotation files, sorted by split and name.
+        Frames with annotation files, sorted by split and name.
 
     Raises:
         DataError: If there are none, or one has neither instanceIds nor polygons; names it.
     """
     frames = [frame for frame in read_layout(root).frames if frame.files]
     if not frames:
-        raise DataError(f"{root}: no frame has an annotation; instanceIds.png (or polygons.json) were expected")
+        raise DataError(f"{root}: no frame has an annotation; expected instanceIds.png or polygons.json")
     for frame in frames:
         if first_kind(frame.files, _KINDS) is None:
             raise DataError(
@@ -39,23 +46,25 @@ def object_frames(root):
     return frames
 
 
-def read_objects(files):
-    """Reads the values of a frame; returns `uint16` of shape `(height, width)`, raises as `read_truth` does."""
+def read_objects(files: Mapping[str, Source]) -> NDArray[np.uint16]:
+    """Reads the values of a frame, shape `(height, width)`; raises as `read_truth` does."""
     return read_truth(files, kinds=_KINDS).values
 
 
-def truth_file(files):
-    """Names the file that `read_objects` reads."""
-    return files[first_kind(files, _KINDS)]
+def truth_file(files: Mapping[str, Source]) -> Source:
+    """Finds the file that `read_objects` reads."""
+    return files[first_kind(files, _KINDS) or _KINDS[0]]
 
 
-def choose_predicted(groups, predicted, where):
-    """Chooses what a prediction is held against: each group of frames that it has at least one of.
+def choose_predicted(
+    groups: Sequence[Collection[str]], predicted: Set[str], where: Path | str
+) -> tuple[list[str], tuple[str, ...]]:
+    """Chooses what a prediction is compared with: each group of frames that it has at least one frame of.
 
     Args:
-        groups: Lists of frame names, one per split or per JSON file.
+        groups: Frame names, one group per split or per JSON file.
         predicted: Names of the frames that are predicted.
-        where: What error messages call the prediction.
+        where: The prediction, for error messages.
 
     Returns:
         The names of the chosen groups, in their order; and sentences on what was left out.
@@ -65,16 +74,16 @@ def choose_predicted(groups, predicted, where):
     """
     chosen = [name for group in groups if not predicted.isdisjoint(group) for name in group]
     if not chosen:
-        known = next((name for group in groups for name in group), "none")
+        example = next((name for group in groups for name in group), "missing")
         raise DataError(
-            f"{where}: has a prediction for no frame of the truth; the truth's are called as {known}, the predicted "
-            f"ones as {first_few([min(predicted)]) if predicted else 'nothing'}"
+            f"{where}: has a prediction for no frame of the truth; a name in the truth is {example}, a predicted name "
+            f"is {first_few([min(predicted)]) if predicted else 'missing'}"
         )
     missing = [name for name in chosen if name not in predicted]
     if missing:
         raise DataError(
-            f"{where}: has no prediction for {len(missing):,} of {len(chosen):,} frames of the truth, as {missing[0]}; "
-            "every frame of a split must be predicted, an empty prediction included"
+            f"{where}: has no prediction for {len(missing):,} of {len(chosen):,} frames of the truth, for example "
+            f"{missing[0]}; every frame of a split needs a prediction, even an empty one"
         )
     known = {name for group in groups for name in group}
     notes = []

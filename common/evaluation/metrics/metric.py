@@ -4,7 +4,7 @@ Each metric is one value beside its formula; `registry` lists those that every m
 matrices in class indices, `[truth, prediction]`, of shape `(classes, classes)`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,9 +57,9 @@ class Metric:
         return f"{self.quantity}, {self.definition}" + (f" ({classes})" if classes else "")
 
 
-def mean_over_classes(scores: Mapping[str, Score]) -> Score:
+def mean_over_classes(scores: Mapping[str, Score] | Sequence[Score]) -> Score:
     """Averages the scores of classes, those without one left out; None if no class has one."""
-    found = [score for score in scores.values() if score is not None]
+    found = [score for score in (scores.values() if isinstance(scores, Mapping) else scores) if score is not None]
     return sum(found) / len(found) if found else None
 
 

@@ -1,26 +1,35 @@
 """The panoptic segments of one frame: ids as pixels, and what the ids stand for.
 
-Listed: a PNG file whose colours are ids, red + 256 green + 65536 blue, 0 is void; a JSON file says what they stand for.
-Of an official tree: segments as the official preparation makes them. Ids are the values of instanceIds, labels that are
-not evaluated are void, and a counted label without number is a crowd.
+Of a JSON file: a PNG file whose colours are ids, red + 256 green + 65536 blue, 0 is void; the JSON file lists what they
+stand for. Of an official tree: the segments that the official preparation makes. There the ids are the values of
+instanceIds, labels that are not evaluated are void, and a counted label without number is a crowd.
 """
 
-from collections import namedtuple
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from common.evaluation.instances.truth import FIRST_OBJECT, read_objects, truth_file
 from common.files.sources import Source
+from common.formats.coco.panoptic_segments import LARGEST_SEGMENT_ID, PanopticSegment
 from common.images.png import read_color_mask
 from common.labels.cityscapes import LABEL_OF_ID
 
 VOID = 0
-LARGEST_SEGMENT_ID = 2**24 - 1
-Category = namedtuple("Category", "id name is_thing")
-# `area` in pixels as the JSON file says, None where nothing is said.
-Segment = namedtuple("Segment", "id category is_crowd area")
+# Segment ids, `uint16` or `uint32` of shape `(height, width)`; and segments by id.
+Segments = tuple[NDArray[np.unsignedinteger], dict[int, PanopticSegment]]
+
+
+class Category(NamedTuple):
+    """What segments are of: a class with counted objects (thing), or without (stuff)."""
+
+    id: int
+    name: str
+    is_thing: bool
 
 
 @dataclass(frozen=True)
@@ -29,26 +38,19 @@ class ListedFrame:
 
     Attributes:
         picture: The PNG file.
-        segments: `Segment`s as listed.
-        is_complete: Every pixel belongs to one of the segments or is void; anything else is a fault.
+        segments: As listed.
+        is_complete: Every pixel must belong to one of the segments or be void.
     """
 
     picture: Source
-    segments: tuple[Segment, ...]
+    segments: tuple[PanopticSegment, ...]
     is_complete = True
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.picture)
 
-    def load(self):
-        """Reads the frame.
-
-        Returns:
-            Segment ids, `uint32` of shape `(height, width)`, and `Segment` by id.
-
-        Raises:
-            DataError: If the PNG file is missing, damaged or of another kind; names it.
-        """
+    def load(self) -> Segments:
+        """Reads the frame; raises DataError if the PNG file is missing, damaged or of another kind; names it."""
         return colors_to_segments(read_color_mask(self.picture)), {segment.id: segment for segment in self.segments}
 
 
@@ -57,33 +59,36 @@ class TreeFrame:
     """A frame of an official tree.
 
     Attributes:
-        files: `Source` by kind, as in `Frame.files`.
+        files: By kind, as in `Frame.files`.
         is_complete: Pixels that belong to none of its segments are void.
     """
 
-    files: dict[str, Source]
+    files: Mapping[str, Source] = field(hash=False)
     is_complete = False
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(truth_file(self.files))
 
-    def load(self):
-        """Reads the frame; returns and raises as `ListedFrame.load`, with ids of `uint16`."""
+    def load(self) -> Segments:
+        """Reads the frame; raises DataError as `ListedFrame.load`."""
         values = read_objects(self.files)
         found = np.flatnonzero(np.bincount(values.ravel())).tolist()
         segments = (_segment_of(value) for value in found)
         return values, {segment.id: segment for segment in segments if segment is not None}
 
 
-def colors_to_segments(colors):
-    """Turns red, green, blue, `uint8` of shape `(height, width, 3)`, into ids, `uint32` of shape `(height, width)`."""
-    ids = cv2.cvtColor(colors, cv2.COLOR_RGB2RGBA).view("<u4")[..., 0]
+PanopticFrame = ListedFrame | TreeFrame
+
+
+def colors_to_segments(colors: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Turns red, green, blue of shape `(height, width, 3)` into segment ids of shape `(height, width)`."""
+    ids: NDArray[np.uint32] = cv2.cvtColor(colors, cv2.COLOR_RGB2RGBA).view("<u4")[..., 0]
     return np.bitwise_and(ids, LARGEST_SEGMENT_ID, out=ids)
 
 
-def _segment_of(value):
+def _segment_of(value: int) -> PanopticSegment | None:
     is_object = value >= FIRST_OBJECT
     label = LABEL_OF_ID[value // FIRST_OBJECT if is_object else value]
     if label.ignore_in_eval:
         return None
-    return Segment(value, label.id, label.has_instances and not is_object, None)
+    return PanopticSegment(value, label.id, label.has_instances and not is_object, None)

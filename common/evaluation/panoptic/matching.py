@@ -7,12 +7,15 @@ Source: the rules of evalPanopticSemanticLabeling in the official package; the c
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import DataError
-from common.evaluation.panoptic.frames import VOID, ListedFrame, TreeFrame
+from common.evaluation.panoptic.frames import VOID, ListedFrame, PanopticFrame
+from common.formats.coco.panoptic_segments import PanopticSegment
 
 
 @dataclass
@@ -24,7 +27,7 @@ class Counts:
     missed: int = 0
     iou_sum: float = 0.0
 
-    def add(self, other):
+    def add(self, other: "Counts") -> None:
         """Adds the counts of another frame."""
         self.matched += other.matched
         self.wrong += other.wrong
@@ -36,18 +39,15 @@ class Counts:
 class PanopticPair:
     """The truth of a frame, and its prediction."""
 
-    truth: ListedFrame | TreeFrame
+    truth: PanopticFrame
     prediction: ListedFrame
 
 
-def match_frame(pair):
+def match_frame(pair: PanopticPair) -> dict[int, Counts]:
     """Matches the segments of a frame.
 
-    Args:
-        pair: `PanopticPair`.
-
     Returns:
-        `Counts` by category id, only of categories that occur.
+        Counts by category id, only of categories that occur.
 
     Raises:
         DataError: If a file is missing or damaged, sizes differ, or pixels and JSON file disagree; names the file.
@@ -61,19 +61,21 @@ def match_frame(pair):
     areas = _areas(pair.prediction, segments, of_prediction, pixels)
     true_areas = _areas(pair.truth, true_segments, of_truth, pixels)
     _refuse_other_areas(pair.truth, true_segments, true_areas)
-    overlaps = Counter()
+    overlaps: Counter[tuple[int, int]] = Counter()
     for true_id, id_, count in zip(of_truth.tolist(), of_prediction.tolist(), pixels.tolist(), strict=True):
         overlaps[true_id if true_id in true_segments else VOID, id_] += count
     return _count(_Frame(true_segments, true_areas, segments, areas, overlaps))
 
 
-def count_overlaps(first, second):
+def count_overlaps(
+    first: NDArray[np.unsignedinteger], second: NDArray[np.unsignedinteger]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:
     """Counts the pixels of each pair of values that meet.
 
-    Neighbours in a row mostly have one value, so runs of equal pairs are counted, not pixels.
+    Neighbours in a row mostly have the same value, so runs of equal pairs are counted, not pixels.
 
     Args:
-        first: Unsigned integers of at most 32 bits, shape `(height, width)`.
+        first: At most 32 bits, shape `(height, width)`.
         second: The same shape.
 
     Returns:
@@ -92,15 +94,20 @@ def count_overlaps(first, second):
 
 @dataclass(frozen=True)
 class _Frame:
-    true_segments: dict
-    true_areas: dict
-    segments: dict
-    areas: dict
-    overlaps: Counter
+    true_segments: dict[int, PanopticSegment]
+    true_areas: dict[int, int]
+    segments: dict[int, PanopticSegment]
+    areas: dict[int, int]
+    overlaps: Counter[tuple[int, int]]
 
 
-def _areas(frame, segments, values, pixels):
-    """Sums the pixels of each segment; holds what is painted against what is listed."""
+def _areas(
+    frame: PanopticFrame,
+    segments: Mapping[int, PanopticSegment],
+    values: NDArray[np.uint64],
+    pixels: NDArray[np.int64],
+) -> dict[int, int]:
+    """Sums the pixels of each segment; refuses pixels and lists that disagree."""
     present, place = np.unique(values, return_inverse=True)
     if frame.is_complete:
         listed = np.array([VOID, *segments], np.uint64)
@@ -114,7 +121,9 @@ def _areas(frame, segments, values, pixels):
     return areas
 
 
-def _refuse_other_areas(frame, segments, areas):
+def _refuse_other_areas(
+    frame: PanopticFrame, segments: Mapping[int, PanopticSegment], areas: Mapping[int, int]
+) -> None:
     for segment in segments.values():
         if segment.area is not None and segment.area != areas[segment.id]:
             raise DataError(
@@ -123,33 +132,34 @@ def _refuse_other_areas(frame, segments, areas):
             )
 
 
-def _count(frame):
-    counts = {}
-    matched_true, matched = set(), set()
+def _count(frame: _Frame) -> dict[int, Counts]:
+    counts: dict[int, Counts] = {}
+    matched_true: set[int] = set()
+    matched: set[int] = set()
     for (true_id, id_), common in frame.overlaps.items():
         true, segment = frame.true_segments.get(true_id), frame.segments.get(id_)
-        if true is None or segment is None or true.is_crowd or true.category != segment.category:
+        if true is None or segment is None or true.is_crowd or true.category_id != segment.category_id:
             continue
         union = frame.true_areas[true_id] + frame.areas[id_] - common - frame.overlaps[VOID, id_]
         iou = common / union
         if iou > 0.5:
             matched_true.add(true_id)
             matched.add(id_)
-            _of(counts, true.category).add(Counts(matched=1, iou_sum=iou))
-    crowds = {true.category: true.id for true in frame.true_segments.values() if true.is_crowd}
+            _of(counts, true.category_id).add(Counts(matched=1, iou_sum=iou))
+    crowds = {true.category_id: true.id for true in frame.true_segments.values() if true.is_crowd}
     for true in frame.true_segments.values():
         if true.id not in matched_true and not true.is_crowd:
-            _of(counts, true.category).missed += 1
+            _of(counts, true.category_id).missed += 1
     for segment in frame.segments.values():
         if segment.id in matched:
             continue
         ignored = frame.overlaps[VOID, segment.id]
-        if segment.category in crowds:
-            ignored += frame.overlaps[crowds[segment.category], segment.id]
+        if segment.category_id in crowds:
+            ignored += frame.overlaps[crowds[segment.category_id], segment.id]
         if ignored / frame.areas[segment.id] <= 0.5:
-            _of(counts, segment.category).wrong += 1
+            _of(counts, segment.category_id).wrong += 1
     return counts
 
 
-def _of(counts, category):
-    return counts.setdefault(category, Counts())
+def _of(counts: dict[int, Counts], category_id: int) -> Counts:
+    return counts.setdefault(category_id, Counts())

