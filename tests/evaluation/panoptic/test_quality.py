@@ -141,7 +141,7 @@ def change(path, edit):
         (lambda items, _: items[0]["segments_info"][0].update(id=2), "the id 2 is there already"),
         (lambda items, _: items[0]["segments_info"][0].update(id=2**24), "segment 0: id is '16777216'"),
         (lambda items, _: items[0].update(file_name="../secret.png"), "file_name is '../secret.png'"),
-        (lambda items, _: items[0].update(file_name="\ud800.png"), r"prediction\.json"),
+        (lambda items, _: items[0].update(file_name="\ud800.png"), r"\?\.png"),
         (lambda items, _: items[0].update(file_name="other.png"), r"other\.png"),
         (lambda items, _: items[0].update(image_id=None), "image_id is 'None'"),
         (
