@@ -44,7 +44,7 @@ def _table(value_of_label: Callable[[Label], float]) -> NDArray[np.float64]:
 
 
 _SIZE_OF_ID = _table(lambda label: AVERAGE_SIZE.get(label.name, 0) * (not label.ignore_in_eval))
-# No category of a prediction is 255, so values that are no label fit none.
+# No category has the id 255, so values without a label match none.
 _CATEGORY_OF_ID = np.where(np.arange(256) <= LARGEST_ID, _table(lambda label: label.category_id), 255)
 
 

@@ -19,7 +19,7 @@ from common.files.zips import is_safe_member, open_zip
 from common.text import first_few
 
 COLOR = "color"
-# Folders side by side, as the tool `predict` writes them.
+# Folders beside each other; the tool `predict` writes them.
 _FOLDER_OF_COLORS, _FOLDERS_OF_VALUES = "color", ("labelIds", "masks")
 _ENDINGS_OF_COLORS = ("_color",)
 _OTHER_ENDINGS = ("_overlay", "_instanceIds", "_instanceTrainIds", "_leftImg8bit")
