@@ -1,29 +1,25 @@
-"""config.ini: every value of the study, checked, as frozen dataclasses.
+"""Reads config.ini: texts by section and key, checked by the models of `settings`; a wrong one is explained.
 
 Assumes one section per dataset over [DEFAULT], as in the reference study, whose keys keep their names and meaning. Keys
 of the study's later steps and sections of its other datasets may stand in the file; steps 00 to 04 do not use them.
-A key that is unknown, missing or out of range is an error that names section, key, value and what is allowed.
 """
 
 import configparser
-import dataclasses
 import difflib
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
-from common.config.keys import (
-    DEFAULT_KEYS,
-    KEYS,
-    KEYS_WITHOUT_EFFECT_ON_SCORES,
-    LATER_KEYS,
-    OTHER_SECTIONS,
-    RECIPE_KEYS,
-)
-from common.config.settings import AugmentationConfig, DatasetConfig, MachineConfig, NetworkConfig, Recipe, StudyPlan
-from common.config.values import locate_label_map, resolve_folder
+from pydantic import ValidationError
+
+from common.config.config import Config
+from common.config.keys import KEYS, LATER_KEYS, OTHER_SECTIONS, RECIPE_KEYS, Key, as_text
+from common.config.paths import resolve_folder
+from common.config.settings import Recipe
 from common.errors import ConfigError, LabelError
-from common.files.disk import write_text
-from common.labels.maps import study_label_map
+from common.labels.map_files import builtin_names, load_label_map
 
 SHIPPED_CONFIG = Path(__file__).resolve().parents[2] / "config.ini"
 _COMMAND_LINE = "command line"
@@ -31,107 +27,117 @@ _MODERN = "MODERN"
 
 
 @dataclass(frozen=True)
-class Config:
-    """Everything config.ini says; `seed` is used by the split, the augmentation and the trainings.
+class _Text:
+    """A value as it was given: the text, and where it stands, for messages."""
 
-    `recipe` is the name of what `training` began as, `variant` what a user calls a changed one.
-    """
-
-    seed: int
-    recipe: str
-    variant: str
-    dataset: DatasetConfig
-    augmentation: AugmentationConfig
-    network: NetworkConfig
-    training: Recipe
-    study: StudyPlan
-    machine: MachineConfig
-
-    def approach(self, name):
-        """Names what a numbered script trains by this recipe: `subset`, `subset_modern`, `subset_modern_no-flip`."""
-        return "_".join(part for part in (name, self.recipe if self.recipe != "paper" else "", self.variant) if part)
-
-    def has_study_values(self):
-        """Tells whether everything that scores depend on has the study's value."""
-        return all(
-            _value_at(self, key.place) == key.kind.read(key.study_value)
-            for name, key in KEYS.items()
-            if name not in KEYS_WITHOUT_EFFECT_ON_SCORES
-        )
+    text: str
+    where: str
 
 
-def _value_at(config, place):
-    for name in place.split("."):
-        config = getattr(config, name)
-    return config
+_Texts = dict[str, _Text]
+_Model = TypeVar("_Model", Config, Recipe)
 
 
-def load_config(section, path, overrides=()):
+def load_config(section: str, path: Path, overrides: Iterable[str] = ()) -> Config:
     """Reads and checks one section of config.ini.
 
     Args:
         section: The dataset's section, `CITYSCAPES`.
-        path: The file. A relative BASE_DIR or LABEL_MAP is relative to its folder.
+        path: The file. A relative BASE_DIR or LABEL_MAP is relative to its folder. Keys it leaves out have the study's
+            value; only BASE_DIR must be given.
         overrides: `KEY=VALUE` texts that win over the file; a relative path among them is relative to the working
             directory, as on any command line.
 
     Raises:
-        ConfigError: Names section, key, value and what is allowed.
+        ConfigError: Names file, section, key, value and what is allowed.
     """
     path = Path(path)
     parser = _parse(path, section)
     _check_sections(parser, path, section)
     given = _read_overrides(overrides)
-    texts = {**_read_sections(parser, path, ("DEFAULT", section)), **given}
-    _check_missing(texts, path, section)
-    for key, entry in KEYS.items():
-        if entry.optional:
-            texts.setdefault(key, (entry.study_value, f"{path} [{section}]"))
-    modern = {key: (entry.modern_value, f"{path} [{_MODERN}]") for key, entry in RECIPE_KEYS.items()}
+    paper = {name: _Text(as_text(key.study), f"{path} [{key.section}]") for name, key in KEYS.items()}
+    del paper["BASE_DIR"]
+    paper |= _read_sections(parser, path, ("DEFAULT", section))
+    modern = {name: _Text(as_text(key.modern), f"{path} [{_MODERN}]") for name, key in RECIPE_KEYS.items()}
     modern |= _read_sections(parser, path, (_MODERN,))
-    for recipe in (texts, modern):  # a mistake in the one that is not used is one too
-        for key, entry in RECIPE_KEYS.items():
-            _read_value(key, *recipe[key], entry.kind)
-    if _read_value("RECIPE", *texts["RECIPE"], KEYS["RECIPE"].kind) == "modern":
+    for recipe in (paper, modern):  # the unused recipe is checked as well
+        _make(Recipe, {key.field: recipe[name].text for name, key in RECIPE_KEYS.items()}, recipe, ("training",))
+    texts = paper | given
+    if texts["RECIPE"].text == "modern":
         texts |= modern | given
-    texts["LABEL_MAP"] = _resolve("LABEL_MAP", texts, path, locate_label_map), texts["LABEL_MAP"][1]
-    result = {entry.place: _read_value(key, *texts[key], entry.kind) for key, entry in KEYS.items()}
-    result["dataset.name"] = section
-    result["dataset.base_dir"] = _resolve("BASE_DIR", texts, path, resolve_folder)
-    config = _assemble(result)
-    _check_together(config, {key: where for key, (_, where) in texts.items()})
-    return config
+    if "BASE_DIR" not in texts:
+        raise ConfigError(f"{path} [{section}]: BASE_DIR is missing; set it to the folder that holds original_data")
+    values: dict[str, dict[str, Any]] = {}
+    for name, key in KEYS.items():
+        values.setdefault(key.group, {})[key.field] = _value(key, texts[name], path)
+    dataset = values["dataset"]
+    dataset["name"] = section
+    values["network"] |= {"height": dataset["image_height"], "width": dataset["image_width"]}
+    values["network"] |= {"channels": dataset["image_channels"], "num_classes": dataset["num_classes"]}
+    return _make(Config, values.pop("") | values, texts)
 
 
-def _read_sections(parser, path, names):
-    """Reads the keys of sections, the later ones winning: text and where it stands, by key."""
+def _value(key: Key, given: _Text, path: Path) -> object:
+    """Reads what refers to other files: a folder, and a label map; all else stays text, which the models read."""
+    start = Path.cwd() if given.where == _COMMAND_LINE else path.absolute().parent
+    try:
+        if key.name == "BASE_DIR":
+            return resolve_folder(given.text, start)
+        if key.name == "LABEL_MAP":
+            name = given.text.strip("\"' ")
+            return load_label_map(name if name in ("", *builtin_names()) else str(resolve_folder(name, start)))
+    except LabelError as error:
+        raise ConfigError(f"{given.where}: {key.name}: {error}") from error
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(f"{given.where}: {key.name} = {given.text or '(empty)'}: {error}") from error
+    return given.text
+
+
+def _make(model: type[_Model], values: Mapping[str, Any], texts: _Texts, place: tuple[str, ...] = ()) -> _Model:
+    """Makes a model of texts, or explains the first one that is wrong.
+
+    Args:
+        model: What is made.
+        values: Texts and values by field; those of a group in a dictionary of their own.
+        texts: The texts by key.
+        place: Where the model stands in `Config`.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        place += tuple(map(str, fault["loc"]))
+        place = place if len(place) > 1 else ("", *place)
+        key = next((key for key in KEYS.values() if (key.group, key.field) == place[:2]), None)
+        if key is None:  # values that do not fit together; the message begins with a key
+            message = str(fault["ctx"]["error"])
+            name = message.split()[0]
+            raise ConfigError(f"{texts[name].where}: {message}") from error
+        text, where = texts[key.name].text, texts[key.name].where
+        hint = " (a comment has to stand on a line of its own)" if re.search(r"\s[#;]", text) else ""
+        raise ConfigError(f"{where}: {key.name} = {text or '(empty)'}: expected {key.allowed}{hint}") from error
+
+
+def _read_sections(parser: configparser.ConfigParser, path: Path, names: Iterable[str]) -> _Texts:
+    """Reads the keys of sections, the later ones winning."""
     texts = {}
     for name in names:
         for key, text in parser[name].items() if name in parser else ():
             _check_known(key, f"{path} [{name}]")
-            texts[key] = (text.strip(), f"{path} [{name}]")
+            texts[key] = _Text(text.strip(), f"{path} [{name}]")
     return texts
 
 
-def _resolve(key, texts, path, resolve):
-    """Makes a path absolute: relative to the file, or on the command line to the working directory."""
-    text, where = texts[key]
-    try:
-        return resolve(text.strip("\"' "), Path.cwd() if where == _COMMAND_LINE else path.absolute().parent)
-    except (ValueError, RuntimeError) as error:
-        raise ConfigError(f"{where}: {key} = {text}: {error}") from error
-
-
-def _parse(path, section):
+def _parse(path: Path, section: str) -> configparser.ConfigParser:
     # [DEFAULT] is read as a section like any other, so that messages can say where a value stands.
     parser = configparser.ConfigParser(interpolation=None, default_section="")
-    parser.optionxform = str
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; copy config.ini of the repository there or give --config") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is no UTF-8 text ({error.reason}); save it as UTF-8 in your editor") from error
+        raise ConfigError(f"{path}: is not UTF-8 text ({error.reason}); save it as UTF-8 in your editor") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}; --config expects a file") from error
     try:
@@ -139,10 +145,24 @@ def _parse(path, section):
     except configparser.Error as error:
         found = " ".join(str(error).split())
         raise ConfigError(f"{path}: {found}; expected lines like 'KEY = value' below [{section}]") from error
+    _refuse_indented_keys(parser, path, text)
     return parser
 
 
-def _check_sections(parser, path, section):
+def _refuse_indented_keys(parser: configparser.ConfigParser, path: Path, text: str) -> None:
+    """Refuses what configparser takes for more of the value above: a line with a key that is indented."""
+    for name in parser.sections():
+        for above, value in parser[name].items():
+            for line in value.split("\n")[1:]:
+                if re.match(r"\w+\s*=", line):
+                    number = next(n for n, each in enumerate(text.splitlines(), 1) if each.strip() == line.strip())
+                    raise ConfigError(
+                        f"{path}: line {number}: {line.partition('=')[0].strip()} is indented, so that it would belong "
+                        f"to the value of {above} above; remove the spaces at the start of the line"
+                    )
+
+
+def _check_sections(parser: configparser.ConfigParser, path: Path, section: str) -> None:
     for found in parser.sections():
         if found not in (section, "DEFAULT", _MODERN) and found not in OTHER_SECTIONS:
             raise ConfigError(f"{path}: unknown section [{found}]; expected [DEFAULT], [{_MODERN}] and [{section}]")
@@ -150,13 +170,11 @@ def _check_sections(parser, path, section):
         _check_known(key, f"{path} [{_MODERN}]")
         if key not in RECIPE_KEYS:
             raise ConfigError(
-                f"{path} [{_MODERN}]: {key} is no choice of a recipe; move it to [DEFAULT] or [{section}]"
+                f"{path} [{_MODERN}]: {key} is not a choice of a recipe; move it to [DEFAULT] or [{section}]"
             )
-    if section not in parser:
-        raise ConfigError(f"{path}: the section [{section}] is missing; copy it from the repository's config.ini")
 
 
-def _check_known(key, where):
+def _check_known(key: str, where: str) -> None:
     if key in KEYS or key in LATER_KEYS:
         return
     known = {name.upper(): name for name in KEYS}
@@ -165,127 +183,14 @@ def _check_known(key, where):
     raise ConfigError(f"{where}: unknown key {key}; {hint}")
 
 
-def _read_overrides(overrides):
+def _read_overrides(overrides: Iterable[str]) -> _Texts:
     given = {}
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals:
-            raise ConfigError(f"{_COMMAND_LINE}: {text!r} is not understood; expected KEY=VALUE, as in NUM_EPOCHS=5")
-        _check_known(key.strip(), _COMMAND_LINE)
-        given[key.strip()] = (value.strip(), _COMMAND_LINE)
-    return given
-
-
-def _check_missing(texts, path, section):
-    missing = [key for key in KEYS if key not in texts and not KEYS[key].optional]
-    if missing:
-        lines = "".join(
-            f"\n    {key} = {KEYS[key].study_value}    (in [{'DEFAULT' if key in DEFAULT_KEYS else section}])"
-            for key in missing
-        )
-        raise ConfigError(f"{path}: missing {'key' if len(missing) == 1 else 'keys'}; the study's values are{lines}")
-
-
-def _read_value(key, text, where, kind):
-    try:
-        return kind.read(text)
-    except LabelError as error:
-        raise ConfigError(f"{where}: {key}: {error}") from error
-    except ValueError as error:
-        own_words = str(error) if str(error).startswith("a comment") else ""
-        reason = f" ({own_words})" if own_words else ""
-        raise ConfigError(f"{where}: {key} = {text or '(empty)'}: expected {kind.allowed}{reason}") from error
-
-
-def _assemble(result):
-    groups = {}
-    for place, value in result.items():
-        group, _, field = place.partition(".")
-        if field:
-            groups.setdefault(group, {})[field] = value
-        else:
-            groups[group] = value
-    built = {
-        field.name: field.type(**groups[field.name]) if dataclasses.is_dataclass(field.type) else groups[field.name]
-        for field in dataclasses.fields(Config)
-    }
-    return Config(**built)
-
-
-def _check_together(config, where):
-    classes = len(config.dataset.label_map)
-    if config.dataset.num_classes != classes:
-        whose = "the study's label map" if config.dataset.label_map == study_label_map() else "the map of LABEL_MAP"
-        raise ConfigError(
-            f"{where['NUM_CLASSES']}: NUM_CLASSES = {config.dataset.num_classes}: {whose} has {classes} "
-            f"{'class' if classes == 1 else 'classes'}; set NUM_CLASSES = {classes}"
-        )
-    for key, side in (("IMAGE_WIDTH", config.dataset.image_width), ("IMAGE_HEIGHT", config.dataset.image_height)):
-        if side % 16:
             raise ConfigError(
-                f"{where[key]}: {key} = {side}: expected a multiple of 16, because the network halves the image four "
-                f"times; the next ones are {side // 16 * 16} and {side // 16 * 16 + 16}"
+                f"{_COMMAND_LINE}: {text!r} is not understood; expected KEY=VALUE, for example NUM_EPOCHS=5"
             )
-    if config.augmentation.free_rotation and config.dataset.image_width != config.dataset.image_height:
-        raise ConfigError(
-            f"{where['FREE_ROTATION']}: FREE_ROTATION = True turns images by 90 degrees and needs "
-            f"IMAGE_WIDTH = IMAGE_HEIGHT, found {config.dataset.image_width} and {config.dataset.image_height}"
-        )
-    _check_recipe(config, where)
-    if config.study.top_ks > config.study.models_per_run:
-        raise ConfigError(
-            f"{where['TOP_Ks']}: TOP_Ks = {config.study.top_ks}: expected at most MODELS_PER_RUN = "
-            f"{config.study.models_per_run}, because the best are chosen among the models of one run"
-        )
-
-
-def _check_recipe(config, where):
-    """Refuses choices that do not go together, or that would silently do nothing."""
-    chosen = config.training
-    steps, epochs = chosen.num_steps, chosen.num_epochs
-    if steps % epochs:
-        near = max(1, round(steps / epochs)) * epochs
-        raise ConfigError(
-            f"{where['NUM_STEPS']}: NUM_STEPS = {steps}: expected 0 or a multiple of NUM_EPOCHS = {epochs}, because "
-            f"the network is scored so many times on the way; the next one is {near}"
-        )
-    if steps and chosen.warmup_steps >= steps:
-        raise ConfigError(
-            f"{where['WARMUP_STEPS']}: WARMUP_STEPS = {chosen.warmup_steps}: expected fewer than NUM_STEPS = "
-            f"{steps}; set WARMUP_STEPS = {steps // 10}"
-        )
-    if chosen.mix != "none" and chosen.batch_size == 1:
-        raise ConfigError(
-            f"{where['ONLINE_MIX']}: ONLINE_MIX = {chosen.mix}: pastes from other images of the batch, and "
-            "BATCH_SIZE = 1 has none; set ONLINE_MIX = none or a larger batch"
-        )
-    if chosen.class_weights != "none" and chosen.loss == "lovasz":
-        raise ConfigError(
-            f"{where['CLASS_WEIGHTS']}: CLASS_WEIGHTS = {chosen.class_weights}: is for the cross-entropy, which "
-            "LOSS = lovasz does not have; set CLASS_WEIGHTS = none or LOSS = cross_entropy+lovasz"
-        )
-    if not chosen.train_void and not config.dataset.label_map.void_classes:
-        raise ConfigError(
-            f"{where['TRAIN_VOID']}: TRAIN_VOID = False: no class of LABEL_MAP stands for void labels alone; set "
-            "TRAIN_VOID = True"
-        )
-
-
-def write_config(path, changes):
-    """Writes the shipped config.ini with some values changed, its comments kept.
-
-    Args:
-        path: The new file.
-        changes: New values as text by key; `MODERN.<key>` is the key in that section.
-
-    Raises:
-        ConfigError: If a key is unknown.
-    """
-    lines = SHIPPED_CONFIG.read_text(encoding="utf-8").splitlines()
-    for change, value in changes.items():
-        section, _, key = change.rpartition(".")
-        _check_known(key, str(path))
-        start = lines.index(f"[{section}]") if section else 0
-        place = next(n for n, line in enumerate(lines) if n >= start and line.partition("=")[0].strip() == key)
-        lines[place] = f"{key} = {value}"
-    write_text(path, "\n".join(lines) + "\n")
+        _check_known(key.strip(), _COMMAND_LINE)
+        given[key.strip()] = _Text(value.strip(), _COMMAND_LINE)
+    return given

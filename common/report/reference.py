@@ -21,7 +21,7 @@ _OF_NETWORK = {
     "ALPHA": "alpha",
     "ACTIFU": "activation",
 }
-_OF_TRAINING = {key: entry.place.removeprefix("training.") for key, entry in RECIPE_KEYS.items()}
+_OF_TRAINING = {key: entry.field for key, entry in RECIPE_KEYS.items()}
 _OF_AUGMENTATION = {
     "BRIGHTNESS_ALPHA": "brightness_alpha",
     "BRIGHTNESS_BETA": "brightness_beta",
@@ -67,14 +67,14 @@ def _differences(approach: Approach, folders: dict[str, Folder]) -> Iterator[str
     for folder in trained_on:
         if folder is not None and isinstance(ranges := folder.settings.get("ranges"), dict):
             yield from _unlike(_OF_AUGMENTATION, ranges)
-    runs, models = (int(KEYS[key].study_value) for key in ("NUM_RUNS", "MODELS_PER_RUN"))
+    runs, models = (KEYS[key].study for key in ("NUM_RUNS", "MODELS_PER_RUN"))
     if [len(run) for run in approach.runs.values()] != [models] * runs:
         yield f"{len(approach.results)} models of {len(approach.runs)} runs (the study: {runs} x {models})"
 
 
 def _unlike(keys: dict[str, str], values: Mapping[str, Any]) -> Iterator[str]:
     for key, name in keys.items():
-        wanted = KEYS[key].kind.read(KEYS[key].study_value)
+        wanted = KEYS[key].study
         found = values.get(name)
         found = tuple(found) if isinstance(found, list) else found
         if found != wanted:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from common.command_line import run_tool, size_argument
-from common.config.loading import write_config
+from common.config.documentation import write_config
 from common.dataset.prepared.resize import prepared_size
 from common.demo import DemoSettings, draw_demo_dataset
 from common.errors import ConfigError

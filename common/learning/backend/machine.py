@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
-from common.config.keys import PRECISIONS
+from common.config.settings import PRECISIONS
 from common.errors import ConfigError
 
 # Where the processor multiplies bfloat16 itself; without it bfloat16 is emulated and slower than float32.

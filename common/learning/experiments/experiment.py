@@ -12,8 +12,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from common.config.loading import Config
-from common.config.settings import NetworkSettings, TrainingSettings
+from common.config.config import Config
+from common.config.keys import has_study_values
+from common.config.settings import TrainingSettings
 from common.dataset.prepared.folders import Split
 from common.errors import ConfigError, TrainingError
 from common.labels.maps import study_label_map
@@ -127,14 +128,7 @@ def _job(experiment: Experiment, config: Config, run: int, index: int) -> Job:
     return Job(
         base_dir=str(config.dataset.base_dir),
         name=names,
-        network=NetworkSettings(
-            height=config.dataset.image_height,
-            width=config.dataset.image_width,
-            channels=config.dataset.image_channels,
-            num_classes=config.dataset.num_classes,
-            alpha=config.network.alpha,
-            activation=config.network.activation,
-        ),
+        network=config.network,
         training=TrainingSettings(**vars(config.training), seed=zlib.crc32(f"{config.seed} {of_seed}".encode())),
         precision=config.machine.precision,
         seed_of_split=config.seed,
@@ -222,6 +216,6 @@ def _show_table(experiment: Experiment, config: Config, finished: Sequence[list[
 def _is_the_study(experiment: Experiment, config: Config) -> bool:
     return (
         config.approach(experiment.name) == experiment.name
-        and config.has_study_values()
+        and has_study_values(config)
         and set(_images_of_runs(experiment, config)) == {STUDY_FRAMES.get(experiment.name)}
     )

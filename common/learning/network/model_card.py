@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 import keras
 from pydantic import AfterValidator, PositiveInt, ValidationError
 
-from common.config.keys import PREPARATIONS
+from common.config.settings import PREPARATIONS
 from common.errors import DataError
 from common.files.models import FileModel, explain
 from common.labels.maps import LabelMap

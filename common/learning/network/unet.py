@@ -64,8 +64,6 @@ def _check(settings: NetworkSettings) -> None:
         raise ConfigError(
             f"images of {settings.width} x {settings.height} pixels: width and height must be multiples of {factor}"
         )
-    if int(16 * settings.alpha) < 1:
-        raise ConfigError(f"alpha = {settings.alpha}: leaves no channels, expected at least {1 / 16}")
 
 
 class _Parts:

@@ -14,7 +14,7 @@ from common.learning.training.losses import pixel_cross_entropy
 SMALL = NetworkSettings(height=32, width=64, alpha=0.25)
 # For comparing gradients: with ReLU a last bit decides whether a value is passed on or not, and in float32 any two ways
 # to compute the same network, Keras' own against float64 included, have gradients some percent apart.
-SMOOTH = NetworkSettings(height=32, width=64, alpha=0.25, activation="softplus")
+SMOOTH = NetworkSettings(height=32, width=64, alpha=0.25, activation="silu")
 
 
 def batch(images=2, settings=SMALL):
@@ -59,11 +59,6 @@ def test_both_forms_of_every_network_have_the_same_weights_and_end_in_logits(nam
     training, plain = find_network(settings).training_form(settings), find_network(settings).plain_form(settings)
     copy_weights(training, plain)
     assert [layer.name for layer in (training.layers[-1], *plain.layers[-2:])] == ["logits", "logits", "softmax"]
-
-
-def test_an_unknown_network_is_refused_with_those_that_exist():
-    with pytest.raises(ConfigError, match="NETWORK = resnet: expected one of unet"):
-        find_network(replace(SMALL, name="resnet"))
 
 
 def test_plain_form_has_stock_layers_only_and_ends_in_float32_probabilities():
@@ -154,8 +149,8 @@ def test_weights_of_another_network_are_refused():
 def test_sizes_that_do_not_fit_are_refused():
     with pytest.raises(ConfigError, match="multiples of 16"):
         training_form(NetworkSettings(height=200, width=416))
-    with pytest.raises(ConfigError, match="alpha"):
-        training_form(NetworkSettings(height=32, width=32, alpha=0.01))
+    with pytest.raises(ValueError, match="alpha"):
+        NetworkSettings(height=32, width=32, alpha=0.01)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
