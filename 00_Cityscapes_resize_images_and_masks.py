@@ -4,14 +4,15 @@ Reads   BASE_DIR/original_data: leftImg8bit and gtFine, extracted or as the two 
 Writes  BASE_DIR/train_full and BASE_DIR/val_test, each with images and masks
 
 The study works at a fifth of the size: 2048x1024 becomes 416x208. Class 0 is unlabeled, id k becomes class k + 1;
-LABEL_MAP in config.ini gives other classes, as the 19 of the benchmark.
+LABEL_MAP in config.ini gives other classes, for example the 19 of the benchmark.
 """
 
 from common.command_line import run_step
+from common.config.config import Config
 from common.dataset.prepared.steps import prepare_originals
 
 
-def main(config, dry_run):
+def main(config: Config, dry_run: bool) -> None:
     """Prepares the training and validation frames."""
     prepare_originals(
         config.dataset,

@@ -8,12 +8,13 @@ study halves the official validation set into val and test.
 """
 
 from common.command_line import run_step
+from common.config.config import Config
 from common.dataset.prepared.folders import PreparedDataset
 from common.dataset.prepared.split import SplitRule
 from common.dataset.prepared.steps import divide
 
 
-def main(config, dry_run):
+def main(config: Config, dry_run: bool) -> None:
     """Divides both prepared folders."""
     dataset = PreparedDataset.of(config.dataset, config.seed)
     rules = {

@@ -8,11 +8,12 @@ it was trained on.
 """
 
 from common.command_line import run_step
+from common.config.config import Config
 from common.dataset.prepared.folders import PreparedDataset
 from common.learning.experiments.experiment import Experiment, run_experiment
 
 
-def main(config, dry_run):
+def main(config: Config, dry_run: bool) -> None:
     """Trains on all training images."""
     dataset = PreparedDataset.of(config.dataset, config.seed)
     experiment = Experiment(

@@ -1,17 +1,18 @@
 """Step 03: train U-Nets on the labelled tenth of the training images.
 
-Reads   BASE_DIR/train_labeled, val, test, train_unlabeled   (written by steps 01)
+Reads   BASE_DIR/train_labeled, val, test, train_unlabeled   (written by step 01)
 Writes  BASE_DIR/models, *_predictions, csv/results_CITYSCAPES_subset_<run>.csv
 
 The lower reference of the study: every semi-supervised method must beat these models.
 """
 
 from common.command_line import run_step
+from common.config.config import Config
 from common.dataset.prepared.folders import PreparedDataset
 from common.learning.experiments.experiment import Experiment, run_experiment
 
 
-def main(config, dry_run):
+def main(config: Config, dry_run: bool) -> None:
     """Trains on the labelled tenth."""
     dataset = PreparedDataset.of(config.dataset, config.seed)
     experiment = Experiment(

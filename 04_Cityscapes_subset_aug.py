@@ -7,12 +7,13 @@ The reference with augmentation: as many images an epoch as step 02 has, made fr
 """
 
 from common.command_line import run_step
+from common.config.config import Config
 from common.dataset.prepared.folders import PreparedDataset
 from common.dataset.prepared.steps import augment_split
 from common.learning.experiments.experiment import Experiment, run_experiment
 
 
-def main(config, dry_run):
+def main(config: Config, dry_run: bool) -> None:
     """Augments the labelled tenth and trains on it."""
     dataset = PreparedDataset.of(config.dataset, config.seed)
     experiment = Experiment(

@@ -4,6 +4,10 @@ Every run of a step appends to BASE_DIR/logs/<step>.log what it shows on the ter
 """
 
 # ruff: noqa: E402 - what is missing has to be said before it is imported
+from common.installation import check_installation
+
+check_installation()
+
 import argparse
 import contextlib
 import logging
@@ -13,30 +17,35 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn, Protocol
 
+from common.config.config import Config
 from common.config.loading import SHIPPED_CONFIG, load_config
 from common.errors import DataError, ProjectError, TrainingError
-from common.files.lock import only_one
-from common.installation import check_installation
-
-check_installation()
-
+from common.text import terminal_safe
 
 log = logging.getLogger("common")
 _INTERRUPTED = 130
-# File names of strangers may hold what a terminal takes for commands.
-_SHOWN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
-def run_step(description, main, section="CITYSCAPES"):
-    """Runs a numbered script and exits: 0 when it is done, 1 for what a user can mend, 130 for Ctrl-C.
+class StepMain(Protocol):
+    """The main function of a numbered script."""
+
+    def __call__(self, config: Config, dry_run: bool) -> None:
+        """Does the step; on a dry run only says what would be done."""
+
+
+def run_step(description: str | None, main: StepMain, section: str = "CITYSCAPES") -> None:
+    """Runs a numbered script and exits: 0 when it is done, 1 for an error the user can fix, 130 for Ctrl-C.
 
     Args:
-        description: The script's docstring; its first line names the step, as in "Step 00: ...".
-        main: Function of a `Config` and of whether to only say what would be done.
+        description: The script's docstring; its first line names the step, for example "Step 00: ...".
+        main: Does the step.
         section: The section of config.ini the step reads.
     """
+    description = description or ""
     step = " ".join(description.split(":")[0].split()).lower()
     arguments = _parse(description)
     _show_log()
@@ -52,6 +61,8 @@ def run_step(description, main, section="CITYSCAPES"):
         if arguments.dry_run:
             main(config, dry_run=True)
             return
+        from common.files.lock import only_one
+
         with only_one(base_dir, step.replace(" ", "_")):
             _keep_log(base_dir / "logs" / f"{step.replace(' ', '_')}.log")
             log.debug("%s started, config %s, overrides %s", step, arguments.config, arguments.overrides)
@@ -65,8 +76,8 @@ def run_step(description, main, section="CITYSCAPES"):
             log.debug("%s ended after %.1f s", step, time.monotonic() - start)
 
 
-def _write_report(config):
-    """Writes the report of what there is now; a step has done its work even if that fails."""
+def _write_report(config: Config) -> None:
+    """Writes the report; a failure here does not fail the step."""
     from common.report.study import write_report
 
     try:
@@ -76,14 +87,14 @@ def _write_report(config):
         log.debug("%s", traceback.format_exc())
 
 
-def _end_like_ctrl_c():
+def _end_like_ctrl_c() -> None:
     """Makes the signals that end a process do what Ctrl-C does: trainings, workers and half-written files go too."""
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
 
 
-def _parse(description):
+def _parse(description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
@@ -92,14 +103,14 @@ def _parse(description):
         "--dry-run", action="store_true", help="check config and data, say what would be done, write nothing"
     )
     parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="values that win over config.ini, as in NUM_EPOCHS=5"
+        "overrides", nargs="*", metavar="KEY=VALUE", help="values that win over config.ini, for example NUM_EPOCHS=5"
     )
     return parser.parse_args()
 
 
 @contextlib.contextmanager
-def report_errors(resumes=True):
-    """Turns what a user can mend into one message and exit status 1, and Ctrl-C into 130, without a traceback."""
+def report_errors(resumes: bool = True) -> Iterator[None]:
+    """Turns errors the user can fix into one message and exit status 1, and Ctrl-C into 130, without a traceback."""
     try:
         yield
     except ProjectError as error:
@@ -110,14 +121,14 @@ def report_errors(resumes=True):
         log.debug("%s", traceback.format_exc())
         _fail(f"error: {error.filename or 'an output stream'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        log.warning("stopped; start the same command again%s", " to go on where it was" if resumes else "")
+        log.warning("stopped; start the same command again%s", " to continue where it was" if resumes else "")
         sys.exit(_INTERRUPTED)
     except Exception:
         log.debug("%s", traceback.format_exc())
         raise
 
 
-def _fail(message):
+def _fail(message: str) -> NoReturn:
     log.error("%s", message)
     sys.exit(1)
 
@@ -125,17 +136,17 @@ def _fail(message):
 class _TqdmHandler(logging.Handler):
     """Prints lines above a progress bar that may be running; an output that is closed or full stops nothing."""
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm
 
         stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
         with contextlib.suppress(OSError, ValueError):
-            tqdm.write(self.format(record).translate(_SHOWN), file=stream)
+            tqdm.write(terminal_safe(self.format(record)), file=stream)
             stream.flush()
 
 
-def _show_log():
-    """Shows the project's messages on the terminal; what its encoding lacks is escaped."""
+def _show_log() -> None:
+    """Shows the project's messages on the terminal; characters that its encoding does not have are escaped."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started this; worker processes need one
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
@@ -148,7 +159,7 @@ def _show_log():
     log.addHandler(terminal)
 
 
-def _keep_log(path):
+def _keep_log(path: Path) -> None:
     """Keeps the project's messages in a file too, with date and time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
@@ -156,15 +167,22 @@ def _keep_log(path):
     log.addHandler(file)
 
 
-def size_argument(text):
+def show(lines: str | Iterable[str], stream: str = "stdout") -> None:
+    """Prints lines that may hold text of strangers, for example names of files; `stream` is "stdout" or "stderr"."""
+    text = lines if isinstance(lines, str) else "\n".join(lines)
+    print(terminal_safe(text), file=getattr(sys, stream))
+
+
+def size_argument(text: str) -> tuple[int, int]:
     """Reads a size such as 416x208 from a command line: width and height in pixels; a type for argparse."""
-    if not re.fullmatch("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", text.lower()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; width x height was expected, such as 416x208")
-    return tuple(map(int, text.lower().split("x")))
+    found = re.fullmatch("([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text.lower())
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; expected width x height, for example 416x208")
+    return int(found[1]), int(found[2])
 
 
-def run_tool(main):
-    """Runs a tool's main function and exits: 0 when it is done, 1 for what a user can mend, 130 for Ctrl-C."""
+def run_tool(main: Callable[[], int | None]) -> NoReturn:
+    """Runs a tool's main function and exits: 0 when it is done, 1 for an error the user can fix, 130 for Ctrl-C."""
     _show_log()
     with report_errors(resumes=False):
         _end_like_ctrl_c()

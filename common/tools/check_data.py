@@ -7,9 +7,10 @@ Exit status 0 means that nothing is wrong, 1 that something is.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool
+from common.command_line import run_tool, show
 from common.dataset.checking.check import check_data
 from common.dataset.checking.report import report_lines
 from common.dataset.original.layouts import TRUTH_KINDS
@@ -19,29 +20,26 @@ from common.files.disk import write_json
 from common.files.listing import list_files_of
 from common.formats import cityscapes
 from common.formats.registry import recognise
-from common.labels.tables import CITYSCAPES
+from common.labels.tables import CITYSCAPES, LabelTable
 from common.parallel import usable_cores
 
 # CVAT's zip is a Cityscapes tree too.
 _CHECKED = ("cityscapes", "cvat")
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, checks, and prints what was found; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m common.tools.check_data",
         description="Lists what is missing, broken or contradictory in a dataset. Exit status 1 if anything is.",
     )
-    parser.add_argument(
-        "source", metavar="SOURCE", type=Path, help="an original, as folder or zip; BASE_DIR; or one prepared folder"
-    )
-    parser.add_argument("--splits", metavar="NAME", nargs="+", default=(), help="only these, as train val (all)")
-    parser.add_argument("--truth", choices=TRUTH_KINDS, help="which annotation of an original (fine, if there is any)")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="also write everything to a file")
-    parser.add_argument("--shown", metavar="N", type=int, default=10, help="problems shown of each kind (%(default)s)")
-    parser.add_argument(
-        "--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)"
-    )
+    add = parser.add_argument
+    add("source", metavar="SOURCE", type=Path, help="an original, as folder or zip; BASE_DIR; or one prepared folder")
+    add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)")
+    add("--truth", choices=TRUTH_KINDS, help="which annotation of an original (fine, if there is any)")
+    add("--json", metavar="FILE", type=Path, help="also write everything to a file")
+    add("--shown", metavar="N", type=int, default=10, help="problems shown of each kind (%(default)s)")
+    add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
     options = parser.parse_args(arguments)
     if options.shown < 0:
         raise ConfigError(f"--shown {options.shown}: expected 0 or more")
@@ -49,11 +47,11 @@ def main(arguments=None):
     report = check_data(options.source, tuple(options.splits), options.truth, table, options.workers)
     if options.json is not None:
         write_json(options.json, report.to_json())
-    print("\n".join(report_lines(report, options.shown)))
+    show(report_lines(report, options.shown))
     return 1 if report.problems else 0
 
 
-def _labels_of(source, truth):
+def _labels_of(source: Path, truth: str | None) -> LabelTable:
     """Reads the labels of an original; refuses another format, whose images may look like those of an original."""
     try:
         dataset = cityscapes.read(list_files_of(source), truth)
@@ -65,7 +63,7 @@ def _labels_of(source, truth):
     return dataset.labels
 
 
-def _refuse_others(source):
+def _refuse_others(source: Path) -> None:
     try:
         found = recognise(list_files_of(source))
     except DataError:

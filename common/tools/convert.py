@@ -7,6 +7,7 @@ skipped and what the target cannot hold.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from common.command_line import log, run_tool
@@ -16,7 +17,7 @@ from common.formats.registry import FORMATS
 from common.parallel import usable_cores
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """Builds the command line; what is not given has the default of the library function."""
     defaults = WriteOptions()
     names = sorted(FORMATS)
@@ -31,27 +32,31 @@ def parser():
     add("target", metavar="TARGET", type=Path, help="a new folder; for cvat a new zip")
     add("--from", dest="from_", choices=names, metavar="FORMAT", help="of SOURCE (default: found out from its files)")
     add("--to", required=True, choices=names, metavar="FORMAT", help=", ".join(names))
-    add("--splits", nargs="+", metavar="NAME", help="as train val (default: all)")
-    add("--cities", nargs="+", metavar="NAME", help="as ulm (default: all)")
+    add("--splits", nargs="+", metavar="NAME", help="for example train val (default: all)")
+    add("--cities", nargs="+", metavar="NAME", help="for example ulm (default: all)")
     add("--classes", nargs="+", metavar="NAME", help="labels to keep, all others become background; for coco and yolo "
         "those to write (default there: the 8 counted ones that Cityscapes evaluates)")  # fmt: skip
     add("--min-area", type=int, metavar="N", help="objects with fewer visible pixels become background")
     add("--label-map", metavar="FILE", help="cityscapes, source, a class map's name or its file (default: cityscapes "
         "if it knows all labels, else source)")  # fmt: skip
     add("--images", choices=("copy", "link", "none"), help=f"(default: {defaults.images})")
-    add("--image-ext", metavar="EXT", help="encode images anew, as jpg, which loses a little (default: as they are)")
+    add(
+        "--image-ext",
+        metavar="EXT",
+        help="encode images again, for example as jpg, which loses a little (default: as they are)",
+    )
     add("--layout", choices=("official", "imgsFine"), help=f"folders of a Cityscapes tree (default: {defaults.layout})")
     add("--truth", choices=("gtFine", "gtCoarse"), help="annotation of a Cityscapes tree to read, and its name in "
         "what is written (default: the fine one where there is any)")  # fmt: skip
     add("--rle", action="store_true", help="all COCO segmentations as RLE (default: outlines where they are exact)")
-    add("--json-name", metavar="NAME", help="of COCO files, with {split}, as instances_{split}.json")
+    add("--json-name", metavar="NAME", help="of COCO files, with {split}, for example instances_{split}.json")
     add("--overwrite", action="store_true", help="move what stands at TARGET aside")
     add("--workers", type=int, default=usable_cores(), metavar="N", help="processes (default: %(default)s)")
     return made
 
 
-def main(arguments=None):
-    """Parses the command line, converts, and says what became of the data."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parses the command line, converts, and says what was written, skipped and lost."""
     choices = vars(parser().parse_args(arguments))
     for name in ("splits", "cities", "classes"):
         choices[name] = tuple(choices.get(name, ()))

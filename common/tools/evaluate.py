@@ -8,21 +8,22 @@ PREDICTIONS is a folder of PNG files whose names begin with the frames' names; d
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import log, run_tool
+from common.command_line import log, run_tool, show
 from common.errors import ConfigError
-from common.evaluation.instances.precision import evaluate_instances
-from common.evaluation.panoptic.quality import evaluate_panoptic
+from common.evaluation.instances.precision import InstanceScores, evaluate_instances
+from common.evaluation.panoptic.quality import PanopticScores, evaluate_panoptic
 from common.evaluation.pixels.evaluation import PixelOptions, evaluate_pixels
 from common.evaluation.pixels.predictions import AUTO, ENCODINGS
-from common.evaluation.pixels.scores import BOTH, PROTOCOLS
+from common.evaluation.pixels.scores import BOTH, PROTOCOLS, PixelScores
 from common.files.disk import write_json
 from common.labels.map_files import load_label_map
 from common.parallel import usable_cores
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m common.tools.evaluate", description="Scores predictions.")
     add = parser.add_argument
     add("predictions", metavar="PREDICTIONS", type=Path, help="a folder or zip of PNG files; panoptic: a JSON file")
@@ -31,45 +32,47 @@ def _parser():
     add("--protocol", choices=PROTOCOLS, default=BOTH, help="which scores (%(default)s)")
     add("--encoding", choices=ENCODINGS, default=AUTO, help="what predictions hold (%(default)s)")
     add("--label-map", metavar="MAP", help="of class indices: a built-in name or a file (the study's)")
-    add("--splits", metavar="NAME", nargs="+", default=(), help="of TRUTH, as val (those predicted)")
-    add("--partial", action="store_true", help="go on without predictions that are missing")
+    add("--splits", metavar="NAME", nargs="+", default=(), help="of TRUTH, for example val (those predicted)")
+    add("--partial", action="store_true", help="accept that predictions are missing")
     add("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
     add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
     return parser
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the command line, scores, and prints tables."""
     chosen = _parser().parse_args(arguments)
     _check(chosen)
     scores = _score(chosen)
-    lines = scores.lines()
     if chosen.json == "-":
         for note in scores.notes:
             log.warning("note: %s", note)
-        lines = [json.dumps(scores.as_json(), indent=2, allow_nan=False)]
-    try:  # the file first: an output that is closed early, as by `head`, must not cost it
-        if chosen.json not in (None, "-"):
+        print(json.dumps(scores.as_json(), indent=2, allow_nan=False))
+        return
+    try:  # the file first: an output that is closed early, for example by `head`, must not cost it
+        if chosen.json is not None:
             write_json(Path(chosen.json), scores.as_json())
     finally:
-        print("\n".join(lines))
+        show(scores.lines())
 
 
-def _check(chosen):
+def _check(chosen: argparse.Namespace) -> None:
     """Refuses what would be found out after an hour of scoring."""
     if chosen.workers < 1:
         raise ConfigError(f"--workers {chosen.workers}: expected 1 or more")
     if chosen.json not in (None, "-") and not Path(chosen.json).is_file() and Path(chosen.json).exists():
-        raise ConfigError(f"--json {chosen.json or repr('')}: is no file; the name of a file was expected")
+        raise ConfigError(f"--json {chosen.json or repr('')}: expected the name of a file")
 
 
-def _score(chosen):
+def _score(chosen: argparse.Namespace) -> PixelScores | PanopticScores | InstanceScores:
     if chosen.task == "pixels":
         label_map = None if chosen.label_map is None else load_label_map(chosen.label_map)
-        how = (chosen.protocol, chosen.encoding, label_map, chosen.partial, tuple(chosen.splits), chosen.workers)
-        return evaluate_pixels(chosen.predictions, chosen.truth, PixelOptions(*how))
+        given = chosen.protocol, chosen.encoding, label_map, chosen.partial, tuple(chosen.splits), chosen.workers
+        return evaluate_pixels(chosen.predictions, chosen.truth, PixelOptions(*given))
     if chosen.label_map or chosen.partial or chosen.splits or (chosen.protocol, chosen.encoding) != (BOTH, AUTO):
-        raise ConfigError(f"--task {chosen.task} takes --json and --workers alone; the other options are about pixels")
+        raise ConfigError(
+            f"--task {chosen.task} takes only --json and --workers; the other options are for --task pixels"
+        )
     evaluate = evaluate_panoptic if chosen.task == "panoptic" else evaluate_instances
     return evaluate(chosen.predictions, chosen.truth, chosen.workers)
 

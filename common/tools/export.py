@@ -1,4 +1,4 @@
-"""Exports a trained model for other programs, runs what came out on a frame, and says the largest difference.
+"""Exports a trained model for other programs, runs the result on a frame, and prints the largest difference.
 
     python -m common.tools.export models/CITYSCAPES_subset_1_0.keras --to onnx
     python -m common.tools.export models/CITYSCAPES_subset_1_0.keras --to tflite --batch 1 --with-argmax
@@ -9,22 +9,23 @@ TensorFlow, whatever KERAS_BACKEND says, and on the processor.
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool, size_argument
+from common.command_line import run_tool, show, size_argument
 from common.demo.scene import draw_frame
 from common.files.sources import Source
 from common.images.pictures import read_photograph
 from common.learning.exporting.files import ENDINGS, check_target, default_target
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """Builds the command line."""
     made = argparse.ArgumentParser(
         prog="python -m common.tools.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = made.add_argument
-    add("model", metavar="MODEL", type=Path, help="a .keras file, as in BASE_DIR/models")
+    add("model", metavar="MODEL", type=Path, help="a .keras file, for example in BASE_DIR/models")
     add("--to", choices=sorted(ENDINGS), required=True, help="what for: onnxruntime, TensorFlow, TensorFlow Lite")
     add("--out", metavar="PATH", type=Path, help="what to write (default: beside the model)")
     add(
@@ -33,11 +34,11 @@ def parser():
     add("--batch", metavar="N", type=int, help="images at a time, fixed (default: any number)")
     add("--with-argmax", action="store_true", help="class indices come out, not probabilities")
     add("--image", metavar="FILE", type=Path, help="photograph to compare on (default: a drawn street)")
-    add("--overwrite", action="store_true", help="replace an exported model that stands there")
+    add("--overwrite", action="store_true", help="replace an existing exported model")
     return made
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the command line, exports, and says what was compared."""
     options = parser().parse_args(arguments)
     target = options.out or default_target(options.model, options.to)
@@ -55,7 +56,7 @@ def main(arguments=None):
 
     settings = ExportSettings(options.to, options.size, options.batch, options.with_argmax)
     comparison = export_model(options.model, target, settings, image, options.overwrite)
-    print(f"{target}: {options.to}, compared on {options.image or 'a drawn street'} and its mirror image: {comparison}")
+    show(f"{target}: {options.to}, compared on {options.image or 'a drawn street'} and its mirror image: {comparison}")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ that a file could not be read.
 """
 
 import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool
+from common.command_line import run_tool, show
 from common.dataset.original.layouts import TRUTH_KINDS
 from common.errors import ConfigError
 from common.formats.registry import FORMATS
@@ -22,7 +22,7 @@ from common.inspection.inspection import check_target, load_inspection, write_in
 from common.inspection.object_table import object_lines
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """Builds the command line."""
     made = argparse.ArgumentParser(
         prog="python -m common.tools.inspect_dataset",
@@ -47,7 +47,7 @@ def parser():
     return made
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, shows the frames, and says where; returns the exit status."""
     options = parser().parse_args(arguments)
     if options.workers < 1 or options.seed < 0:
@@ -62,14 +62,14 @@ def main(arguments=None):
     inspection = load_inspection(options.source, dataset, chosen, options.classes, options.workers)
     written = write_inspection(inspection, out, options.overwrite) if is_written else []
     if options.text:
-        print("\n".join(object_lines(inspection.frames)))
+        show(object_lines(inspection.frames))
     for note in dataset.notes:
-        print(f"note: {note}", file=sys.stderr)
+        show(f"note: {note}", "stderr")
     for problem in inspection.problems:
-        print(f"could not be read: {problem}", file=sys.stderr)
+        show(f"could not be read: {problem}", "stderr")
     if written:
         sheets = ", ".join(path.name for path in written[:-1])
-        print(f"{inspection.subtitle}; {out}: {sheets}\nopen in a browser: {written[-1]}")
+        show(f"{inspection.subtitle}; {out}: {sheets}\nopen in a browser: {written[-1]}")
     return 1 if inspection.problems else 0
 
 

@@ -6,26 +6,28 @@ python -m common.tools.label_map cityscapes --cvat labels.json writes the 35 lab
 """
 
 import argparse
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from common.command_line import run_tool
+from common.command_line import run_tool, show
 from common.errors import ConfigError, DataError
 from common.files.disk import write_json, write_text
 from common.formats.selection import table_of_classes
 from common.labels import table_files as label_files
 from common.labels.cityscapes import IGNORE, LABEL_OF_ID
 from common.labels.map_files import builtin_names, load_label_map
-from common.labels.tables import CITYSCAPES
+from common.labels.tables import CITYSCAPES, LabelTable
+from common.text import aligned_table, count
 
 _TABLE = "cityscapes"
-_WRITERS = {
+_WRITERS: dict[str, Callable[[Path, LabelTable], None]] = {
     "cvat": lambda path, table: write_json(path, label_files.cvat_labels(table)),
     "label_colors": lambda path, table: write_text(path, label_files.label_colors_text(table)),
     "dataset_meta": lambda path, table: write_json(path, label_files.dataset_meta_json(table)),
 }
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the command line, shows what was asked for and writes it."""
     style = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("python -m common.tools.label_map", description=__doc__, formatter_class=style)
@@ -41,39 +43,34 @@ def main(arguments=None):
     if not options.overwrite and (there := [path for path in outputs.values() if path.exists()]):
         raise DataError(f"{there[0]}: is there already; choose another name, or --overwrite to replace it")
     if options.map_or_table is None and not outputs:
-        maps = [(name, f"{len(load_label_map(name))} classes") for name in builtin_names()]
-        _show([*maps, (_TABLE, f"no map, the table of {len(CITYSCAPES)} labels itself")])
+        maps = [(name, count(len(load_label_map(name)), "class", "classes")) for name in builtin_names()]
+        show(aligned_table([*maps, (_TABLE, f"no map, the table of {len(CITYSCAPES)} labels itself")], left=2))
         return
     table, rows = _load(options.map_or_table or _TABLE)
-    _show(rows)
+    show(aligned_table(rows, left=5))
     for name, path in outputs.items():
         _WRITERS[name](path, table)
-        print(f"{path}: written")
+        show(f"{path}: written")
 
 
-def _load(text):
+def _load(text: str) -> tuple[LabelTable, list[tuple[object, ...]]]:
     """Reads a class map or a table of labels; returns the table and the rows to be shown."""
     is_file = text.endswith((".txt", ".json"))
     table = CITYSCAPES if text == _TABLE else label_files.read_labels(Path(text)) if is_file else None
     if table is not None:
-        rows = [(label.id, label.name, _color(label.color), "yes" * label.has_instances) for label in table]
-        return table, [("id", "label", "colour", "counted"), *rows]
-    classes, rows = load_label_map(text), [("class", "name", "colour", "ids", "labels")]
+        described = [(label.id, label.name, _joined(label.color), "yes" * label.has_instances) for label in table]
+        return table, [("id", "label", "colour", "counted"), *described]
+    classes = load_label_map(text)
+    rows: list[tuple[object, ...]] = [("class", "name", "colour", "ids", "labels")]
     shown = list(zip(range(len(classes)), classes.names, classes.colors, strict=True))
     for index, name, color in [*shown, (IGNORE, "ignored", (0, 0, 0))] if classes.ignores else shown:
         ids = [id_ for id_, class_index in enumerate(classes.class_of_id) if class_index == index]
-        rows.append((index, name, _color(color), _color(ids), ", ".join(LABEL_OF_ID[id_].name for id_ in ids)))
+        rows.append((index, name, _joined(color), _joined(ids), ", ".join(LABEL_OF_ID[id_].name for id_ in ids)))
     return table_of_classes(classes), rows
 
 
-def _color(values):
+def _joined(values: Iterable[int]) -> str:
     return " ".join(map(str, values))
-
-
-def _show(rows):
-    widths = [max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 if __name__ == "__main__":

@@ -5,16 +5,17 @@
 
 writes OUT/labelIds (official label ids at the size of the photograph, one PNG each: what the benchmark's server takes),
 OUT/color, with --overlay OUT/overlay, and OUT/classes.csv, which says what ids and colours mean; of a video
-OUT/<name>_color.mp4 and <name>_overlay.mp4. The same command goes on where it was interrupted.
+OUT/<name>_color.mp4 and <name>_overlay.mp4. The same command continues where it was interrupted.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from common.command_line import log, run_tool, size_argument
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """Builds the command line."""
     made = argparse.ArgumentParser(
         prog="python -m common.tools.predict", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -23,7 +24,7 @@ def parser():
     add("models", metavar="MODEL", nargs="+", type=Path, help="a .keras file that steps 02 to 04 wrote, or a folder of "
         "them; of several the mean of their probabilities counts")  # fmt: skip
     add("source", metavar="INPUT", type=Path, help="a photograph, a folder, a Cityscapes tree or zip, or a video")
-    add("out", metavar="OUT", type=Path, help="a new folder, or one to go on with")
+    add("out", metavar="OUT", type=Path, help="a new folder, or one to continue")
     add(
         "--size",
         metavar="WxH",
@@ -33,13 +34,13 @@ def parser():
     add("--tta", action="store_true", help="take the mean of each photograph and its mirror image; twice the time")
     add("--overlay", action="store_true", help="also write the colours over the photographs")
     add("--batch", metavar="N", type=int, default=8, help="photographs at a time; fewer need less memory (%(default)s)")
-    add("--splits", metavar="NAME", nargs="+", default=(), help="of a Cityscapes tree, as val test (all)")
+    add("--splits", metavar="NAME", nargs="+", default=(), help="of a Cityscapes tree, for example val test (all)")
     add("--video-ids", action="store_true", help="also write the label ids of every picture of a video as PNG")
     add("--overwrite", action="store_true", help="move what stands at OUT aside")
     return made
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, predicts, and says how fast; returns 1 if a photograph could not be read."""
     chosen = parser().parse_args(arguments)
     from common.learning.backend import machine as backend

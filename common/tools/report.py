@@ -7,9 +7,10 @@ Works with any state of BASE_DIR. The steps write the same report when they end.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool
+from common.command_line import run_tool, show
 from common.config.loading import SHIPPED_CONFIG, load_config
 from common.errors import ConfigError
 from common.report.study import FRAMES, write_report
@@ -17,7 +18,7 @@ from common.report.study import FRAMES, write_report
 _MOST_FRAMES = 100
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, writes the report and says where it is; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m common.tools.report",
@@ -42,9 +43,9 @@ def main(arguments=None):
         base_dir = config.dataset.base_dir
         plan = config.study
     files = write_report(base_dir, options.out, options.frames, plan)
-    print(f"page: {files.html}")
-    print(f"text: {files.markdown}")
-    print("open the page in a browser; it is one file and needs no network")
+    show(f"page: {files.html}")
+    show(f"text: {files.markdown}")
+    show("open the page in a browser; it is one file and needs no network")
     return 0
 
 

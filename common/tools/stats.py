@@ -8,10 +8,10 @@ Exit status 1 means that a file could not be read and is not counted.
 
 import argparse
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool
+from common.command_line import run_tool, show
 from common.errors import ConfigError
 from common.files.disk import write_bytes, write_json
 from common.formats.conversion import read
@@ -22,14 +22,16 @@ from common.stats.picture import draw_counts
 from common.stats.table import describe_counts
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, counts, and prints tables; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m common.tools.stats",
         description="Counts frames, pixels and objects by label, and measures mean and deviation of the images.",
     )
     parser.add_argument("source", metavar="SOURCE", type=Path, help="a dataset of any format, as a folder or a zip")
-    parser.add_argument("--splits", metavar="NAME", nargs="+", default=(), help="only these, as train val (all)")
+    parser.add_argument(
+        "--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)"
+    )
     parser.add_argument("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
     parser.add_argument("--picture", metavar="FILE.png", type=Path, help="also draw bars of pixels and objects")
     parser.add_argument(
@@ -48,11 +50,11 @@ def main(arguments=None):
     if options.json == "-":
         print(json.dumps(counts.to_json(), indent=2))
     else:
-        print("\n".join([*(f"note: {note}" for note in counts.notes), *describe_counts(counts)]))
+        show([*(f"note: {note}" for note in counts.notes), *describe_counts(counts)])
     for problem in counts.problems[:10]:
-        print(f"not counted: {problem}", file=sys.stderr)
+        show(f"not counted: {problem}", "stderr")
     if more := counts.problems[10:]:
-        print(f"not counted: {len(more):,} more files; --json lists all", file=sys.stderr)
+        show(f"not counted: {len(more):,} more files; --json lists all", "stderr")
     return 1 if counts.problems else 0
 
 

@@ -41,7 +41,7 @@ def test_a_model_is_exported_beside_itself_with_its_difference_under_any_back_en
 def test_a_size_that_is_none_is_refused_at_once(size, capsys):
     with pytest.raises(SystemExit, match="2"):
         export.main(["no.keras", "--to", "onnx", f"--size={size}"])
-    assert f"argument --size: '{size}' is no size; width x height was expected" in capsys.readouterr().err
+    assert f"argument --size: '{size}' is not a size; expected width x height" in capsys.readouterr().err
 
 
 def test_a_frame_that_is_missing_is_named_at_once(tmp_path):

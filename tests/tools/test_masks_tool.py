@@ -43,4 +43,4 @@ def test_classes_take_a_label_map_by_name(demo_tree, tmp_path, capsys):
 def test_a_size_that_is_none_is_refused(tmp_path, size, capsys):
     with pytest.raises(SystemExit):
         main([str(tmp_path), str(tmp_path), "--encoding", "labelIds", f"--size={size}"])
-    assert "is no size; width x height was expected" in capsys.readouterr().err
+    assert "expected width x height" in capsys.readouterr().err
