@@ -41,8 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the command line, scores, and prints tables."""
-    chosen = _parser().parse_args(arguments)
-    _check(chosen)
+    _check(chosen := _parser().parse_args(arguments))
     scores = _score(chosen)
     if chosen.json == "-":
         for note in scores.notes:

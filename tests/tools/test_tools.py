@@ -48,7 +48,7 @@ def test_demo_data_comes_with_a_config_that_step_00_takes(tmp_path):
 
 def test_a_config_for_a_folder_that_step_00_does_not_look_into_is_refused(tmp_path):
     error = run_tool("common.tools.demo_data", tmp_path / "x", "--config", tmp_path / "c.ini", expect=1).stderr
-    assert "has to end in original_data" in error
+    assert "--config" in error and "original_data" in error
     assert not (tmp_path / "x").exists()
 
 
