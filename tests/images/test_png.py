@@ -151,7 +151,7 @@ def test_a_half_written_picture_with_right_checksums_is_refused():
 def test_a_file_without_a_picture_or_header_is_refused():
     with pytest.raises(DataError, match="the picture inside is damaged"):
         png.read_image(build([header(4, 4), (b"IEND", b"")]))
-    with pytest.raises(DataError, match="not a PNG header"):
+    with pytest.raises(DataError, match="damaged .*header"):
         png.read_image(build([(b"IEND", b"")]))
 
 
