@@ -90,7 +90,8 @@ def test_a_warm_up_alone_ends_at_the_constant_rate():
 
 
 def test_a_training_shorter_than_its_warm_up_only_warms_up():
-    rates = -np.diff([1.0, *applied(adamw(0.1, 0.0, schedule="cosine", warmup_steps=100, num_steps=4), 4)])
+    settings = TrainingSettings(1, 4, 0.1, 0.0, schedule="cosine", warmup_steps=100)  # 16 images: 4 steps
+    rates = -np.diff([1.0, *applied(make_optimizer(settings, 16), 4)])
     np.testing.assert_allclose(rates, [0, 0.025, 0.05, 0.075], atol=2e-6)
 
 
