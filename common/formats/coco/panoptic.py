@@ -27,7 +27,7 @@ from common.files.zips import is_safe_member
 from common.formats.coco.entries import IMAGE_SUFFIX, frame_name, split_of
 from common.formats.coco.index import CocoIndex
 from common.formats.coco.json_items import JsonObject
-from common.formats.coco.panoptic_pixels import PanopticTruth, encode_ids, pack_annotation
+from common.formats.coco.panoptic_pixels import PanopticTruth, encode_segment_ids, pack_annotation
 from common.formats.coco.reading import find_photograph, read_files
 from common.formats.coco.writing import (
     WrittenFrame,
@@ -164,7 +164,7 @@ def _write_frame(
         segment.label not in ids for segment in annotation.segments.values()
     )
     png_folder = json_path(folder / options.truth, json_name, frame.split).with_suffix("")
-    write_bytes(png_folder / name, encode_ids(values))
+    write_bytes(png_folder / name, encode_segment_ids(values))
     file_name = place_photograph(frame, folder / "leftImg8bit" / split, options)
     width, height = annotation.size_wh
     entry = {"id": frame.item_id, "file_name": file_name, "width": width, "height": height}

@@ -28,13 +28,13 @@ def pack_annotation(where: str, item: JsonObject) -> tuple[set[str], Head, bytes
     return {str(segment.category_id) for segment in found.segments}, found._asdict(), b""
 
 
-def colors_to_ids(colors: NDArray[np.uint8]) -> NDArray[np.uint32]:
+def colors_to_segment_ids(colors: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Turns the colours of a panoptic PNG, red, green, blue of shape `(height, width, 3)`, into ids of its segments."""
     ids: NDArray[np.uint32] = cv2.cvtColor(colors, cv2.COLOR_RGB2RGBA).view("<u4")[..., 0]
     return np.bitwise_and(ids, LARGEST_SEGMENT_ID, out=ids)
 
 
-def encode_ids(ids: NDArray[np.uint32]) -> bytes:
+def encode_segment_ids(ids: NDArray[np.uint32]) -> bytes:
     """Encodes ids of segments, of shape `(height, width)`, as the bytes of a panoptic PNG."""
     colors = ids.astype("<u4", copy=False).view(np.uint8).reshape(*ids.shape, 4)
     return encode_image(np.asarray(cv2.cvtColor(colors, cv2.COLOR_RGBA2RGB), np.uint8))
@@ -70,7 +70,7 @@ class PanopticTruth:
         if colors.shape[1::-1] != self.size_wh:
             found, expected = (" x ".join(map(str, size)) for size in (colors.shape[1::-1], self.size_wh))
             raise DataError(f"{self.picture}: has {found} pixels, but {self.where} has {expected}")
-        pixels = colors_to_ids(colors)
+        pixels = colors_to_segment_ids(colors)
         ((_, head, _),) = self.spool.rows(self.owner)
         listed = [PanopticSegment(*values) for values in head["segments"]]
         segments, dropped = self._segments(listed)

@@ -59,7 +59,7 @@ def find_files(tree: FileListing) -> FoundFiles:
         if names:
             named = [name for name in names if PurePosixPath(name).name.startswith(_NAME)]
             others = {name: kind for name, kind in group.items() if kind and in_folder}
-            others |= {name: "files called instances... are there" for name in names if named and name not in named}
+            others |= {name: "there are files named instances..." for name in names if named and name not in named}
             return FoundFiles(tuple(named or names), others)
     return FoundFiles((), {name: kind for name, kind in kinds.items() if _in_folder(name)} or _lone(tree, kinds))
 
@@ -105,7 +105,7 @@ def _what_it_is(tree: FileListing, name: str) -> str:
     if not start.startswith(b"["):
         return "is not JSON"
     if b'"score"' in start:
-        return "is a list of results, as predictions are kept, without images; the file of their ground truth is needed"
+        return "is a list of results, a form of predictions, without images; the file of their ground truth is needed"
     if b'"image_id"' in start:
         return "is a list of annotations without images"
     return "is an empty list" if start[1:].lstrip().startswith(b"]") else "is a list"

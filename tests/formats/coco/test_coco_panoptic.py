@@ -11,8 +11,10 @@ from common.dataset.original.layouts import find_frames
 from common.errors import ConfigError, DataError
 from common.files.disk import write_bytes
 from common.files.listing import list_files_of
+from common.files.sources import Source
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
+from common.formats.coco.panoptic_segments import PanopticSegment, read_panoptic_file
 from common.formats.format import WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.images.png import encode_image, read_image, read_instance_mask
@@ -231,3 +233,31 @@ def test_pixels_the_json_file_does_not_list_and_segments_without_pixels_are_coun
         "regions without a visible pixel": 1,
         "pixels of segments that the JSON file does not list": 3,
     }
+
+
+def test_a_file_is_read_in_one_pass_with_the_segments_of_each_image(tmp_path):
+    source = Source(put(tmp_path, info={"iscrowd": 1}) / "panoptic_val.json")
+    categories, items = read_panoptic_file(source, needs_categories=True)
+    assert {id_: (found.name, found.is_thing) for id_, found in categories.items()} == {1: ("ice", False)}
+    assert items == {"1": ("a.png", (PanopticSegment(7, 1, True, 3),))}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "message"),
+    [
+        ([{"image_id": None}], "item 0: image_id is 'None'"),
+        ([{"image_id": 1}, {"image_id": "1"}], "item 1: the image 1 is there already"),
+        ([{"segments_info": [{"id": 7, "category_id": "1"}]}], "item 0, segment 0: category_id is '1'"),
+        ([{"file_name": "a\0.png"}], "item 0: file_name is"),
+    ],
+)
+def test_a_file_of_predictions_needs_annotations_only(tmp_path, annotations, message):
+    good = {"image_id": 1, "file_name": "a.png", "segments_info": []}
+    source = Source(tmp_path / "a.json")
+    source.path.write_text(json.dumps({"annotations": [good]}))
+    assert read_panoptic_file(source, needs_categories=False) == ({}, {"1": ("a.png", ())})
+    with pytest.raises(DataError, match="a.json: has no categories"):
+        read_panoptic_file(source, needs_categories=True)
+    source.path.write_text(json.dumps({"annotations": [good | changes for changes in annotations]}))
+    with pytest.raises(DataError, match=f"a.json: annotations, {message}"):
+        read_panoptic_file(source, needs_categories=False)

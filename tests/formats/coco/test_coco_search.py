@@ -10,7 +10,7 @@ from common.formats.registry import recognise
 NO_INSTANCES = {
     "is empty": b"",
     "is an empty list": b" [ ]",
-    "is a list of results, as predictions are kept": b'[{"image_id": 1, "category_id": 1, "score": 0.5}]',
+    "is a list of results": b'[{"image_id": 1, "category_id": 1, "score": 0.5}]',
     "is a list of annotations without images": b'[{"image_id": 1, "category_id": 1}]',
     "images is empty": b'{"images": [], "annotations": [], "categories": []}',
 }
