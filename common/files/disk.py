@@ -104,11 +104,8 @@ def read_text(source: Readable, largest: int) -> str:
     Raises:
         DataError: If it is missing, too large, or not UTF-8; names it.
     """
-    data = read_bytes_of(source)
-    if len(data) > largest:
-        raise DataError(f"{source}: has {len(data):,} bytes, expected at most {largest:,} for such a file")
     try:
-        return data.decode("utf-8-sig")
+        return read_bytes_of(source, largest).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{source}: is not UTF-8 text (byte {error.start:,}); save it as UTF-8") from error
 

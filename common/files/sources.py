@@ -30,12 +30,15 @@ class Readable(Protocol):
         """Reads all bytes."""
 
 
-def read_bytes_of(source: Readable) -> bytes:
-    """Reads all bytes; raises DataError with the name if it cannot be read."""
+def read_bytes_of(source: Readable, largest: int | None = None) -> bytes:
+    """Reads all bytes; raises DataError with the name if it cannot be read or has more than `largest` bytes."""
     try:
-        return source.read_bytes()
+        data = source.read_bytes()
     except OSError as error:
         raise cannot_be_read(source, error) from error
+    if largest is not None and len(data) > largest:
+        raise DataError(f"{source}: has {len(data):,} bytes; expected at most {largest:,} of such a file")
+    return data
 
 
 @dataclass(frozen=True)

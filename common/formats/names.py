@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import PurePosixPath
 
 from common.errors import DataError
-from common.files.sources import Source
+from common.files.sources import Source, read_bytes_of
 from common.formats.frames import NO_SPLIT, AnnotatedFrame
 
 LARGEST_LIST_BYTES = 32 * 1024 * 1024
@@ -57,10 +57,8 @@ def read_lines(source: Source) -> list[str]:
     Raises:
         DataError: If the file is missing or too large; names it.
     """
-    data = source.read_bytes()
-    if len(data) > LARGEST_LIST_BYTES:
-        raise DataError(f"{source}: has {len(data):,} bytes, at most {LARGEST_LIST_BYTES:,} were expected of a list")
-    lines = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").split("\n")
+    text = read_bytes_of(source, LARGEST_LIST_BYTES).decode("utf-8", "surrogateescape")
+    lines = text.removeprefix("\ufeff").split("\n")
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 

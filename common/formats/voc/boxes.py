@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from common.errors import DataError
-from common.files.sources import Source
+from common.files.sources import Source, read_bytes_of
 from common.formats.frames import Segment
 
 LARGEST_XML_BYTES = 4 * 1024 * 1024
@@ -83,9 +83,7 @@ def read_boxes(source: Source) -> list[Segment]:
 
 
 def _parse(source: Source) -> ElementTree.Element:
-    data = source.read_bytes()
-    if len(data) > LARGEST_XML_BYTES:
-        raise DataError(f"{source}: has {len(data):,} bytes; expected at most {LARGEST_XML_BYTES:,}")
+    data = read_bytes_of(source, LARGEST_XML_BYTES)
 
     def refuse(*_: object) -> None:
         raise DataError(f"{source}: has a document type, which may define entities; remove <!DOCTYPE ...> to read it")

@@ -9,7 +9,7 @@ import re
 
 from common.errors import DataError, LabelError
 from common.files.listing import FileListing
-from common.files.sources import Source
+from common.files.sources import Source, read_bytes_of
 from common.formats.class_masks import BLACK, MaskCode, code_of
 from common.labels.cityscapes import Color
 from common.labels.table_files import LARGEST_LABEL_FILE_BYTES, META_FILE, read_dataset_meta
@@ -73,12 +73,10 @@ def read_labels(tree: FileListing, has_objects: bool) -> tuple[LabelTable, MaskC
 
 def _read_rows(source: Source) -> tuple[list[tuple[str, Color | None]], set[str]]:
     """Reads name and perhaps colour of each line, and the names of labels that are counted."""
-    data = source.read_bytes()
-    if len(data) > LARGEST_LABEL_FILE_BYTES:
-        raise DataError(f"{source}: has {len(data):,} bytes; expected a list of labels of at most 1 MB")
+    text = read_bytes_of(source, LARGEST_LABEL_FILE_BYTES).decode("utf-8-sig", "replace")
     rows: list[tuple[str, Color | None]] = []
     counted = set()
-    for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         line = line.strip()
         if line.startswith(_COUNTED):
             counted.add(plain_name(line.removeprefix(_COUNTED)))

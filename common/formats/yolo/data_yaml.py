@@ -7,13 +7,12 @@ refused, so that a small file cannot grow and nothing in it is executed. A block
 import json
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import yaml
 
 from common.errors import DataError, LabelError
 from common.files.disk import read_text
-from common.files.sources import Source
+from common.files.sources import Readable
 from common.labels.tables import plain_name
 
 Value = str | list["Value"] | dict[str, "Value"]
@@ -44,7 +43,7 @@ class DataYaml:
     splits: dict[str, tuple[str, ...]] = field(hash=False)
 
 
-def read_data_yaml(source: Source | Path) -> DataYaml:
+def read_data_yaml(source: Readable) -> DataYaml:
     """Reads a `data.yaml`.
 
     Raises:
@@ -71,7 +70,7 @@ def read_data_yaml(source: Source | Path) -> DataYaml:
     return DataYaml(path if isinstance(path, str) else "", names, splits)
 
 
-def _read_names(source: Source | Path, found: Value | None) -> dict[int, str]:
+def _read_names(source: Readable, found: Value | None) -> dict[int, str]:
     if isinstance(found, list):
         found = {str(index): name for index, name in enumerate(found)}
     if not isinstance(found, dict) or not found:
@@ -128,7 +127,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def _parse(source: Source | Path, text: str) -> dict[str, Value]:
+def _parse(source: Readable, text: str) -> dict[str, Value]:
     try:
         node = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
@@ -153,7 +152,7 @@ def _is_block(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
 
 
-def _value(source: Source | Path, node: yaml.Node) -> Value:
+def _value(source: Readable, node: yaml.Node) -> Value:
     """Turns a node into texts, lists and dictionaries; null and blocks of text become ""."""
     if isinstance(node, yaml.SequenceNode):
         return [_value(source, item) for item in node.value]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DataError
-from common.files.sources import Source
+from common.files.sources import Source, read_bytes_of
 from common.images.outlines import Outline
 from common.text import first_few
 
@@ -81,10 +81,7 @@ def read_polygons(source: Source, classes: Collection[int]) -> list[tuple[int, N
     Raises:
         DataError: If a line is not a polygon of a known class; names file and line.
     """
-    data = source.read_bytes()
-    if len(data) > LARGEST_BYTES:
-        raise DataError(f"{source}: has {len(data):,} bytes; expected a label file of at most {LARGEST_BYTES:,}")
-    lines = data.decode("utf-8", "replace").splitlines()
+    lines = read_bytes_of(source, LARGEST_BYTES).decode("utf-8", "replace").splitlines()
     return [
         _read_line(f"{source}: line {number}", line, classes) for number, line in enumerate(lines, 1) if line.strip()
     ]
