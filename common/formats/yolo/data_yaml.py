@@ -17,7 +17,8 @@ from common.labels.tables import plain_name
 
 Value = str | list["Value"] | dict[str, "Value"]
 
-LARGEST_BYTES = 1024 * 1024
+# The index of a dataset with 1,200 classes has 25 kB; PyYAML is slow.
+LARGEST_BYTES = 128 * 1024
 _DEEPEST = 16
 # Keys that are not a split although their value is a text.
 _OTHER_KEYS = {"path", "nc", "names", "yaml_file", "download", "channels", "kpt_shape", "flip_idx", "task", "license"}
