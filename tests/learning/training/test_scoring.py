@@ -4,16 +4,16 @@ import pytest
 from common.labels.cityscapes import IGNORE
 from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
-from common.learning.training.scoring import SplitScores
+from common.learning.training.scoring import CollectedScores
 
 CITYSCAPES19 = load_label_map("cityscapes19")
 
 
 def scores_of(label_map, *pairs):
-    scores = SplitScores(label_map)
+    scores = CollectedScores(label_map)
     for number, (truth, prediction) in enumerate(pairs):
         scores.add(str(number), np.array([truth], np.uint8), np.array([prediction], np.uint8))
-    return scores.as_json()
+    return scores.of_split().model_dump()
 
 
 def test_ignored_pixels_count_in_no_score():
@@ -31,7 +31,7 @@ def test_ignored_pixels_count_in_no_score():
 def test_an_image_of_ignored_pixels_has_no_score_and_lowers_no_mean():
     found = scores_of(CITYSCAPES19, ([0, 1], [0, 1]), ([IGNORE, IGNORE], [0, 1]))
     assert (found["mIoU"], found["mPA"]) == pytest.approx((1, 1), abs=1e-6)
-    assert found["images"]["1"] == [None, None]
+    assert found["images"]["1"] == (None, None)
 
 
 def test_the_official_score_is_the_same_from_19_classes_and_from_35():
