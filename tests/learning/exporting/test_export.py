@@ -119,7 +119,7 @@ def test_a_model_that_gives_other_results_is_refused_and_what_stood_there_stays(
 @on_tensorflow
 def test_a_converter_that_fails_is_one_sentence_and_leaves_nothing(shallow, tmp_path, monkeypatch):
     def fail(network, place, settings, card):
-        place.mkdir()
+        (place / "half").touch()
         raise RuntimeError("no such\n operation")
 
     monkeypatch.setattr(exporting, "_write", fail)
