@@ -196,8 +196,8 @@ class PreparedDataset:
                 found = f"was not written by a step of this project (it has no {MANIFEST}); move it away"
             raise DataError(f"{folder}: {found}; run {step} first")
         again = f"run {manifest.written_by} again"
-        self._check_settings(folder, manifest, again)
         _check_source(PreparedFolder(folder, manifest), again)
+        self._check_settings(folder, manifest, again)
         samples = _pair(folder, manifest, again)
         fingerprint = manifest.content_fingerprint
         return Split(name, folder, samples, fingerprint, self.size_wh, self.label_map, self.preparation, manifest.files)
