@@ -66,7 +66,9 @@ class LocalEngine:
         function = _InWorker(function)
         results = Parallel(n_jobs=workers, return_as="generator")(delayed(function)(item) for item in items)
         try:
-            yield from results
+            # "yield from" would close joblib's iterator first, outside of the block below.
+            for result in results:  # noqa: UP028
+                yield result
         except BrokenProcessPool as error:
             raise ProjectError(
                 "a worker process ended unexpectedly, which often means that memory ran out; finished work is kept, "

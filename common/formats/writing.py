@@ -4,7 +4,7 @@ Knows no format; a writer passes what its format needs.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -77,7 +77,7 @@ def counted_labels(table: LabelTable, classes: Collection[str]) -> list[Label]:
 
 def for_each_frame(
     function: Callable[[AnnotatedFrame], Result], dataset: FrameDataset, workers: int, description: str
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Calls `function` for every frame and yields the results in the order of the frames.
 
     Args:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -117,7 +117,7 @@ def _refuse_one_name(json_name: str) -> None:
 
 
 def write_splits(
-    frames: Iterable[WrittenFrame], folder: Path, json_name: str, categories: Sequence[JsonObject]
+    frames: Generator[WrittenFrame], folder: Path, json_name: str, categories: Sequence[JsonObject]
 ) -> Tally:
     """Writes the JSON files of a dataset, with the same categories in each; adds up their tallies.
 
@@ -128,7 +128,7 @@ def write_splits(
     tally = Tally()
     files: dict[str, _SplitFile] = {}
     seen: set[tuple[str, str]] = set()
-    with contextlib.ExitStack() as stack:
+    with contextlib.closing(frames), contextlib.ExitStack() as stack:  # an error ends the workers at once
         for split, entry, texts, counts in frames:
             tally += counts
             if entry is None:
