@@ -30,23 +30,14 @@ _GRAY = 0
 
 @dataclass(frozen=True)
 class PredictedMask:
-    """One line of a text file.
-
-    Attributes:
-        path: The mask.
-        label_id: Label of the object.
-        confidence: Any finite number; higher is surer.
-    """
+    """One line of a text file; the confidence is any finite number, higher is surer."""
 
     path: Path
     label_id: int
     confidence: float
 
     def read(self) -> NDArray[np.bool_]:
-        """Reads the mask.
-
-        Returns:
-            True on the object, shape `(height, width)`.
+        """Reads the mask, shape `(height, width)`: True on the object.
 
         Raises:
             DataError: If the file is missing, damaged, not a PNG, or has 16 bits; names it.
@@ -62,14 +53,7 @@ class PredictedMask:
 
 
 def find_lists(folder: Path | str, frames: Iterable[str]) -> dict[str, Path]:
-    """Finds the text file of each frame, in the folder and all folders below it.
-
-    Args:
-        folder: The prediction.
-        frames: Names of the frames of the truth.
-
-    Returns:
-        Text file by name of the frame, only of frames that have one.
+    """Finds text files in the folder and all folders below it, by name of the frame; only of frames that have one.
 
     Raises:
         DataError: If the folder is missing or holds no text file, or a frame has two; names them.
@@ -92,14 +76,7 @@ def find_lists(folder: Path | str, frames: Iterable[str]) -> dict[str, Path]:
 
 
 def read_list(path: Path, folder: Path | str) -> tuple[PredictedMask, ...]:
-    """Reads the text file of a frame.
-
-    Args:
-        path: The text file.
-        folder: The prediction; all masks must lie in it.
-
-    Returns:
-        Masks in the order of the lines.
+    """Reads the text file of a frame, masks in the order of the lines; all must lie in the folder of the prediction.
 
     Raises:
         DataError: If a line does not have the expected form, or leads out of the folder; names the file and the line.
@@ -114,9 +91,8 @@ def read_list(path: Path, folder: Path | str) -> tuple[PredictedMask, ...]:
         label_id, confidence = _numbers(parts[1], parts[2], where)
         mask = PredictedMask(_inside(parts[0], Path(path).parent, root, where), label_id, confidence)
         if mask.path in masks:
-            raise DataError(
-                f"{where}: the mask {parts[0]!r} is listed twice; the official evaluation would keep the last"
-            )
+            twice = f"the mask {parts[0]!r} is listed twice"
+            raise DataError(f"{where}: {twice}; the official evaluation would keep the last")
         masks[mask.path] = mask
     return tuple(masks.values())
 
@@ -139,11 +115,9 @@ def _numbers(label_id: str, confidence: str, where: str) -> tuple[int, float]:
     except ValueError:
         found = sure = math.nan
     if not (math.isfinite(found) and math.isfinite(sure)):
-        raise DataError(
-            f"{where}: label id {label_id[:40]!r} and confidence {confidence[:40]!r}; expected two finite numbers"
-        )
+        both = f"label id {label_id[:40]!r} and confidence {confidence[:40]!r}"
+        raise DataError(f"{where}: {both}; expected two finite numbers")
     if int(found) not in LABEL_OF_ID:
-        raise DataError(
-            f"{where}: no label has the id {label_id[:40]!r}; expected a label id from 0 to 33, not a train id"
-        )
+        expected = "expected a label id from 0 to 33, not a train id"
+        raise DataError(f"{where}: no label has the id {label_id[:40]!r}; {expected}")
     return int(found), sure

@@ -54,11 +54,9 @@ class InstancePair:
 
 
 def overlap_tables(pair: InstancePair) -> dict[int, Table]:
-    """Measures the overlaps of a frame.
+    """Measures the overlaps of a frame; gives a table by label id, for every evaluated label with instances.
 
-    Returns:
-        A table by label id, for every evaluated label with instances. Empty masks are left out; masks of other labels
-        are not read.
+    Empty masks are left out; masks of other labels are not read.
 
     Raises:
         DataError: If a file is missing or damaged, or sizes differ; names it.

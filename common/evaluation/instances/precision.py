@@ -42,7 +42,6 @@ class InstanceScores:
         objects: Number of objects that count, by class name.
         predictions: Number of predictions, by class name.
         frames: How many frames were scored.
-        notes: Sentences on what was left out.
     """
 
     precisions: dict[str, tuple[float, ...] | None]
@@ -129,11 +128,7 @@ def evaluate_instances(predictions: Path | str, truth: Path | str, workers: int 
 
 
 def precisions(tables: Sequence[Table]) -> tuple[float, ...] | None:
-    """Computes the average precision of a class at each of `OVERLAPS`, from 0 to 1; None if no object counts.
-
-    Args:
-        tables: Of each frame.
-    """
+    """Computes the average precision of a class at each of `OVERLAPS`, from 0 to 1; None if no object counts."""
     if not _count_objects(tables):
         return None
     return tuple(_average_precision(tables, overlap) for overlap in OVERLAPS)

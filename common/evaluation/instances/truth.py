@@ -23,26 +23,18 @@ _KINDS = ("instanceIds", "polygons")
 
 
 def object_frames(root: Path | str) -> list[Frame]:
-    """Finds the annotated frames of an official tree.
-
-    Args:
-        root: Folder or zip, as for `read_layout`.
-
-    Returns:
-        Frames with annotation files, sorted by split and name.
+    """Finds the annotated frames of an official tree, a folder or zip, sorted by split and name.
 
     Raises:
         DataError: If there are none, or one has neither instanceIds nor polygons; names it.
     """
-    frames = [frame for frame in read_layout(root).frames if frame.files]
+    frames = [frame for frame in read_layout(Path(root)).frames if frame.files]
     if not frames:
         raise DataError(f"{root}: no frame has an annotation; expected instanceIds.png or polygons.json")
     for frame in frames:
         if first_kind(frame.files, _KINDS) is None:
-            raise DataError(
-                f"{root}: the frame {frame.name} has {', '.join(sorted(frame.files))}, but neither instanceIds nor "
-                "polygons; only these tell objects apart"
-            )
+            found = f"{root}: the frame {frame.name} has {', '.join(sorted(frame.files))}"
+            raise DataError(f"{found}, but neither instanceIds nor polygons; only these tell objects apart")
     return frames
 
 
@@ -67,7 +59,7 @@ def choose_predicted(
         where: The prediction, for error messages.
 
     Returns:
-        The names of the chosen groups, in their order; and sentences on what was left out.
+        The frame names of the chosen groups, in their order; and sentences on what was left out.
 
     Raises:
         DataError: If no frame of the truth is predicted, or one of a chosen group is not; names it.
@@ -79,8 +71,7 @@ def choose_predicted(
             f"{where}: has a prediction for no frame of the truth; a name in the truth is {example}, a predicted name "
             f"is {first_few([min(predicted)]) if predicted else 'missing'}"
         )
-    missing = [name for name in chosen if name not in predicted]
-    if missing:
+    if missing := [name for name in chosen if name not in predicted]:
         raise DataError(
             f"{where}: has no prediction for {len(missing):,} of {len(chosen):,} frames of the truth, for example "
             f"{missing[0]}; every frame of a split needs a prediction, even an empty one"

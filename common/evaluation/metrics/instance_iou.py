@@ -61,11 +61,11 @@ def weigh_instances(
     Args:
         instances: Values as in instanceIds, of runs of pixels.
         prediction: Label ids of the same runs.
-        lengths: How many pixels long each run is.
+        lengths: Number of pixels of each run.
         where: What error messages call the file of instances.
 
     Returns:
-        As `empty_sums`.
+        Sums with the rows and columns of `empty_sums`.
 
     Raises:
         DataError: If an object is of a label that has none; names the value.
@@ -108,13 +108,7 @@ def category_iiou(confusion: Counts, sums: NDArray[np.float64]) -> ClassScores:
     """Computes the iIoU of the categories of objects, human and vehicle.
 
     A pixel of an object is found if any label of its category was predicted, those the benchmark ignores included.
-
-    Args:
-        confusion: As for `class_iiou`.
-        sums: As for `class_iiou`.
-
-    Returns:
-        iIoU by category; None as in `class_iiou`.
+    Arguments and result are like those of `class_iiou`, by category.
     """
     result = {}
     for category in _CATEGORIES:

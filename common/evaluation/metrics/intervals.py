@@ -22,13 +22,13 @@ _AT_ONCE = 1 << 18
 
 @dataclass(frozen=True)
 class Difference:
-    """First minus second.
+    """First minus second, over the images both have.
 
     Attributes:
-        mean: Mean of the differences of the images both have; None if there are none.
+        mean: Mean of the differences; None if there are none.
         low: Lower end of its 95 % interval; None for fewer than two images.
         high: Upper end, likewise.
-        count: Number of images both have.
+        count: Number of images.
     """
 
     mean: float | None
@@ -68,17 +68,7 @@ def mean_interval(values: Iterable[Score], seed: int = 0, draws: int = 2000) -> 
 def difference_interval(
     first: Mapping[str, Score], second: Mapping[str, Score], seed: int = 0, draws: int = 2000
 ) -> Difference:
-    """Compares two sets of scores of the same images, in pairs.
-
-    Args:
-        first: Scores by name of the image.
-        second: Likewise.
-        seed: As for `mean_interval`.
-        draws: As for `mean_interval`.
-
-    Returns:
-        The difference over the images for which both have a score.
-    """
+    """Compares two sets of scores by name of the image, in pairs, over the images for which both have a score."""
     pairs = ((first[name], second.get(name)) for name in sorted(first))
     differences = [one - other for one, other in pairs if one is not None and other is not None]
     mean = float(np.mean(differences)) if differences else None

@@ -1,4 +1,4 @@
-"""The official definition, that of the Cityscapes benchmark: IoU from one matrix over all images, void left out.
+"""The definition of the Cityscapes benchmark: IoU from one matrix over all images, void left out.
 
 Needs a confusion matrix only; `instance_iou` has the scores that need objects. At prepared size it is not the
 benchmark's number, which is computed on 2048x1024 pixels, but it is the same definition.
@@ -8,6 +8,7 @@ from collections import Counter
 
 import numpy as np
 
+from common.evaluation.metrics.confusion import regroup
 from common.evaluation.metrics.metric import ClassScores, Counts, Metric
 from common.labels.cityscapes import IGNORE, LABEL_OF_ID, LABELS, LARGEST_ID
 from common.labels.maps import LabelMap
@@ -35,19 +36,9 @@ def class_iou_of_map(confusion: Counts, label_map: LabelMap) -> ClassScores | No
 
 
 def confusion_of_ids(confusion: Counts, label_map: LabelMap) -> Counts:
-    """Sums a confusion matrix of classes into one of label ids.
-
-    Args:
-        confusion: `[truth, prediction]` in class indices.
-        label_map: The classes.
-
-    Returns:
-        `[truth, prediction]` in label ids, shape `(34, 34)`.
-    """
+    """Sums a confusion matrix of classes into one of label ids, shape `(34, 34)`."""
     ids = label_map.decode(np.arange(len(label_map), dtype=np.uint8))
-    result = np.zeros((LARGEST_ID + 1, LARGEST_ID + 1), np.int64)
-    np.add.at(result, (ids[:, None], ids[None, :]), confusion)
-    return result
+    return regroup(confusion, ids, ids, LARGEST_ID + 1)
 
 
 def class_iou(confusion: Counts) -> ClassScores:
@@ -60,7 +51,7 @@ def class_iou(confusion: Counts) -> ClassScores:
         confusion: `[truth, prediction]` in label ids, shape `(34, 34)`.
 
     Returns:
-        `{label name: IoU}`; None for a class that neither occurs nor is predicted on an evaluated pixel.
+        IoU by label name; None for a class that neither occurs nor is predicted on an evaluated pixel.
     """
     result = {}
     for id_ in EVALUATED:
@@ -73,13 +64,8 @@ def class_iou(confusion: Counts) -> ClassScores:
 def category_iou(confusion: Counts) -> ClassScores:
     """Computes the IoU of each of the 7 evaluated categories; a label taken for another one of its category is right.
 
-    Labels that the benchmark ignores belong to no category here: as predictions they are misses.
-
-    Args:
-        confusion: `[truth, prediction]` in label ids, shape `(34, 34)`.
-
-    Returns:
-        `{category: IoU}`; None for a category that neither occurs nor is predicted on an evaluated pixel.
+    Labels that the benchmark ignores belong to no category here: as predictions they are misses. Arguments and result
+    are like those of `class_iou`, by category.
     """
     result = {}
     for category in CATEGORIES:
@@ -92,11 +78,8 @@ def category_iou(confusion: Counts) -> ClassScores:
 
 def ids_of_category(category: str, ignored_too: bool = False) -> list[int]:
     """Lists the label ids of a category, those the benchmark ignores only if asked for."""
-    return [
-        label.id
-        for label in LABELS
-        if label.category == category and label.id >= 0 and (ignored_too or not label.ignore_in_eval)
-    ]
+    of_category = (label for label in LABELS if label.category == category and label.id >= 0)
+    return [label.id for label in of_category if ignored_too or not label.ignore_in_eval]
 
 
 def false_positives(confusion: Counts, id_: int) -> int:

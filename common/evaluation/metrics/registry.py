@@ -51,13 +51,7 @@ def image_means(images: Mapping[str, ImageScores]) -> dict[str, Score]:
 
 
 def score_split(images: Mapping[str, ImageScores], counts: Counts, label_map: LabelMap) -> dict[str, object]:
-    """Computes all scores of a model on a split, with the keys of the result JSON.
-
-    Args:
-        images: The scores of each image by its name.
-        counts: Of all images together.
-        label_map: The classes.
-    """
+    """Computes all scores of a model on a split, with the keys of the result JSON; `counts` are of all images."""
     means = image_means(images)
     by_class: dict[str, ClassScores | None] = {}
     for metric in METRICS:

@@ -20,10 +20,7 @@ _Files = Sequence[tuple[Path, Path]]
 
 
 def read_panoptic_truth(path: Path | str) -> tuple[dict[int, Category], list[dict[str, PanopticFrame]]]:
-    """Reads the truth.
-
-    Args:
-        path: A JSON file, a folder that holds such files, or an official tree.
+    """Reads the truth: a JSON file, a folder that holds such files, or an official tree.
 
     Returns:
         Categories by id; and frames by name, in groups: one per JSON file or split.
@@ -60,14 +57,7 @@ def _read_tree(path: Path | str) -> tuple[dict[int, Category], list[dict[str, Pa
 
 
 def read_panoptic_predictions(path: Path | str, categories: Mapping[int, Category]) -> dict[str, ListedFrame]:
-    """Reads predictions.
-
-    Args:
-        path: A JSON file, or a folder that holds such files.
-        categories: Those of the truth, by id.
-
-    Returns:
-        Frames by name.
+    """Reads predictions from a JSON file or a folder that holds such files; gives frames by name.
 
     Raises:
         DataError: If nothing is found, a file is not of the expected form, or a category is unknown; names it.
@@ -78,9 +68,8 @@ def read_panoptic_predictions(path: Path | str, categories: Mapping[int, Categor
     if len(alone) == 1:
         files = [(alone[0], path)]
     if not files:
-        raise DataError(
-            f"{path}: has no predicted segments; expected <name>.json with PNG files in the folder <name> beside it"
-        )
+        expected = "expected <name>.json with PNG files in the folder <name> beside it"
+        raise DataError(f"{path}: has no predicted segments; {expected}")
     groups = [_listed(folder, read_panoptic_file(Source(file), needs_categories=False)[1]) for file, folder in files]
     _check_frames(files, groups, categories)
     return {name: frame for group in groups for name, frame in group.items()}
@@ -111,8 +100,6 @@ def _check_frames(
                 raise DataError(f"{file}: the image {name} is in {first_file[name]} too; name the file that counts")
             for segment in frame.segments if isinstance(frame, ListedFrame) else ():
                 if segment.category_id not in categories:
+                    found = f"the segment {segment.id} of {name} has the category_id {segment.category_id}"
                     known = ", ".join(map(str, sorted(categories)))
-                    raise DataError(
-                        f"{file}: the segment {segment.id} of {name} has the category_id {segment.category_id}; "
-                        f"expected a category of the truth: {known}"
-                    )
+                    raise DataError(f"{file}: {found}; expected a category of the truth: {known}")

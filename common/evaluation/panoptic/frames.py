@@ -34,16 +34,11 @@ class Category(NamedTuple):
 
 @dataclass(frozen=True)
 class ListedFrame:
-    """A frame of a JSON file.
-
-    Attributes:
-        picture: The PNG file.
-        segments: As listed.
-        is_complete: Every pixel must belong to one of the segments or be void.
-    """
+    """A frame of a JSON file: its PNG file, and the segments that are listed."""
 
     picture: Source
     segments: tuple[PanopticSegment, ...]
+    # Every pixel must belong to one of the segments or be void.
     is_complete = True
 
     def __str__(self) -> str:
@@ -56,14 +51,10 @@ class ListedFrame:
 
 @dataclass(frozen=True)
 class TreeFrame:
-    """A frame of an official tree.
-
-    Attributes:
-        files: By kind, as in `Frame.files`.
-        is_complete: Pixels that belong to none of its segments are void.
-    """
+    """A frame of an official tree, files by kind as in `Frame.files`."""
 
     files: Mapping[str, Source] = field(hash=False)
+    # Pixels that belong to none of its segments are void.
     is_complete = False
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ is wrong, unless more than half of it lies on void and on the crowd of its categ
 Source: the rules of evalPanopticSemanticLabeling in the official package; the code is this project's.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DataError
+from common.evaluation.metrics.confusion import equal_runs
 from common.evaluation.panoptic.frames import VOID, ListedFrame, PanopticFrame
 from common.formats.coco.panoptic_segments import PanopticSegment
 
@@ -44,10 +45,7 @@ class PanopticPair:
 
 
 def match_frame(pair: PanopticPair) -> dict[int, Counts]:
-    """Matches the segments of a frame.
-
-    Returns:
-        Counts by category id, only of categories that occur.
+    """Matches the segments of a frame; gives counts by category id, only of categories that occur.
 
     Raises:
         DataError: If a file is missing or damaged, sizes differ, or pixels and JSON file disagree; names the file.
@@ -70,25 +68,15 @@ def match_frame(pair: PanopticPair) -> dict[int, Counts]:
 def count_overlaps(
     first: NDArray[np.unsignedinteger], second: NDArray[np.unsignedinteger]
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:
-    """Counts the pixels of each pair of values that meet.
-
-    Neighbours in a row mostly have the same value, so runs of equal pairs are counted, not pixels.
-
-    Args:
-        first: At most 32 bits, shape `(height, width)`.
-        second: The same shape.
+    """Counts the pixels of each pair of values, of at most 32 bits, that meet in two masks of one shape.
 
     Returns:
         Values of `first`, values of `second` and pixels, one entry per pair.
     """
-    first, second = first.ravel(), second.ravel()
-    is_start = np.ones(len(first), bool)
-    np.not_equal(first[1:], first[:-1], out=is_start[1:])
-    is_start[1:] |= second[1:] != second[:-1]
-    starts = np.flatnonzero(is_start)
-    keys = first[starts].astype(np.uint64) << np.uint64(32) | second[starts]
+    starts, lengths = equal_runs(first, second)
+    keys = first.ravel()[starts].astype(np.uint64) << np.uint64(32) | second.ravel()[starts]
     pairs, of_run = np.unique(keys, return_inverse=True)
-    pixels = np.bincount(of_run, weights=np.diff(starts, append=len(first))).astype(np.int64)
+    pixels = np.bincount(of_run, weights=lengths).astype(np.int64)
     return pairs >> np.uint64(32), pairs & np.uint64(2**32 - 1), pixels
 
 
@@ -102,10 +90,7 @@ class _Frame:
 
 
 def _areas(
-    frame: PanopticFrame,
-    segments: Mapping[int, PanopticSegment],
-    values: NDArray[np.uint64],
-    pixels: NDArray[np.int64],
+    frame: PanopticFrame, segments: Mapping[int, PanopticSegment], values: NDArray[np.uint64], pixels: NDArray[np.int64]
 ) -> dict[int, int]:
     """Sums the pixels of each segment; refuses pixels and lists that disagree."""
     present, place = np.unique(values, return_inverse=True)
@@ -126,14 +111,12 @@ def _refuse_other_areas(
 ) -> None:
     for segment in segments.values():
         if segment.area is not None and segment.area != areas[segment.id]:
-            raise DataError(
-                f"{frame}: the segment {segment.id} has {areas[segment.id]:,} pixels, the JSON file says "
-                f"{segment.area:,}; write both again"
-            )
+            found = f"the segment {segment.id} has {areas[segment.id]:,} pixels"
+            raise DataError(f"{frame}: {found}, the JSON file says {segment.area:,}; write both again")
 
 
 def _count(frame: _Frame) -> dict[int, Counts]:
-    counts: dict[int, Counts] = {}
+    counts: defaultdict[int, Counts] = defaultdict(Counts)
     matched_true: set[int] = set()
     matched: set[int] = set()
     for (true_id, id_), common in frame.overlaps.items():
@@ -145,11 +128,11 @@ def _count(frame: _Frame) -> dict[int, Counts]:
         if iou > 0.5:
             matched_true.add(true_id)
             matched.add(id_)
-            _of(counts, true.category_id).add(Counts(matched=1, iou_sum=iou))
+            counts[true.category_id].add(Counts(matched=1, iou_sum=iou))
     crowds = {true.category_id: true.id for true in frame.true_segments.values() if true.is_crowd}
     for true in frame.true_segments.values():
         if true.id not in matched_true and not true.is_crowd:
-            _of(counts, true.category_id).missed += 1
+            counts[true.category_id].missed += 1
     for segment in frame.segments.values():
         if segment.id in matched:
             continue
@@ -157,9 +140,5 @@ def _count(frame: _Frame) -> dict[int, Counts]:
         if segment.category_id in crowds:
             ignored += frame.overlaps[crowds[segment.category_id], segment.id]
         if ignored / frame.areas[segment.id] <= 0.5:
-            _of(counts, segment.category_id).wrong += 1
+            counts[segment.category_id].wrong += 1
     return counts
-
-
-def _of(counts: dict[int, Counts], category_id: int) -> Counts:
-    return counts.setdefault(category_id, Counts())

@@ -27,7 +27,6 @@ class PanopticScores:
     """What was found, and the scores that follow.
 
     Attributes:
-        categories: By id.
         counts: By category id; none for a category that neither occurs nor is wrongly predicted.
         frames: How many frames were scored.
         notes: Sentences on what was left out.
@@ -51,10 +50,7 @@ class PanopticScores:
         }
 
     def average(self, kinds: tuple[bool, ...] = (True, False)) -> dict[str, Score]:
-        """Averages the categories that occur.
-
-        Args:
-            kinds: Whether things (True), stuff (False) or both count.
+        """Averages the categories that occur: things (True in `kinds`), stuff (False) or both.
 
         Returns:
             `pq`, `sq`, `rq` and `n`, the number of categories; None for all three where there are none.

@@ -30,12 +30,11 @@ class PixelOptions:
     """How predictions are scored.
 
     Attributes:
-        protocol: "paper", "cityscapes" or "both".
-        encoding: What predictions hold: "ids", "classes", "color", or "auto".
+        protocol: One of `PROTOCOLS`.
+        encoding: What predictions hold, one of `ENCODINGS`.
         label_map: The classes; None takes those of a prepared split, else the study's.
         partial: Scores the frames that have a prediction, even if others have none.
         splits: Names of splits of the truth; () takes those that have predictions.
-        workers: Number of processes.
     """
 
     protocol: str = BOTH
@@ -47,15 +46,12 @@ class PixelOptions:
 
 
 def evaluate_pixels(predictions: Path | str, truth: Path | str, options: PixelOptions | None = None) -> PixelScores:
-    """Scores predictions.
+    """Scores predictions; the scores do not depend on the number of workers.
 
     Args:
         predictions: A folder, searched with all below it, or a zip; file names begin with the frames' names.
         truth: A dataset of any format, a prepared split, or a folder of masks with label ids.
         options: The defaults if None.
-
-    Returns:
-        Scores that do not depend on the number of workers.
 
     Raises:
         DataError: If a prediction is missing, there twice, damaged or of another size, or holds values without a
@@ -63,7 +59,9 @@ def evaluate_pixels(predictions: Path | str, truth: Path | str, options: PixelOp
         ConfigError: If the options do not fit each other.
     """
     options = options or PixelOptions()
-    _check(options)
+    if options.protocol not in PROTOCOLS:
+        raise ConfigError(f"there is no protocol {options.protocol!r}; there are {', '.join(PROTOCOLS)}")
+    check_workers(options.workers)
     found = find_truth(truth, options.label_map)
     pairs = pair(predictions, found, options.splits, options.encoding, options.partial)
     reader = choose_reader(options.encoding, found.values, options.label_map, pairs.frames[0][1])
@@ -74,12 +72,6 @@ def evaluate_pixels(predictions: Path | str, truth: Path | str, options: PixelOp
     _collect(scores, run_all(counter, pairs.frames, options.workers, "scoring"), options.encoding)
     _look_for_mistakes(scores, options.encoding, is_last=True)
     return scores
-
-
-def _check(options: PixelOptions) -> None:
-    if options.protocol not in PROTOCOLS:
-        raise ConfigError(f"there is no protocol {options.protocol!r}; there are {', '.join(PROTOCOLS)}")
-    check_workers(options.workers)
 
 
 def _tell_what_is_missing(scores: PixelScores, reader: PredictionReader, frames: Sequence[TruthFrame]) -> None:
@@ -133,9 +125,8 @@ def _look_for_mistakes(scores: PixelScores, encoding: str, is_last: bool = False
     elif is_last:
         share = agreement(counts, scores.truth_values, values)
         if share is None:
-            scores.notes.append(
-                "no pixel of the truth is evaluated; this is so in the files that stand for the secret truth of test"
-            )
+            secret = "this is so in the files that stand for the secret truth of test"
+            scores.notes.append(f"no pixel of the truth is evaluated; {secret}")
         elif share < ENOUGH:
             scores.notes.append(
                 f"truth and predictions agree on {share:.0%} of the evaluated pixels; if the values are not "

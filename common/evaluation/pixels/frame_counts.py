@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DataError, LabelError, ProjectError
+from common.evaluation.metrics.confusion import equal_runs
 from common.evaluation.metrics.instance_iou import weigh_instances
 from common.evaluation.metrics.metric import Counts
 from common.evaluation.pixels.frame_truth import TruthFrame
@@ -24,11 +25,9 @@ _VALUES = 256
 
 @dataclass(frozen=True)
 class FrameCounts:
-    """What was counted in one frame.
+    """What was counted in one frame; sizes are in pixels.
 
     Attributes:
-        name: Of the frame.
-        size_wh: Width and height, in pixels.
         counts: `[truth, prediction]` in the values of the masks; None if the frame cannot be scored.
         instances: Weighted pixels of objects, as `weigh_instances` gives them; None if they are not wanted.
         fault: Why the frame cannot be scored; None if it can.
@@ -45,13 +44,7 @@ class FrameCounts:
 
 @dataclass(frozen=True)
 class FrameCounter:
-    """Counts frames; can be sent to a worker.
-
-    Attributes:
-        truth: What the values of the truth mean.
-        reader: Reads predictions.
-        with_objects: Whether pixels of objects are weighted.
-    """
+    """Counts frames, if wanted also the weighted pixels of objects; can be sent to a worker."""
 
     truth: MaskValues
     reader: PredictionReader
@@ -70,7 +63,7 @@ class FrameCounter:
         prediction = self.reader.read(source)
         _check_sizes(truth, prediction, frame, source)
         masks = (truth, prediction) if instances is None else (truth, prediction, instances)
-        starts, lengths = _runs(*masks)
+        starts, lengths = equal_runs(*masks)
         of_truth, of_prediction = truth.ravel()[starts], prediction.ravel()[starts]
         pairs = of_truth.astype(np.uint16) * np.uint16(_VALUES) + of_prediction
         # Sums of whole numbers far below 2**53: exact.
@@ -89,21 +82,6 @@ class FrameCounter:
             sums = weigh_instances(instances.ravel()[starts], ids, lengths, frame.objects_file)
         height, width = truth.shape
         return FrameCounts(frame.name, (width, height), counts[:, self.reader.values.allowed], sums)
-
-
-def _runs(*masks: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Finds where any of some masks changes from one pixel to the next, row after row.
-
-    Returns:
-        Number of the first pixel of each run, and its length in pixels.
-    """
-    flat = [mask.ravel() for mask in masks]
-    is_start = np.ones(flat[0].size, bool)
-    np.not_equal(flat[0][1:], flat[0][:-1], out=is_start[1:])
-    for values in flat[1:]:
-        is_start[1:] |= values[1:] != values[:-1]
-    starts = np.flatnonzero(is_start)
-    return starts, np.diff(starts, append=flat[0].size)
 
 
 def _check_sizes(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], frame: TruthFrame, source: Source) -> None:

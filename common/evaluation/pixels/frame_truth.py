@@ -26,18 +26,15 @@ TrueValues = tuple[NDArray[np.uint8], NDArray[np.uint16] | None]
 
 
 class TruthFrame(Protocol):
-    """One frame of the truth.
-
-    Attributes:
-        name: `<city>_<sequence>_<frame>`, or what the file is called without its ending.
-        split: Name of its split; "" if none is known.
-    """
+    """One frame of the truth."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """`<city>_<sequence>_<frame>`, or what the file is called without its ending."""
 
     @property
-    def split(self) -> str: ...  # noqa: D102
+    def split(self) -> str:
+        """Name of its split; "" if none is known."""
 
     @property
     def file(self) -> Source:
@@ -52,10 +49,7 @@ class TruthFrame(Protocol):
         """Whether objects are told apart."""
 
     def read(self, with_objects: bool) -> TrueValues:
-        """Reads the frame.
-
-        Args:
-            with_objects: Whether values as in instanceIds are wanted too.
+        """Reads the frame, if wanted with the values of instanceIds.
 
         Raises:
             ProjectError: If a file is missing or damaged, or a label is not one of Cityscapes; names it.
@@ -67,9 +61,7 @@ class FileFrame:
     """A frame of an official tree, a prepared split or a folder of masks.
 
     Attributes:
-        name: As in `TruthFrame`.
-        split: As in `TruthFrame`.
-        files: Files by kind, as in `Frame.files`; a prepared mask is "classes".
+        files: By kind, as in `Frame.files`; a prepared mask is "classes".
     """
 
     name: str
@@ -103,22 +95,14 @@ class FileFrame:
         ids, values = read_mask(self.files[LABEL_IDS]), read_instance_mask(self.files[INSTANCE_IDS])
         if ids.shape != values.shape:
             sizes = [f"{shape[1]} x {shape[0]}" for shape in (values.shape, ids.shape)]
-            raise DataError(
-                f"{self.files[INSTANCE_IDS]}: has {sizes[0]} pixels, its labelIds have {sizes[1]}; "
-                "get both from one download"
-            )
+            found = f"{self.files[INSTANCE_IDS]}: has {sizes[0]} pixels, its labelIds have {sizes[1]}"
+            raise DataError(f"{found}; get both from one download")
         return ids, values
 
 
 @dataclass(frozen=True)
 class FormatFrame:
-    """A frame of any other format; its labels are found by their names in Cityscapes' table.
-
-    Attributes:
-        frame: As its format reads it, with ground truth.
-        source: The folder or zip it comes from.
-        tells_objects: Whether objects are told apart.
-    """
+    """A frame with ground truth of any other format; labels are found by their names in Cityscapes' table."""
 
     frame: AnnotatedFrame
     source: Source

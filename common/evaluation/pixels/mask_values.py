@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from common.evaluation.metrics.confusion import regroup
 from common.evaluation.metrics.metric import Counts
 from common.labels.cityscapes import IGNORE, LARGEST_ID
 from common.labels.maps import LabelMap
@@ -19,12 +20,9 @@ IDS, CLASSES = "ids", "classes"
 
 @dataclass(frozen=True)
 class MaskValues:
-    """The meaning of the values of masks.
+    """The meaning of the values of masks; `kind` is `IDS` or `CLASSES`.
 
-    Attributes:
-        kind: "ids" or "classes".
-        label_map: Tells which class an id belongs to. Matrices of classes have one more row and column, for pixels of
-            no class.
+    Matrices of classes have one more row and column than `label_map` has classes, for pixels of no class.
     """
 
     kind: str
@@ -57,36 +55,18 @@ class MaskValues:
         return table
 
 
-def _regroup(counts: Counts, rows: NDArray[np.int64], columns: NDArray[np.int64], size: int) -> Counts:
-    """Sums a matrix into one of other rows and columns.
-
-    Args:
-        counts: Of shape `(len(rows), len(columns))`.
-        rows: The new row of each row.
-        columns: The new column of each column.
-        size: Number of new rows, and of new columns.
-
-    Returns:
-        Of shape `(size, size)`.
-    """
-    result = np.zeros((size, size), np.int64)
-    np.add.at(result, (rows[:, None], columns[None, :]), counts)
-    return result
-
-
 def counts_in_ids(counts: Counts, truth: MaskValues, prediction: MaskValues) -> Counts:
     """Sums `[truth, prediction]` in the values of the masks into label ids, shape `(34, 34)`."""
-    return _regroup(counts, truth.ids, prediction.ids, LARGEST_ID + 1)
+    return regroup(counts, truth.ids, prediction.ids, LARGEST_ID + 1)
 
 
 def counts_in_classes(counts: Counts, truth: MaskValues, prediction: MaskValues) -> Counts:
-    """Sums `[truth, prediction]` in the values of the masks into class indices.
+    """Sums `[truth, prediction]` in the values of the masks into class indices, shape `(classes + 1, classes + 1)`.
 
-    Returns:
-        Of shape `(classes + 1, classes + 1)`. The last column holds predictions of no class; the last row is empty,
-        because pixels whose true label belongs to no class do not count.
+    The last column holds predictions of no class; the last row is empty, because pixels whose true label belongs to no
+    class do not count.
     """
     number = len(truth.label_map)
-    result = _regroup(counts, truth.classes, prediction.classes, number + 1)
+    result = regroup(counts, truth.classes, prediction.classes, number + 1)
     result[number] = 0
     return result

@@ -29,12 +29,7 @@ _ENDS_WITH_NUMBERS = re.compile(r".+_\d{6}_\d{6}")
 
 @dataclass(frozen=True)
 class Pairs:
-    """Frames and their predictions.
-
-    Attributes:
-        frames: Each with its prediction, in the order of the truth.
-        notes: Sentences on what was left out or is odd.
-    """
+    """Frames with their predictions, in the order of the truth; and sentences on what was left out or is odd."""
 
     frames: tuple[tuple[TruthFrame, Source], ...]
     notes: tuple[str, ...] = ()
@@ -47,7 +42,7 @@ def pair(
     encoding: str = "auto",
     partial: bool = False,
 ) -> Pairs:
-    """Finds the prediction of each frame.
+    """Finds the prediction of each frame; at least one.
 
     Args:
         predictions: A folder, searched with all below it, or a zip.
@@ -55,9 +50,6 @@ def pair(
         splits: Names of splits of the truth; () takes those that have any prediction.
         encoding: "color" takes pictures of colours where both are there, anything else takes masks.
         partial: Whether to continue with the frames that have a prediction.
-
-    Returns:
-        At least one pair.
 
     Raises:
         DataError: If there is no prediction for a frame, or more than one; names them.
@@ -78,9 +70,8 @@ def pair(
     if missing:
         text = f"{len(missing):,} of {len(frames):,} frames have no prediction: {first_few(missing)}"
         if not partial:
-            raise DataError(
-                f"{root}: {text}; expected a PNG whose name begins with the frame's; --partial scores the others"
-            )
+            expected = "expected a PNG whose name begins with the frame's; --partial scores the others"
+            raise DataError(f"{root}: {text}; {expected}")
         notes.insert(0, f"PARTIAL: {text}; the scores are those of the others alone")
     chosen = [(frame, _choose(frame.name, found[frame.name], encoding)) for frame in frames if frame.name in found]
     return Pairs(tuple(chosen), (*notes, *_oddities(chosen, unused)))

@@ -30,21 +30,13 @@ _BLACK = (0, 0, 0)
 
 @dataclass(frozen=True)
 class PredictionReader:
-    """How predictions are read.
-
-    Attributes:
-        is_color: Whether the files hold colours.
-        values: What the values mean once they are read.
-    """
+    """How predictions are read; `values` is what the values mean once colours, if any, are translated."""
 
     is_color: bool
     values: MaskValues
 
     def read(self, source: Source) -> NDArray[np.uint8]:
-        """Reads one prediction.
-
-        Returns:
-            Values of shape `(height, width)`; they are not checked here.
+        """Reads one prediction, shape `(height, width)`; its values are not checked here.
 
         Raises:
             DataError: If the file is missing, damaged or of another kind; names it.
@@ -77,7 +69,7 @@ def choose_reader(encoding: str, truth: MaskValues, label_map: LabelMap | None, 
         encoding: One of `ENCODINGS`. "auto" takes colours if the example has them; else class indices if a label map
             was given or the truth holds class indices, else label ids.
         truth: What the values of the truth mean.
-        label_map: The classes that were given, if any.
+        label_map: The classes that the user named, if any.
         example: One prediction.
 
     Raises:

@@ -51,10 +51,7 @@ def readings() -> tuple[Reading, ...]:
 def find_mistake(counts: Counts, truth: MaskValues, prediction: MaskValues) -> Reading | None:
     """Finds another reading that fits the truth far better than the assumed one; None if there is none.
 
-    Args:
-        counts: `[truth, value]`, of shape `(truth values, 256)`.
-        truth: What the rows mean.
-        prediction: What the columns are assumed to mean.
+    `counts` are pixels `[truth, value]`, of shape `(truth values, 256)`.
     """
     assumed = agreement(counts, truth, prediction)
     if assumed is None:
@@ -68,20 +65,15 @@ def find_mistake(counts: Counts, truth: MaskValues, prediction: MaskValues) -> R
 
 
 def agreement(counts: Counts, truth: MaskValues, prediction: MaskValues) -> float | None:
-    """Computes the share of evaluated pixels on which predictions and truth agree; None if there are none.
-
-    The arguments are those of `find_mistake`.
-    """
+    """Computes the share of evaluated pixels on which predictions and truth agree; None if there are none."""
     own = readings()[0].value_of_id if prediction.kind == IDS else prediction.label_map.class_of_id
     return _agreement(counts, truth, own)[0]
 
 
 def describe_mistake(reading: Reading, prediction: MaskValues) -> str:
     """Says what was found, and which option to give."""
-    assumed = describe_kind(prediction)
-    return (
-        f"the values fit the truth as {reading.what}, not as {assumed}; if that is what they are, give {reading.option}"
-    )
+    found = f"the values fit the truth as {reading.what}, not as {describe_kind(prediction)}"
+    return f"{found}; if that is what they are, give {reading.option}"
 
 
 def describe_kind(values: MaskValues) -> str:

@@ -30,10 +30,8 @@ class PixelScores:
     """Scores, collected frame by frame.
 
     Attributes:
-        predictions: Folder or zip of the predictions.
-        truth: Folder or zip of the truth.
-        truth_values: What the values of the truth mean.
-        prediction_values: What those of the predictions mean.
+        predictions: Folder or zip.
+        truth: Folder or zip.
         protocol: One of `PROTOCOLS`.
         no_official: Why there are no official scores; "" if there are.
         no_instances: Why there is no iIoU; "" if there is.
@@ -42,7 +40,6 @@ class PixelScores:
         counts: Pixels, `[truth, prediction]` in the values of the masks; None before the first frame.
         frames: Number of frames.
         instance_sums: Weighted pixels of objects.
-        sizes_wh: Sizes of the frames in pixels.
         paper_images: Scores of each frame by the metrics of images.
         official_images: Evaluated pixels, right ones among them and mean class IoU of each frame.
     """
@@ -131,8 +128,7 @@ class PixelScores:
     @cached_property
     def paper_intervals(self) -> tuple[tuple[float, float] | tuple[None, None], ...]:
         """The 95 % intervals of `paper_means` over images, `(low, high)` each."""
-        columns = zip(*self.paper_images.values(), strict=True)
-        return tuple(mean_interval(list(column)) for column in columns)
+        return tuple(map(mean_interval, zip(*self.paper_images.values(), strict=True)))
 
     @property
     def pooled_iou(self) -> ClassScores:
@@ -160,5 +156,4 @@ def _image_numbers(confusion: Counts) -> tuple[int, int, Score]:
     """Computes what is kept of an image: evaluated pixels, right ones, and its own mean of class IoUs."""
     rows = confusion[list(official.EVALUATED)]
     diagonal = confusion.diagonal()[list(official.EVALUATED)]
-    mean = mean_over_classes(official.class_iou(confusion))
-    return int(rows.sum()), int(diagonal.sum()), mean
+    return int(rows.sum()), int(diagonal.sum()), mean_over_classes(official.class_iou(confusion))

@@ -48,11 +48,8 @@ def _rows(title: str, iou: ClassScores, iiou: ClassScores) -> Iterator[str]:
     for name, value in iou.items():
         yield _row(name, _number(value), _number(iiou.get(name)))
     count, others = (sum(value is not None for value in values.values()) for values in (iou, iiou))
-    yield _row(
-        f"mean of {count}" + (f" and {others}" if iiou else ""),
-        _number(mean_over_classes(iou)),
-        _number(mean_over_classes(iiou)),
-    )
+    means = (_number(mean_over_classes(values)) for values in (iou, iiou))
+    yield _row(f"mean of {count}" + (f" and {others}" if iiou else ""), *means)
 
 
 def _paper_lines(scores: "PixelScores") -> list[str]:

@@ -30,14 +30,7 @@ OFFICIAL_ENDING = re.compile(r"_gt(Fine|Coarse)_[A-Za-z]+$")
 
 @dataclass(frozen=True)
 class TruthSet:
-    """All frames of the truth.
-
-    Attributes:
-        root: Where they are.
-        frames: Sorted by split and name.
-        values: What their values mean.
-        notes: Sentences on what was found missing or odd.
-    """
+    """All frames of the truth, sorted by split and name; and sentences on what was found missing or odd."""
 
     root: Path
     frames: tuple[TruthFrame, ...]
@@ -45,11 +38,7 @@ class TruthSet:
     notes: tuple[str, ...] = ()
 
     def of_splits(self, names: Iterable[str]) -> list[TruthFrame]:
-        """Lists the frames of some splits, of all splits for ().
-
-        Raises:
-            ConfigError: If there is no such split.
-        """
+        """Lists the frames of some splits, of all for (); raises ConfigError if there is no such split."""
         there = sorted({frame.split for frame in self.frames})
         if unknown := [name for name in names if name not in there]:
             raise ConfigError(f"{self.root}: there is no split {unknown[0]!r}; there are {', '.join(map(repr, there))}")
@@ -57,15 +46,12 @@ class TruthSet:
 
 
 def find_truth(root: Path | str, label_map: LabelMap | None = None) -> TruthSet:
-    """Finds the frames of a ground truth.
+    """Finds the frames of a ground truth; at least one.
 
     Args:
         root: A dataset of any format, a part of an official tree, a zip, a prepared split, or a folder of masks with
             label ids.
         label_map: The classes; None takes those of a prepared split, else the 35 classes of the study.
-
-    Returns:
-        At least one frame.
 
     Raises:
         DataError: If there is no frame, or two of one name; or a prepared split has other classes.
@@ -83,11 +69,8 @@ def find_truth(root: Path | str, label_map: LabelMap | None = None) -> TruthSet:
         if root.is_dir() and (plain := _plain_frames(root)):
             return TruthSet(root, plain, values)
         raise
-    frames = tuple(
-        FileFrame(frame.name, frame.split, frame.files)
-        for frame in layout.frames
-        if first_kind(frame.files, KINDS_FOR_IDS)
-    )
+    usable = (frame for frame in layout.frames if first_kind(frame.files, KINDS_FOR_IDS))
+    frames = tuple(FileFrame(frame.name, frame.split, frame.files) for frame in usable)
     if not frames:
         if found := _other_format(root, values):
             return found
@@ -97,7 +80,7 @@ def find_truth(root: Path | str, label_map: LabelMap | None = None) -> TruthSet:
 
 
 def _other_format(root: Path, values: MaskValues) -> TruthSet | None:
-    """Reads a dataset of a format other than Cityscapes' own; None if it is none."""
+    """Reads a dataset of a format other than Cityscapes' own; None if it is not one."""
     try:
         name = recognise(list_files_of(root))
     except DataError:
@@ -105,12 +88,9 @@ def _other_format(root: Path, values: MaskValues) -> TruthSet | None:
     if name == "cityscapes":
         return None
     dataset = read(root, name)
-    listed = list(dataset)
-    frames = tuple(
-        FormatFrame(frame, Source(root), name in _FORMATS_WITH_OBJECTS)
-        for frame in sorted(listed, key=lambda frame: (frame.split, frame.name))
-        if frame.truth is not None
-    )
+    listed = sorted(dataset, key=lambda frame: (frame.split, frame.name))
+    usable = (frame for frame in listed if frame.truth is not None)
+    frames = tuple(FormatFrame(frame, Source(root), name in _FORMATS_WITH_OBJECTS) for frame in usable)
     if not frames:
         raise DataError(f"{root}: no frame of this {name} dataset has ground truth")
     return TruthSet(root, frames, values, (*dataset.notes, *_left_out(len(listed) - len(frames))))

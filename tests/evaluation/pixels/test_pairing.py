@@ -107,5 +107,5 @@ def test_predictions_of_no_frame_are_noted_and_nothing_that_fits_is_an_error(tmp
     assert pair(folder, truth_of(tmp_path, A)).notes == ("1 predictions belong to no frame of the truth: notes",)
     with pytest.raises(DataError, match=rf"none of 2 PNG files .* notes; .*{B}"):
         pair(folder, truth_of(tmp_path, B))
-    with pytest.raises(DataError, match="is not there; a folder or zip"):
+    with pytest.raises(DataError, match="nowhere: .* a folder or zip"):
         pair(tmp_path / "nowhere", truth_of(tmp_path, B))
