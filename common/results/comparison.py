@@ -29,9 +29,6 @@ def closing_table(
         dataset: The first part of the models' names, for example `CITYSCAPES`.
         plan: How many runs and models an approach has.
         study_value: The reference study's test mIoU, where the settings are its own.
-
-    Returns:
-        Lines of text.
     """
     differences = comparisons(finished, base_dir, dataset, plan, "test")
     models, approach = sum(map(len, finished)), finished[0][0].approach
@@ -45,17 +42,10 @@ def closing_table(
 
 
 def comparisons(finished: Runs, base_dir: Path, dataset: str, plan: StudyPlan, split: str) -> list[str]:
-    """Compares an approach with every other one that is finished in the same BASE_DIR.
+    """Compares an approach with every other one that is finished in the same BASE_DIR, on one split.
 
-    Args:
-        finished: As for `closing_table`.
-        base_dir: BASE_DIR.
-        dataset: The first part of the models' names.
-        plan: How many runs and models an approach has.
-        split: On which they are compared.
-
-    Returns:
-        A line for each; it says why, where they cannot be compared. None while the approach itself is not finished.
+    The arguments are those of `closing_table`. Gives a line for each other approach, which says why where they cannot
+    be compared; no lines while the approach itself is not finished.
     """
     if len(finished) < plan.num_runs:
         return []
@@ -103,11 +93,8 @@ def _finished_approaches(base_dir: Path, dataset: str, plan: StudyPlan) -> dict[
     wanted = {(run, index) for run in range(1, plan.num_runs + 1) for index in range(plan.models_per_run)}
     found = {}
     for approach in sorted(read_results(base_dir).approaches, key=lambda approach: approach.name):
-        results = [
-            result
-            for result in approach.results
-            if result.job.name.dataset == dataset and (result.run, result.index) in wanted
-        ]
+        results = [result for result in approach.results if result.job.name.dataset == dataset]
+        results = [result for result in results if (result.run, result.index) in wanted]
         if len(results) == len(wanted):
             found[approach.name] = results
     return found

@@ -27,10 +27,6 @@ class Job(FileModel):
     """One training.
 
     Attributes:
-        base_dir: BASE_DIR.
-        name: Name of the model.
-        network: What is built.
-        training: How it is trained.
         precision: As in config.ini.
         seed_of_split: SEED of config.ini; the prepared folders must have been made with it.
         train: The splits whose sum is trained on.
@@ -39,7 +35,7 @@ class Job(FileModel):
         save_predictions: Names of the splits whose predictions are written.
         threads: Processor threads the training may use.
         label_map: The classes; None for the study's.
-        preparation: How frames were made smaller, as in config.ini; the fingerprints of the splits hold it too.
+        preparation: How frames were made smaller, as in config.ini; the fingerprints of the splits contain it too.
         recipe: Name of the recipe that `training` began as.
         variant: What the user calls a changed recipe.
     """
@@ -81,7 +77,7 @@ class Job(FileModel):
     def identity(self) -> str:
         """Fingerprint of everything that the weights and scores depend on."""
         network = dataclasses.asdict(self.network)
-        if self.network.name == "unet":  # as before there were others
+        if self.network.name == "unet":  # so that the other networks change no identity of it
             del network["name"]
         train = self.train[0] if len(self.train) == 1 else self.train
         return fingerprint(

@@ -51,13 +51,7 @@ def _is_of(path: Path, series: str) -> bool:
 
 
 def write_ranking(results: Sequence[Result], base_dir: Path, top_ks: int) -> None:
-    """Writes the CSV files of one run and links its best models under their rank.
-
-    Args:
-        results: Results of the run.
-        base_dir: BASE_DIR.
-        top_ks: How many of the best get a link; links of others are removed.
-    """
+    """Writes the CSV files of one run and links its `top_ks` best models under their rank; removes other such links."""
     run = results[0].job.name.of_run
     write_text(base_dir / "csv" / f"results_{run}.csv", results_csv(results))
     write_text(base_dir / "csv" / f"classes_{run}.csv", classes_csv(results))

@@ -29,12 +29,7 @@ class Damaged:
 
 @dataclass(frozen=True)
 class Approach:
-    """All finished models of one approach.
-
-    Attributes:
-        name: As in file names.
-        runs: Results by run number, in the order of their index.
-    """
+    """All finished models of one approach: results by run number, in the order of their index."""
 
     name: str
     runs: dict[int, list[Result]] = field(hash=False)
@@ -79,8 +74,7 @@ def read_result(path: Path) -> Result:
     """Reads one result.
 
     Raises:
-        DataError: If the file is missing or too large, a value does not fit, or the result is that of a model of
-            another name; names the file.
+        DataError: If the file is missing or too large, a value does not fit, or the model has another name; names it.
     """
     if path.is_file() and (size := path.stat().st_size) > _LARGEST_BYTES:
         raise DataError(f"{path}: has {size:,} bytes, a result has at most {_LARGEST_BYTES:,}")
@@ -115,7 +109,9 @@ def read_results(base_dir: Path) -> Results:
         found.setdefault(result.approach, {}).setdefault(result.run, []).append(result)
     approaches = [Approach(name, _in_order(runs)) for name, runs in found.items()]
     approaches.sort(key=lambda approach: (_mean_score(approach.results), approach.name))
-    return Results(tuple(approaches), tuple(damaged), _find_under_way(folder))
+    begun = {path.name for path in folder.glob("in_progress/*") if path.is_dir()}
+    under_way = sorted(begun - {path.stem for path in folder.glob("*.json")})
+    return Results(tuple(approaches), tuple(damaged), tuple(under_way))
 
 
 def _mean_score(results: list[Result]) -> float:
@@ -124,10 +120,3 @@ def _mean_score(results: list[Result]) -> float:
 
 def _in_order(runs: dict[int, list[Result]]) -> dict[int, list[Result]]:
     return {run: sorted(runs[run], key=lambda result: result.index) for run in sorted(runs)}
-
-
-def _find_under_way(folder: Path) -> tuple[str, ...]:
-    work = folder / "in_progress"
-    done = {path.stem for path in folder.glob("*.json")}
-    names = [path.name for path in work.iterdir() if path.is_dir()] if work.is_dir() else []
-    return tuple(sorted(name for name in names if name not in done))

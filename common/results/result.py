@@ -88,7 +88,6 @@ class Result(FileModel):
         precision: What the training computed with.
         model_bytes: Size of the model file.
         peak_memory_mb: The most memory the process used; None where the system does not tell.
-        job: What the training was told.
         versions: Of the libraries.
         predictions: Splits whose predictions were written.
     """

@@ -41,13 +41,7 @@ SpreadBySplit = dict[str, Spread | None]
 
 @dataclass(frozen=True)
 class Row:
-    """One score on every split; None where no model has the score.
-
-    Attributes:
-        title: For people: what is scored, with the definition.
-        metric: By which it is scored.
-        values: By split.
-    """
+    """One score by split, None where no model has it; the title names what is scored, with the definition."""
 
     title: str
     metric: Metric
@@ -56,12 +50,7 @@ class Row:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class on every split; None where it has no score.
-
-    Attributes:
-        name: Of the class.
-        values: By the metric's key and split.
-    """
+    """The scores of one class by the metric's key and split, None where it has none."""
 
     name: str
     values: dict[str, SpreadBySplit]
@@ -74,43 +63,26 @@ def rank(results: Iterable[Result]) -> list[Result]:
 
 
 def summarize(runs: Iterable[Sequence[Result]], top_ks: int) -> tuple[Row, ...]:
-    """Computes the rows of the table of an approach.
-
-    Args:
-        runs: One list of results per run.
-        top_ks: The second row is about that many of the best of each run, by mIoU_val.
-    """
+    """Computes the rows of the table of an approach; the second is about the `top_ks` best of each run, by mIoU_val."""
     runs = [run for run in runs if run]
     every = [result for run in runs for result in run]
     if not every:
         return ()
     best = [result for run in runs for result in rank(run)[:top_ks]]
     num_classes = len(every[0].label_map)
-    first, *others = (
-        Row(metric.title(num_classes), metric, _of_models(every, metric)) for metric in (RANKING, *_not_ranking())
-    )
+    others = (metric for metric in metrics() if metric != RANKING)
+    first, *rest = (Row(each.title(num_classes), each, _of_models(every, each)) for each in (RANKING, *others))
     what, by = RANKING.quantity, RANKING.definition
     return (
         first,
         Row(f"{what} of the best {top_ks} of each run by val, {by}", RANKING, _of_models(best, RANKING)),
         Row(f"{what} of the means of runs, {by}", RANKING, _of_runs(runs)),
-        *others,
+        *rest,
     )
 
 
-def _not_ranking() -> tuple[Metric, ...]:
-    return tuple(metric for metric in metrics() if metric.key != RANKING.key)
-
-
 def per_class(runs: Iterable[Sequence[Result]]) -> tuple[ClassRow, ...]:
-    """Computes the scores of every class.
-
-    Args:
-        runs: One list of results per run.
-
-    Returns:
-        Rows in the order of classes; behind them labels that only the official definition knows by this name.
-    """
+    """Computes the scores of every class, in their order; then labels that only the official definition knows so."""
     every = [result for run in runs for result in run]
     if not every:
         return ()
@@ -125,13 +97,7 @@ def per_class(runs: Iterable[Sequence[Result]]) -> tuple[ClassRow, ...]:
 def compare(first: Sequence[Result], second: Sequence[Result], split: str) -> Difference:
     """Compares two approaches by the paper metric: the difference of the means over models, paired over images.
 
-    Args:
-        first: Results of one approach.
-        second: Results of the other.
-        split: On which they are compared.
-
-    Returns:
-        First minus second, over the images that every model was scored on.
+    First minus second, over the images that every model was scored on.
     """
     return difference_interval(_mean_of_images(first, RANKING, split), _mean_of_images(second, RANKING, split))
 

@@ -26,9 +26,6 @@ def results_csv(results: Iterable[Result]) -> str:
     """Writes the CSV of one run: `;`-separated, one row per model, six decimals.
 
     Has a column for each split and each metric that does not score classes; for the others there is `classes_csv`.
-
-    Args:
-        results: Results of the run in the order of training.
     """
     by_key = {metric.key: metric for metric in metrics() if metric.of_classes is None}
     columns = [(by_key[key], split) for key in dict.fromkeys((*_STUDY_COLUMNS, *by_key)) for split in SPLITS]
@@ -45,9 +42,6 @@ def classes_csv(results: Sequence[Result]) -> str:
 
     For each metric that scores classes and each split there is a column of the mean over models and one of their
     standard deviation; a cell is empty where there is none.
-
-    Args:
-        results: Results of the run.
     """
     columns = [(metric, split) for metric in class_metrics() for split in SPLITS]
     names = [f"{metric.class_column}_{split}" for metric, split in columns]
@@ -62,14 +56,9 @@ def classes_csv(results: Sequence[Result]) -> str:
 def summary_table(runs: Iterable[Sequence[Result]], top_ks: int, study_value: float | None = None) -> list[str]:
     """Makes the table shown at the end of a step.
 
-    Args:
-        runs: One list of results per run.
-        top_ks: The second row is about that many of the best of each run.
-        study_value: The study's test mIoU, where the settings are the study's.
-
-    Returns:
-        Lines of text. Spread is the standard deviation over models; in the row "means of runs" over runs. In brackets
-        stands the 95 % interval over images; it is not repeated where the row has the mean of one above.
+    Spread is the standard deviation over models; in the row "means of runs" over runs. In brackets stands the 95 %
+    interval over images; it is not repeated where the row has the mean of one above. `study_value` is the study's test
+    mIoU, where the settings are the study's.
     """
     lines = [_line("", SPLITS)]
     shown: list[list[str]] = []
@@ -86,15 +75,10 @@ def summary_table(runs: Iterable[Sequence[Result]], top_ks: int, study_value: fl
 
 
 def class_table(runs: Iterable[Sequence[Result]], split: str) -> list[str]:
-    """Makes a compact table of the IoU of the classes on one split.
+    """Makes a compact table of the IoU of the classes on one split, with a headline.
 
-    Args:
-        runs: One list of results per run.
-        split: Name of the split.
-
-    Returns:
-        Lines of text with a headline: the scores by the first metric that has any. That is the official definition;
-        where the label map does not allow it, all pixels pooled.
+    The scores are by the first metric that has any. That is the official definition; where the label map does not allow
+    it, all pixels pooled.
     """
     rows = per_class(runs)
     definition, found = "", []
@@ -104,10 +88,8 @@ def class_table(runs: Iterable[Sequence[Result]], split: str) -> list[str]:
             break
     width = max((len(title) for title, _ in found), default=0) + 2
     cells = [f"{title:<{width}}{_mean_and_deviation(spread):<15}" for title, spread in found]
-    lines = [
-        "  " + "  ".join(cells[start : start + _CLASSES_PER_LINE]).rstrip()
-        for start in range(0, len(cells), _CLASSES_PER_LINE)
-    ]
+    rows_of_cells = (cells[start : start + _CLASSES_PER_LINE] for start in range(0, len(cells), _CLASSES_PER_LINE))
+    lines = ["  " + "  ".join(row).rstrip() for row in rows_of_cells]
     return [f"IoU of classes on {split} (those that occur or are predicted), {definition}:", *lines]
 
 
