@@ -21,6 +21,8 @@ from common.labels.maps import LabelMap
 from common.parallel import run_all, usable_cores
 
 _CACHE = "class_pixels.json"
+# As a reader expects them: what is trained on, then what is scored; other folders come after these, by name.
+_ORDER = ("train_full", "train_labeled", "train_labeled_aug", "train_unlabeled", "val_test", "val", "test")
 # For fewer masks counting here is faster than starting processes.
 _WORTH_PROCESSES = 1_500
 _MASKS_AT_A_TIME = 100
@@ -31,7 +33,6 @@ class Folder:
     """One prepared folder.
 
     Attributes:
-        name: For example "train_labeled".
         step: The step that wrote it, for example "step 01"; "" if its manifest cannot be used.
         frames: How many; 0 if its manifest cannot be used.
         size_wh: Width and height of its images in pixels; None if the manifest does not say.
@@ -57,14 +58,14 @@ class Folder:
 
 
 def read_folders(base_dir: Path) -> dict[str, Folder]:
-    """Reads the manifests of BASE_DIR; gives the folders that have one by name, in the order the steps write them."""
-    there = [folder for folder in find_folders(base_dir) if folder.has_manifest]
-    parts_of = {
-        folder.source: folder.manifest.parts
-        for folder in there
-        if folder.manifest is not None and folder.manifest.parts
-    }
+    """Reads the manifests of BASE_DIR; gives the folders that have one by name: training folders, then val and test."""
+    there = sorted((folder for folder in find_folders(base_dir) if folder.has_manifest), key=_place)
+    parts_of = {each.source: each.manifest.parts for each in there if each.manifest is not None and each.manifest.parts}
     return {folder.name: _read_folder(folder, parts_of.get(folder.path, ())) for folder in there}
+
+
+def _place(folder: PreparedFolder) -> tuple[int, str]:
+    return _ORDER.index(folder.name) if folder.name in _ORDER else len(_ORDER), folder.name
 
 
 def _read_folder(folder: PreparedFolder, parts: tuple[str, ...]) -> Folder:
@@ -88,15 +89,9 @@ def _read_folder(folder: PreparedFolder, parts: tuple[str, ...]) -> Folder:
 
 
 def count_classes(base_dir: Path, folders: Iterable[Folder]) -> dict[str, NDArray[np.int64]]:
-    """Counts the pixels of every value of the masks.
+    """Counts the pixels of every value of the masks, shape `(256,)`, by name of the folder.
 
-    Args:
-        base_dir: BASE_DIR.
-        folders: The folders to count.
-
-    Returns:
-        Pixels by value of the mask, shape `(256,)`, by name of the folder; folders with a mask that cannot be read are
-        left out.
+    A folder with a mask that cannot be read is left out.
     """
     cache_file = base_dir / "report" / _CACHE
     cache = _read_cache(cache_file)
