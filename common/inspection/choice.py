@@ -21,13 +21,10 @@ _COUNT = re.compile("0|[1-9][0-9]{0,3}")
 _FILE_ENDING = re.compile(r"(_leftImg8bit|_gt(Fine|Coarse)_\w+)?\.\w{3,4}$")
 
 
-def choose_frames(frames: Sequence[AnnotatedFrame], wanted: Sequence[str], seed: int = 0) -> list[AnnotatedFrame]:
+def choose_frames(frames: Iterable[AnnotatedFrame], wanted: Sequence[str], seed: int = 0) -> list[AnnotatedFrame]:
     """Chooses frames as a command line asks for them, by `spread_frames` or `find_frames`.
 
-    Args:
-        frames: All frames of the dataset.
-        wanted: A number of frames as text, alone and without zeros before it; or names of frames.
-        seed: Seed of a choice by number.
+    `wanted` is a number of frames as text, alone and without zeros before it; or names of frames.
     """
     if len(wanted) == 1 and _COUNT.fullmatch(wanted[0]):
         return spread_frames(frames, int(wanted[0]), seed)
@@ -39,7 +36,7 @@ def spread_frames(frames: Iterable[AnnotatedFrame], count: int, seed: int = 0) -
 
     Args:
         frames: All frames of the dataset.
-        count: Number of frames, at most `MOST_FRAMES`; all frames if the dataset does not have more.
+        count: At most `MOST_FRAMES`; all frames if the dataset does not have more.
         seed: Another seed gives other frames.
 
     Returns:
@@ -61,15 +58,10 @@ def spread_frames(frames: Iterable[AnnotatedFrame], count: int, seed: int = 0) -
 
 
 def find_frames(frames: Iterable[AnnotatedFrame], names: Sequence[str]) -> list[AnnotatedFrame]:
-    """Finds frames by name.
+    """Finds frames by name, in the order of the names, each once.
 
-    Args:
-        frames: All frames of the dataset.
-        names: Whole names, with split or city before them if needed ("val/ulm_000003_000019"), names of files, or parts
-            of names that only one frame has.
-
-    Returns:
-        The frames in the order of `names`, each once.
+    A name is whole, with split or city before it if needed ("val/ulm_000003_000019"), that of a file, or a part of a
+    name that only one frame has.
 
     Raises:
         DataError: If a name fits no frame or several; names some of them.

@@ -29,13 +29,7 @@ _LEGEND_ROW = 30
 
 @dataclass(frozen=True)
 class SheetFacts:
-    """What is written at the head of every sheet.
-
-    Attributes:
-        title: Name of the dataset.
-        subtitle: A line of facts.
-        labels: Labels with their colours.
-    """
+    """What is written at the head of every sheet, and the labels with their colours."""
 
     title: str
     subtitle: str
@@ -140,12 +134,7 @@ def describe_frame(frame: LoadedFrame) -> str:
 
 
 class Legend:
-    """The labels of some frames, in the order of the table, with their colours and numbers of objects.
-
-    Args:
-        frames: The frames.
-        labels: Labels with their colours.
-    """
+    """The labels of some frames, in the order of the table, with their colours and numbers of objects."""
 
     def __init__(self, frames: Sequence[LoadedFrame], labels: LabelTable) -> None:
         places = {label.name: place for place, label in enumerate(labels)}

@@ -1,7 +1,7 @@
 """What can be looked at: a dataset of any format, a lone COCO JSON file, or a prepared split of the study.
 
-Photographs of a lone JSON file are looked for beside it or, where it lies in a folder as `annotations`, beside that
-folder; or in one that is named. A prepared mask holds class indices; its manifest tells which classes they are.
+Photographs of a lone JSON file are looked for beside it or, where it lies in a folder such as `annotations`, beside
+that folder; or in one that is named. A prepared mask holds class indices; its manifest tells which classes they are.
 No pixel is loaded here.
 """
 
@@ -61,9 +61,8 @@ def open_dataset(request: DatasetRequest) -> FrameDataset:
     path = request.path.absolute()
     is_json = path.suffix.lower() == ".json" and not path.is_dir()
     if request.images is not None and not is_json:
-        raise ConfigError(
-            f"--images {request.images}: is only for a lone JSON file, and {path} has its own photographs"
-        )
+        only = f"--images {request.images}: is only for a lone JSON file"
+        raise ConfigError(f"{only}, and {path} has its own photographs")
     if request.truth is not None and request.truth not in TRUTH_KINDS:
         raise ConfigError(f"truth = {request.truth!r}: expected {' or '.join(TRUTH_KINDS)}")
     if is_json:
@@ -105,18 +104,13 @@ def _read_prepared(path: Path, folders: Sequence[PreparedFolder]) -> FrameDatase
     tables = {folder.name: table_of_classes(folder.label_map) for folder in folders}
     labels = tables[folders[0].name]
     if any(table != labels for table in tables.values()):
-        raise DataError(
-            f"{path}: its folders were made with different label maps; look at one of them, for example "
-            f"{folders[0].path}"
-        )
+        problem = "its folders were made with different label maps"
+        raise DataError(f"{path}: {problem}; look at one of them, for example {folders[0].path}")
     frames = tuple(frame for folder in folders for frame in _prepared_frames(folder.path, labels))
     if not frames:
         raise DataError(f"{path}: there is no PNG in images or masks")
-    notes = tuple(
-        f"{folder.name} has no {MANIFEST}; its masks were read as the classes of the study"
-        for folder in folders
-        if not folder.has_manifest
-    )
+    without = (f"{folder.name} has no {MANIFEST}" for folder in folders if not folder.has_manifest)
+    notes = tuple(f"{what}; its masks were read as the classes of the study" for what in without)
     return FrameDataset(labels, frames, "prepared", notes)
 
 
@@ -131,12 +125,7 @@ def _prepared_frames(folder: Path, table: LabelTable) -> Iterator[AnnotatedFrame
 
 @dataclass(frozen=True)
 class PreparedTruth:
-    """The truth of a prepared frame, not loaded yet.
-
-    Attributes:
-        mask: PNG of class indices.
-        table: Labels by class index.
-    """
+    """The truth of a prepared frame, not loaded yet: a PNG of class indices, and labels by class index."""
 
     mask: Source
     table: LabelTable = field(hash=False)
@@ -148,9 +137,8 @@ class PreparedTruth:
         for value in np.unique(values).tolist():
             label = self.table.of_id(value)
             if label is None and value != IGNORE:
-                raise LabelError(
-                    f"{self.mask}: contains the value {value}, but the label map has no class with this index"
-                )
+                expected = "but the label map has no class with this index"
+                raise LabelError(f"{self.mask}: contains the value {value}, {expected}")
             if label is not None and label.name != self.table.background:
                 segments[value] = Segment(label.name)
         return Annotation(values.astype(np.uint16), segments)

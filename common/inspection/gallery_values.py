@@ -19,24 +19,15 @@ _MOST_OBJECTS = 65_535
 
 
 def make_gallery(frames: Sequence[LoadedFrame], labels: LabelTable) -> Gallery:
-    """Makes a gallery of frames; its classes are the labels that occur in them.
-
-    Args:
-        frames: The frames.
-        labels: The labels of the dataset.
-
-    Returns:
-        The gallery; its names can be printed.
+    """Makes a gallery of frames; its classes are the labels that occur in them, its names can be printed.
 
     Raises:
         DataError: If more labels occur than a mask of 8 bits can hold.
     """
     legend = Legend(frames, labels)
     if len(legend.names) > IGNORE:
-        raise DataError(
-            f"the chosen frames have {len(legend.names):,} labels, a page shows at most {IGNORE}; choose fewer frames, "
-            "or labels with --classes"
-        )
+        found = f"the chosen frames have {len(legend.names):,} labels, a page shows at most {IGNORE}"
+        raise DataError(f"{found}; choose fewer frames, or labels with --classes")
     index_of = {name: index for index, name in enumerate(legend.names)}
     names = [frame.name for frame in frames]
     return Gallery(

@@ -37,13 +37,7 @@ _MOST_PIXELS, _MOST_FRAME_PIXELS = 24 * 2**20, 2 * 2**20
 
 @dataclass(frozen=True)
 class Inspection:
-    """Chosen frames, loaded.
-
-    Attributes:
-        source: Path of the dataset, as the user wrote it.
-        dataset: The whole dataset; its frames are not loaded.
-        frames: The chosen frames.
-    """
+    """Loaded frames of a dataset; `source` is its path as the user wrote it."""
 
     source: str
     dataset: FrameDataset = field(hash=False)
@@ -97,7 +91,7 @@ def write_inspection(inspection: Inspection, out: Path, overwrite: bool = False)
     """Writes the contact sheets, the page and the objects of an inspection.
 
     Args:
-        inspection: The inspection.
+        inspection: Loaded frames.
         out: Folder to be made; an earlier inspection there is replaced.
         overwrite: Whether anything else that is there is moved aside instead of refused.
 

@@ -67,11 +67,7 @@ def fit_text(text: str, size: int, width: int) -> str:
 
 
 class Canvas:
-    """A picture to write on.
-
-    Args:
-        pixels: Red, green, blue, shape `(height, width, 3)`; they are copied.
-    """
+    """A picture to write on, red, green, blue of shape `(height, width, 3)`; it is copied."""
 
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         self._image = Image.fromarray(pixels)
@@ -128,7 +124,5 @@ class Canvas:
         return False
 
     def _is_taken(self, left: int, top: int, width: int, height: int) -> bool:
-        return any(
-            left < x + wide and x < left + width and top < y + high and y < top + height
-            for x, y, wide, high in self._taken
-        )
+        right, bottom = left + width, top + height
+        return any(left < x + wide and x < right and top < y + high and y < bottom for x, y, wide, high in self._taken)

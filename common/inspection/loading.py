@@ -28,10 +28,9 @@ class ShownObject:
     """A region with a label: an object, a group of objects, or all pixels of a label that is not counted.
 
     Attributes:
-        label: Name of its label.
         kind: "object", "group" or "area".
         number: Its number in the source, from 0; None for groups and areas.
-        area: Number of pixels in the source.
+        area: Pixels in the source.
         box: Left, top, width and height in pixels of the source, around exactly its pixels.
     """
 
@@ -54,7 +53,6 @@ class LoadedFrame:
     """What is shown of a frame.
 
     Attributes:
-        name: Name of the frame.
         place: Split and city, for example "val/ulm".
         size_wh: Width and height of the source in pixels; None if nothing could be read.
         photo: Red, green, blue, shape `(height, width, 3)`; None if there is none.
@@ -88,10 +86,9 @@ class LoadedFrame:
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """How frames are loaded.
+    """How frames of a dataset with some labels are loaded.
 
     Attributes:
-        labels: Labels of the dataset.
         classes: Names of the labels to show; () shows all.
         most_pixels: A larger frame is reduced to this many pixels.
     """
@@ -119,10 +116,8 @@ def load_frame(options: LoadOptions, frame: AnnotatedFrame) -> LoadedFrame:
         remarks.append("There is no ground truth.")
     if photo is not None and annotation is not None and photo.shape[:2] != annotation.pixels.shape:
         width, height = annotation.size_wh
-        problems.append(
-            f"{frame.image}: has {photo.shape[1]} x {photo.shape[0]} pixels, but its ground truth has {width} x "
-            f"{height}; both must be alike, only the ground truth is shown"
-        )
+        sizes = f"has {photo.shape[1]} x {photo.shape[0]} pixels, but its ground truth has {width} x {height}"
+        problems.append(f"{frame.image}: {sizes}; both must be alike, only the ground truth is shown")
         photo = None
     shape = annotation.pixels.shape if annotation is not None else photo.shape if photo is not None else None
     loaded = LoadedFrame(

@@ -28,9 +28,8 @@ def object_lines(frames: Iterable[LoadedFrame]) -> list[str]:
 
 def _rows(frame: LoadedFrame) -> Iterator[tuple[str, ...]]:
     width, height = frame.size_wh or (1, 1)
-    for region in sorted(
-        frame.regions, key=lambda one: (frame.names.index(one.label), one.kind != "object", -one.area)
-    ):
+    place = {name: index for index, name in enumerate(frame.names)}
+    for region in sorted(frame.regions, key=lambda one: (place[one.label], one.kind != "object", -one.area)):
         number = {"object": str(region.number), "group": "group", "area": "-"}[region.kind]
         share = f"{100 * region.area / (width * height):.2f} %"
         yield one_line(region.label, LONGEST_TEXT), number, f"{region.area:,}", share, *map(str, region.box)

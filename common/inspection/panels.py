@@ -53,7 +53,7 @@ def draw_panels(
     """Draws the panels of a frame.
 
     Args:
-        frame: The frame; one without a size has no panels.
+        frame: The frame.
         colors: Red, green, blue by label name.
         room_wh: Largest width and height of a panel, in pixels.
         with_objects: Whether to draw the panel of objects.
@@ -64,13 +64,9 @@ def draw_panels(
     if frame.size_wh is None:
         return ()
     size_wh = panel_size(frame.size_wh, room_wh)
-    scene = _Scene(
-        _resize(frame.photo, size_wh, smooth=True),
-        _resize(frame.classes, size_wh),
-        _resize(frame.instances, size_wh),
-        size_wh[0] / frame.size_wh[0],
-        size_wh,
-    )
+    photo = _resize(frame.photo, size_wh, smooth=True)
+    classes, instances = _resize(frame.classes, size_wh), _resize(frame.instances, size_wh)
+    scene = _Scene(photo, classes, instances, size_wh[0] / frame.size_wh[0], size_wh)
     drawn = [_photo_panel(scene), _labels_panel(frame, scene, colors)]
     if with_objects:
         drawn.append(_objects_panel(frame, scene))
@@ -86,11 +82,8 @@ def object_color(number: int) -> Color:
 
 def label_colors(labels: LabelTable, names: Sequence[str]) -> dict[str, Color]:
     """Finds the colour of each name; a name that is not in the table gets a colour of the palette."""
-    found = {name: labels.find(name) for name in names}
-    return {
-        name: label.color if label else palette_color(place % 255 + 1)
-        for place, (name, label) in enumerate(found.items())
-    }
+    found = enumerate((name, labels.find(name)) for name in names)
+    return {name: label.color if label else palette_color(place % 255 + 1) for place, (name, label) in found}
 
 
 def _resize(pixels: NDArray[Any] | None, size_wh: tuple[int, int], smooth: bool = False) -> NDArray[Any] | None:
@@ -194,9 +187,8 @@ def _objects_panel(frame: LoadedFrame, scene: _Scene) -> NDArray[np.uint8]:
     height, width = scene.instances.shape
     diagonal = np.arange(height)[:, None] + np.arange(width)
     is_object &= ~is_group | (diagonal // _STRIPE % 2 == 0)
-    mixed = np.where(
-        is_object[:, :, None], cv2.addWeighted(painted, _OBJECT_SHARE, ground, 1 - _OBJECT_SHARE, 0), ground
-    )
+    blended = cv2.addWeighted(painted, _OBJECT_SHARE, ground, 1 - _OBJECT_SHARE, 0)
+    mixed = np.where(is_object[:, :, None], blended, ground)
     inside = _edges(scene.instances) & (scene.instances > 0)
     mixed[inside] = painted[inside]
     return _write_boxes(Canvas(mixed), counted, colors, scene.scale)

@@ -46,7 +46,7 @@ class GalleryFrame:
     """One frame of a gallery.
 
     Attributes:
-        name: Name of the frame; any text.
+        name: Any text.
         photo: Red, green, blue, shape `(height, width, 3)`; None if there is none.
         truth: Class indices, shape `(height, width)`, `IGNORE` for pixels without a class; None if there is none.
         predictions: In the same order for every frame of a gallery.

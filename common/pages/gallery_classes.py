@@ -18,14 +18,7 @@ _NAMED = 5
 
 
 class LegendClass(TypedDict):
-    """A class of a gallery's legend, for the template and the script.
-
-    Attributes:
-        index: Class index.
-        name: Name of the class.
-        color: Red, green, blue.
-        share: Share of the pixels, as text.
-    """
+    """A class of a gallery's legend, for the template and the script; the share of the pixels is a text."""
 
     index: int
     name: str
@@ -78,12 +71,7 @@ def count_pixels(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def classes_of(gallery: Gallery, counts: Counts) -> list[LegendClass]:
-    """Lists the classes of a gallery's legend, the most frequent first, pixels without a class last.
-
-    Args:
-        gallery: The gallery.
-        counts: Counts of its frames.
-    """
+    """Lists the classes of a gallery's legend, the most frequent first, pixels without a class last."""
     return [
         {
             "index": index,

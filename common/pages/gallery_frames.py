@@ -21,12 +21,7 @@ from common.pages.gallery_classes import percent, summarize_mask, summarize_obje
 
 @dataclass(frozen=True)
 class Quality:
-    """How much of a picture is stored in a page.
-
-    Attributes:
-        edge: The most pixels of its longer edge.
-        photo: WebP quality of photographs, from 1 to 100.
-    """
+    """How much of a picture is stored: the most pixels of its longer edge, WebP quality of photographs, 1 to 100."""
 
     edge: int
     photo: int
@@ -40,11 +35,6 @@ LARGE_FIRST = (Quality(1280, 80), *QUALITIES)
 
 def frame_values(frame: GalleryFrame, names: Sequence[str], quality: Quality) -> dict[str, Any]:
     """Makes what the template of a frame uses.
-
-    Args:
-        frame: The frame.
-        names: Class names by class index.
-        quality: Size and quality of its pictures.
 
     Returns:
         `name`, `remark`, `width` and `height` of the pictures, `photo` (a data URI or None), `columns` of pictures, and
@@ -88,9 +78,7 @@ def shown_size(frame: GalleryFrame, edge: int) -> tuple[int, int]:
 def pack_plane(plane: NDArray[np.uint8] | NDArray[np.uint16], size_wh: tuple[int, int]) -> str:
     """Packs class indices or object numbers as base64 of deflated bytes, `uint16` with the low byte first.
 
-    Args:
-        plane: Shape `(height, width)`.
-        size_wh: Width and height to resize to; each pixel takes the nearest value.
+    They are resized first; each pixel takes the nearest value.
     """
     same_size = (plane.shape[1], plane.shape[0]) == size_wh
     resized = plane if same_size else cv2.resize(plane, size_wh, interpolation=cv2.INTER_NEAREST_EXACT)
@@ -156,13 +144,9 @@ def _objects(frame: GalleryFrame, names: Sequence[str]) -> list[dict[str, Any]]:
         return []
     height, width = frame.instances.shape
     class_of = {name: index for index, name in reversed(tuple(enumerate(names)))}
-    return [
-        {
-            "class": class_of.get(item.label),
-            "text": item.text,
-            "box": [
-                round(value / full, 5) for value, full in zip(item.box, (width, height, width, height), strict=True)
-            ],
-        }
-        for item in frame.objects
-    ]
+    objects = []
+    for item in frame.objects:
+        left, top, wide, high = item.box
+        box = [round(share, 5) for share in (left / width, top / height, wide / width, high / height)]
+        objects.append({"class": class_of.get(item.label), "text": item.text, "box": box})
+    return objects

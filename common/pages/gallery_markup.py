@@ -18,12 +18,8 @@ _FRAMEWORK_BYTES = 40_000
 def render_gallery(gallery: Gallery, budget: int = BUDGET, qualities: Sequence[Quality] = QUALITIES) -> Markup:
     """Renders a gallery as a part of a page that extends `base.html.j2`, which brings its styles and scripts.
 
-    Pictures are reduced, then frames at the end are left out, until the gallery fits the budget; the page says so.
-
-    Args:
-        gallery: The gallery.
-        budget: The most bytes the gallery may have.
-        qualities: Qualities to try, the best first.
+    Pictures are reduced, then frames at the end are left out, until the gallery fits the budget in bytes; the page says
+    so. The qualities are tried in their order.
     """
     fragments, edge = _fitting_fragments(gallery, budget - _FRAMEWORK_BYTES, qualities)
     counts = Counts()

@@ -16,8 +16,6 @@ class Table:
     """A table; the first column names the row.
 
     Attributes:
-        title: What the table is about.
-        columns: Headings.
         rows: Cells; each row has as many as there are headings.
         note: A sentence below the table, "" for none.
         text_columns: Number of columns from the left that hold text; the others hold numbers.
@@ -37,7 +35,6 @@ class Figure:
     """A drawing with its numbers.
 
     Attributes:
-        title: What the drawing is about.
         pictures: SVG elements, shown side by side where there is room.
         table: The same numbers, shown on demand; None if they are in a table nearby.
         note: How to read it, "" if that is clear.
@@ -59,9 +56,7 @@ class Section:
 
     Attributes:
         anchor: Target of links in the page.
-        title: The heading.
         sentences: Paragraphs before the blocks.
-        blocks: Tables and figures.
         gallery: Frames that the page shows before the blocks; None for none.
     """
 
@@ -77,12 +72,10 @@ class Report:
     """A whole report.
 
     Attributes:
-        title: The heading of the page.
         written: A sentence with date and time.
         summary: What the numbers say, in sentences.
         facts: Pairs of a short text and what it is, for example ("12", "models trained").
         warnings: What makes the numbers doubtful.
-        sections: In reading order.
     """
 
     title: str

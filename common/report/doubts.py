@@ -17,13 +17,7 @@ _CHOICES = {each.name for each in fields(Recipe)}
 
 
 def find_doubts(results: Results, folders: dict[str, Folder], plan: StudyPlan | None) -> tuple[str, ...]:
-    """Lists what a reader has to know before the numbers, one sentence each.
-
-    Args:
-        results: All results of the study.
-        folders: By name.
-        plan: What config.ini asks for; None if it is not known.
-    """
+    """Lists what a reader has to know before the numbers, one sentence each; `plan` is None if it is not known."""
     found = [f"{folder.problem}." for folder in folders.values() if folder.problem]
     if results.damaged:
         names = first_few((f"{damaged.file} ({damaged.reason})" for damaged in results.damaged), _MOST_NAMES)
@@ -32,10 +26,10 @@ def find_doubts(results: Results, folders: dict[str, Folder], plan: StudyPlan | 
     found += _outdated(results.approaches, folders)
     found += [line for approach in results.approaches for line in _incomplete(approach, plan)]
     if results.under_way:
+        names = first_few(results.under_way, _MOST_NAMES)
         found.append(
-            f"{count(len(results.under_way), 'training')} began and did not end, or is running now: "
-            f"{first_few(results.under_way, _MOST_NAMES)}. An interrupted training continues when its step is started "
-            "again."
+            f"{count(len(results.under_way), 'training')} began and did not end, or is running now: {names}. "
+            "An interrupted training continues when its step is started again."
         )
     return tuple(found)
 
@@ -62,12 +56,7 @@ def setting_text(value: object) -> str:
 
 
 def values_by_key(results: Iterable[Result], describe: Callable[[Result], dict[str, str]]) -> dict[str, list[str]]:
-    """Collects the values that results have: by key, the different texts in sorted order.
-
-    Args:
-        results: Any results.
-        describe: Gives the texts of one result by key.
-    """
+    """Collects what `describe` says of results: by key, the different texts in sorted order."""
     found: dict[str, set[str]] = {}
     for result in results:
         for key, value in describe(result).items():

@@ -20,13 +20,7 @@ _RANKED = re.compile(r"_topK_(\d+)\.keras$")
 
 @dataclass(frozen=True)
 class Scores:
-    """The summary of one approach.
-
-    Attributes:
-        name: The approach.
-        results: Its results.
-        rows: Its scores on every split.
-    """
+    """The summary of one approach."""
 
     name: str
     results: list[Result] = field(hash=False)
@@ -48,10 +42,8 @@ class Material:
     """What a report is made from; every section takes what it needs.
 
     Attributes:
-        base_dir: BASE_DIR.
         plan: What config.ini asks for; None if it is not known.
         frames: How many frames the gallery shows at most.
-        results: All results.
         folders: Prepared folders by name.
         scores: By approach, in the order of the report.
         study_values: The study's value by approach, where it can be compared.
@@ -79,16 +71,9 @@ def read_material(base_dir: Path, frames: int, plan: StudyPlan | None) -> Materi
         for approach in results.approaches
     }
     compared = {approach.name: study_value(approach, folders) for approach in results.approaches}
-    return Material(
-        base_dir,
-        plan,
-        frames,
-        results,
-        folders,
-        scores,
-        study_values={name: value for name, (value, _) in compared.items() if value is not None},
-        differences={name: found for name, (value, found) in compared.items() if value is None},
-    )
+    study_values = {name: value for name, (value, _) in compared.items() if value is not None}
+    differences = {name: found for name, (value, found) in compared.items() if value is None}
+    return Material(base_dir, plan, frames, results, folders, scores, study_values, differences)
 
 
 def _find_top_ks(base_dir: Path) -> int:

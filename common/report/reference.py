@@ -32,14 +32,9 @@ _OF_AUGMENTATION = {
 
 
 def study_value(approach: Approach, folders: dict[str, Folder]) -> tuple[float | None, tuple[str, ...]]:
-    """Gives the study's test mIoU for an approach.
+    """Gives the study's test mIoU for an approach, None if it cannot be compared; and what differs, one text each.
 
-    Args:
-        approach: The approach.
-        folders: By name; their sizes and settings are compared with the study's.
-
-    Returns:
-        The value, None if it cannot be compared; and what differs from the study, one text each.
+    The sizes and settings of the prepared folders are compared with the study's too.
     """
     value = STUDY_TEST_MIOU.get(approach.name)
     if value is None:

@@ -83,10 +83,8 @@ def _refuse_to_replace(markdown: Path) -> None:
     if markdown.is_file():
         with markdown.open("rb") as file:
             if file.read(len(begin)) != begin:
-                raise DataError(
-                    f"{markdown}: exists and is not a report; the text beside the page would replace it, choose "
-                    "another --out"
-                )
+                problem = "exists and is not a report; the text beside the page would replace it"
+                raise DataError(f"{markdown}: {problem}, choose another --out")
 
 
 def _refuse_nothing(base_dir: Path) -> None:

@@ -23,10 +23,9 @@ _SMALLEST_SHARE = 1e-5
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One row of the chart of scores.
+    """One row of the chart of scores, for one approach.
 
     Attributes:
-        name: Name of the approach.
         mean: Mean over its models.
         low: Lower end of the interval, None if there is none.
         high: Upper end, likewise.
@@ -71,13 +70,7 @@ def _score_row(index: int, row: ScoreRow, scale: Scale, y: float) -> Iterator[Ma
 
 
 def class_chart(title: str, names: Sequence[str], series: Mapping[str, Mapping[str, Spread]]) -> Markup:
-    """Draws a bar per class and approach with the deviation over models.
-
-    Args:
-        title: Title with the metric.
-        names: Class names, in the order they are drawn in.
-        series: Values by approach and class name.
-    """
+    """Draws a bar per class and approach with the deviation over models; classes in the order of `names`."""
     height = len(series) * (_BAR + 1) + 9
     bottom, scale = height * len(names), Scale(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
     parts = [axis(scale, 0, bottom, digits=2)]
@@ -103,13 +96,7 @@ def _bar(index: int, label: str, found: Spread, scale: Scale, y: float) -> Itera
 
 
 def share_chart(title: str, names: Sequence[str], series: Mapping[str, Mapping[str, float]]) -> Markup:
-    """Draws which share of the pixels each class has, a mark per split, on a logarithmic scale.
-
-    Args:
-        title: What the chart is about.
-        names: Class names, in the order they are drawn in.
-        series: Shares from 0 to 1 by split and class name.
-    """
+    """Draws which share of the pixels each class has, from 0 to 1, a mark per split, on a logarithmic scale."""
     height, scale = 22, Scale(math.log10(_SMALLEST_SHARE), 0.0, tuple(map(float, range(-5, 1))))
     bottom = height * len(names)
     parts = []

@@ -16,12 +16,7 @@ _SMALLEST_SHARE = 0.002
 
 
 def confusion_chart(title: str, confusion: ArrayLike, names: Sequence[str]) -> tuple[Markup, Table]:
-    """Draws a confusion matrix, each row divided by its sum.
-
-    Args:
-        title: Title with the model and the split.
-        confusion: Pixels, `[truth, prediction]`, shape `(classes, classes)`.
-        names: Class names by class index.
+    """Draws a confusion matrix of pixels, `[truth, prediction]` in class indices, each row divided by its sum.
 
     Returns:
         An SVG element and a table of the same numbers in per cent; classes that neither occur nor are predicted are
@@ -41,9 +36,8 @@ def confusion_chart(title: str, confusion: ArrayLike, names: Sequence[str]) -> t
     parts += _cells(shares, names)
     # The turned name of the last column reaches beyond it.
     size = {"width": _MARGIN + side + 64, "height": _MARGIN + side + 2}
-    table = Table(
-        title, ("truth", *names), tuple(_table_rows(shares, names)), "Per cent of the pixels of each true class."
-    )
+    note = "Per cent of the pixels of each true class."
+    table = Table(title, ("truth", *names), tuple(_table_rows(shares, names)), note)
     said = f"{len(names)} classes; {_confusions_in_words(shares, names)}"
     return picture(title, said, *parts, class_="confusion", **size), table
 

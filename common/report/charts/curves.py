@@ -17,13 +17,7 @@ Curve = Sequence[tuple[int, float]]
 
 
 def curve_panels(title: str, approaches: Mapping[str, Sequence[History]], key: str) -> tuple[Markup, ...]:
-    """Draws one panel per approach; none if no history has the value.
-
-    Args:
-        title: What the curves show, for example "mIoU_val, paper metric".
-        approaches: Histories of the models by name of the approach.
-        key: Name of the value.
-    """
+    """Draws one panel per approach, of the value with a name in its histories; none if no history has the value."""
     curves = {
         name: [curve for history in histories if (curve := _curve(history, key))]
         for name, histories in approaches.items()
@@ -35,10 +29,8 @@ def curve_panels(title: str, approaches: Mapping[str, Sequence[History]], key: s
     ticks = [tick for tick in Scale.over([epochs], 5).ticks if tick <= epochs]
     across = Scale(0.0, float(epochs), tuple(ticks))
     up = Scale.over(values, 4)
-    return tuple(
-        _panel(title, name, series_class(index), lines, across, up)
-        for index, (name, lines) in enumerate(curves.items())
-    )
+    panels = enumerate(curves.items())
+    return tuple(_panel(title, name, series_class(index), lines, across, up) for index, (name, lines) in panels)
 
 
 def mean_curve(curves: Iterable[Curve]) -> Curve:

@@ -17,13 +17,7 @@ _RADIUS = 5
 
 @dataclass(frozen=True)
 class Scale:
-    """A linear scale.
-
-    Attributes:
-        low: The value at the start.
-        high: The value at the end.
-        ticks: Values with a line and a number.
-    """
+    """A linear scale from the value at its start to that at its end; ticks have a line and a number."""
 
     low: float
     high: float
@@ -56,11 +50,8 @@ def _round_step(step: float) -> float:
 
 def tag(name: str, *children: str, **attributes: str | float | None) -> Markup:
     """Makes an element; everything but `Markup` is escaped. `stroke_width` becomes `stroke-width`, `class_` `class`."""
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_value(value))}"'
-        for key, value in attributes.items()
-        if value is not None
-    )
+    given = ((key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items() if value is not None)
+    written = "".join(f' {key}="{escape(_value(value))}"' for key, value in given)
     inside = "".join(map(escape, children))
     return Markup(f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>")  # noqa: S704 - escaped
 
@@ -124,8 +115,7 @@ def axis(scale: Scale, top: float, bottom: float, digits: int | None = None) -> 
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
     parts = []
     for value in scale.ticks:
-        parts.append(tag("line", x1=scale.at(value), x2=scale.at(value), y1=top, y2=bottom, class_="grid"))
-        parts.append(
-            tag("text", f"{value:.{digits}f}", x=scale.at(value), y=bottom + 16, class_="tick", text_anchor="middle")
-        )
+        x = scale.at(value)
+        parts.append(tag("line", x1=x, x2=x, y1=top, y2=bottom, class_="grid"))
+        parts.append(tag("text", f"{value:.{digits}f}", x=x, y=bottom + 16, class_="tick", text_anchor="middle"))
     return Markup("").join(parts)

@@ -20,13 +20,13 @@ def class_section(material: Material) -> Section | None:
     rows = {approach.name: per_class(list(approach.runs.values())) for approach in approaches}
     figures = [_figure(rows, metric, material.split) for metric in class_metrics()]
     found = [figure for figure in figures if figure is not None]
-    return Section(
-        "classes",
-        "Classes",
-        ("A bar is the mean over the models of an approach, its line their standard deviation.",),
-        # Of a second metric the numbers are enough.
-        (*found[:1], *(figure.table for figure in found[1:] if figure.table is not None)),
+    sentence = "A bar is the mean over the models of an approach, its line their standard deviation."
+    # Of a second metric the numbers are enough.
+    blocks: tuple[Table | Figure, ...] = (
+        *found[:1],
+        *(figure.table for figure in found[1:] if figure.table is not None),
     )
+    return Section("classes", "Classes", (sentence,), blocks)
 
 
 def _figure(rows: Mapping[str, Iterable[ClassRow]], metric: Metric, split: str) -> Figure | None:
@@ -38,13 +38,8 @@ def _figure(rows: Mapping[str, Iterable[ClassRow]], metric: Metric, split: str) 
     if not names:
         return None
     title = f"IoU of each class on {split}, {metric.definition}"
-    table = Table(
-        title,
-        ("class", *rows),
-        tuple((name, *(_cell(found.get(name)) for found in values.values())) for name in names),
-        "Mean ± standard deviation over models.",
-        folded=True,
-    )
+    cells = tuple((name, *(_cell(found.get(name)) for found in values.values())) for name in names)
+    table = Table(title, ("class", *rows), cells, "Mean ± standard deviation over models.", folded=True)
     return Figure(title, (class_chart(title, names, values),), table, legend=tuple(enumerate(rows)))
 
 

@@ -20,9 +20,8 @@ def data_section(material: Material) -> Section:
     if not there:
         return Section("data", "Data", ("No frames have been prepared yet. Step 00 prepares them.",))
     rows = tuple((folder.name, folder.step, f"{folder.frames:,}", _size(folder.size_wh)) for folder in there)
-    blocks: list[Table | Figure] = [
-        Table("Prepared folders", ("folder", "written by", "frames", "pixels"), rows, text_columns=2)
-    ]
+    columns = ("folder", "written by", "frames", "pixels")
+    blocks: list[Table | Figure] = [Table("Prepared folders", columns, rows, text_columns=2)]
     names = _class_names(material)
     pixels = count_classes(material.base_dir, _folders_to_count(folders))
     if shares := {name: _shares(counts, names) for name, counts in pixels.items()}:

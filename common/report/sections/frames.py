@@ -43,10 +43,6 @@ def frames_section(material: Material) -> Section | None:
 def choose_frames(scores: Mapping[str, float], amount: int) -> dict[str, str]:
     """Chooses the frames worth looking at: half of them the worst, the others around the median and the best.
 
-    Args:
-        scores: By name of the frame.
-        amount: How many frames to choose.
-
     Returns:
         What each frame is, by name from the worst to the best; all frames if there are not more than `amount`.
     """
@@ -88,15 +84,11 @@ def _best_of(approaches: Sequence[Approach]) -> Approach:
 def _section(base_dir: Path, approaches: Sequence[Approach], folder: Folder, amount: int) -> Section:
     judge = _best_of(approaches)
     names = {Path(file).stem for file in folder.masks}
-    scores = {
-        name: score
-        for name, score in judge.best.scores[folder.name].of_images(RANKING).items()
-        if score is not None and name in names
-    }
+    every = judge.best.scores[folder.name].of_images(RANKING)
+    scores = {name: score for name, score in every.items() if score is not None and name in names}
     chosen = choose_frames(scores, amount)
-    frames = [
-        frame for name, remark in chosen.items() if (frame := _read(base_dir, approaches, folder.name, name, remark))
-    ]
+    read = (_read(base_dir, approaches, folder.name, name, remark) for name, remark in chosen.items())
+    frames = [frame for frame in read if frame is not None]
     if not frames:
         return _without_gallery(f"The predictions on {folder.name} do not belong to the frames that are there now.")
     label_map = judge.label_map

@@ -44,16 +44,9 @@ def _durations(approaches: Sequence[Approach]) -> Table:
         scoring = [result.seconds.get("scoring", 0.0) for result in results]
         epochs = [entry["seconds"] for result in results for entry in result.history if "seconds" in entry]
         memory = [result.peak_memory_mb for result in results if result.peak_memory_mb is not None]
-        rows.append(
-            (
-                approach.name,
-                f"{len(results)}",
-                f"{statistics.median(epochs):.1f} s" if epochs else "–",
-                duration(statistics.fmean(training)),
-                duration(statistics.fmean(scoring)),
-                duration(sum(training) + sum(scoring)),
-                f"{max(memory):,} MB" if memory else "–",
-            )
-        )
+        times = (statistics.fmean(training), statistics.fmean(scoring), sum(training) + sum(scoring))
+        epoch = f"{statistics.median(epochs):.1f} s" if epochs else "–"
+        peak = f"{max(memory):,} MB" if memory else "–"
+        rows.append((approach.name, f"{len(results)}", epoch, *map(duration, times), peak))
     columns = ("approach", "models", "epoch (median)", "training (mean)", "scoring (mean)", "in all", "peak memory")
     return Table("Durations", columns, tuple(rows), "A training that was resumed is timed from its last start.")
