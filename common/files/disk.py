@@ -20,13 +20,8 @@ from common.files.sources import Readable, read_bytes_of
 def atomic_path(path: Path | str, durable: bool = False) -> Iterator[Path]:
     """Gives a temporary path beside `path` that takes its place when the block ends without an error.
 
-    Args:
-        path: The file to be written. Its folder is made if needed.
-        durable: Waits until the content is on the disk before it takes its place. Otherwise a power cut can leave an
-            empty file under the final name.
-
-    Yields:
-        The path to write to. A file left there by an error is removed; `path` itself is then untouched.
+    The folder is made if needed. After an error the temporary file is removed, and `path` itself is untouched. With
+    `durable` it waits until the content is on the disk; otherwise a power cut can leave an empty file as `path`.
 
     Raises:
         DataError: If the disk is full, the folder may not be written to, or `path` is something else than a file, for
@@ -97,12 +92,8 @@ def read_json(path: Path) -> Any:
 def read_text(source: Readable, largest: int) -> str:
     """Reads a text file that somebody else wrote: UTF-8, with or without a mark at its start.
 
-    Args:
-        source: The file.
-        largest: The most bytes it may have.
-
     Raises:
-        DataError: If it is missing, too large, or not UTF-8; names it.
+        DataError: If it is missing, has more than `largest` bytes, or is not UTF-8; names it.
     """
     try:
         return read_bytes_of(source, largest).decode("utf-8-sig")
@@ -126,10 +117,7 @@ def fingerprint(value: object) -> str:
 
 
 def link_or_copy(source: Path, target: Path) -> bool:
-    """Makes `target` a hard link to `source`, or a copy where the file system has no links.
-
-    Returns:
-        True if a link was made, False for a copy.
+    """Makes `target` a hard link to `source`, or a copy where the file system has no links; True for a link.
 
     Raises:
         DataError: If `source` is missing or `target` cannot be written.

@@ -19,11 +19,7 @@ _IGNORED_FOLDERS = {"__MACOSX"}
 def walk_files(root: Path, ignored: Collection[str] = ()) -> Iterator[Path]:
     """Yields the files below a folder, without hidden ones, sorted in every folder; links are followed.
 
-    A folder to which several links lead, for example one above itself, is listed once.
-
-    Args:
-        root: The folder.
-        ignored: Names of folders that are left out.
+    A folder to which several links lead, for example one above itself, is listed once, folders named in `ignored` not.
 
     Raises:
         DataError: If a folder cannot be listed; names it.
@@ -44,11 +40,7 @@ def walk_files(root: Path, ignored: Collection[str] = ()) -> Iterator[Path]:
 
 
 def files_below(root: Path, ending: str) -> list[Path]:
-    """Lists the files below a folder, sorted in every folder, whose names end with `ending` in any case.
-
-    Raises:
-        DataError: If a folder cannot be listed; names it.
-    """
+    """Lists the files below a folder whose names end with `ending` in any case; see `walk_files`."""
     return [path for path in walk_files(root) if path.name.lower().endswith(ending)]
 
 

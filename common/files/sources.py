@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from common.errors import DataError
-from common.files.zips import (
-    LARGEST_MEMBER_BYTES,
-    MEMBER_ERRORS,
-    cannot_be_read,
-    file_status,
-    open_zip,
-    read_member,
-)
+from common.files.zips import LARGEST_MEMBER_BYTES, MEMBER_ERRORS, cannot_be_read, file_status, open_zip, read_member
 
 # Of a file that is read piece by piece; the largest annotation file in use has about 1 GB.
 LARGEST_STREAM_BYTES = 16 * 1024**3
@@ -88,11 +81,8 @@ class Source:
     def open(self, largest: int = LARGEST_STREAM_BYTES) -> Iterator["Stream"]:
         """Opens the file for reading from its beginning, piece by piece; for files too large for `read_bytes`.
 
-        Args:
-            largest: The most bytes that may be read.
-
         Raises:
-            DataError: If the file is missing, damaged, or larger than `largest`; names the file.
+            DataError: If the file is missing, damaged, or has more than `largest` bytes; names the file.
         """
         size = self.size()
         if size > largest:
@@ -111,10 +101,7 @@ class Source:
     def signature(self) -> tuple[int, int]:
         """Tells the size in bytes and the time of the last change in ns, or for a zip member size and checksum.
 
-        Two signatures of a file that differ mean that it changed.
-
-        Raises:
-            DataError: If the file is missing.
+        Two signatures of a file that differ mean that it changed. Raises DataError if the file is missing.
         """
         if self.member is None:
             status = file_status(self.path)

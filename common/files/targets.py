@@ -63,18 +63,13 @@ def building(
 ) -> Iterator[Path]:
     """Gives a hidden place beside `path` that takes its place when the block ends without an error.
 
-    Args:
-        path: As in `check_new_target`, like all other arguments.
-        overwrite: Moves what is there aside.
-        ending: How the name of a file ends; "" for a folder.
-        is_ours: Tells whether what is there is deleted.
+    The arguments are those of `check_new_target`. What is at `path` is deleted if it is ours, else moved aside.
 
     Yields:
         A new folder, or the path for a file. It is removed after an error, and by a later run if this one is killed.
 
     Raises:
-        DataError: As `check_new_target` does, or if something cannot be written.
-        ConfigError: As `check_new_target` does.
+        ProjectError: As `check_new_target` does; DataError also if something cannot be written.
     """
     path = absolute(path)
     check_new_target(path, overwrite, ending, is_ours)

@@ -69,7 +69,7 @@ def file_status(path: Path) -> os.stat_result:
         status = path.stat()
     except OSError as error:
         raise cannot_be_read(path, error) from error
-    if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe would never end
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not an ordinary file"
         raise DataError(f"{path}: cannot be read: it is {kind}")
     return status

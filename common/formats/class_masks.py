@@ -17,9 +17,9 @@ from common.files.sources import Source
 from common.formats.frames import Annotation, Segment
 from common.images.pictures import read_colors, read_values
 from common.images.runs import find_runs
+from common.labels.cityscapes import Color
 from common.labels.tables import CITYSCAPES, LabelTable, make_label, palette_color, plain_name
 
-Color = tuple[int, int, int]
 VOID = 255
 BLACK: Color = (0, 0, 0)
 _UNKNOWN = -1
@@ -79,12 +79,7 @@ class MaskCode:
 
 
 def code_of(table: LabelTable, colors: Iterable[Color | None] | None = None) -> MaskCode:
-    """Makes the code of a label file.
-
-    Args:
-        table: In the order of the label file.
-        colors: As `MaskCode.colors`; None takes those of the table.
-    """
+    """Makes the code of a table in the order of the label file; `colors` are those of `MaskCode` if they differ."""
     names = tuple(label.name for label in table)
     counted = frozenset(label.name for label in table if label.has_instances)
     chosen = (label.color for label in table) if colors is None else colors
@@ -94,14 +89,11 @@ def code_of(table: LabelTable, colors: Iterable[Color | None] | None = None) -> 
 def table_to_write(table: LabelTable) -> tuple[LabelTable, Counter[str]]:
     """Orders and colours labels for masks whose values are places: a black background first, all colours different.
 
-    Returns:
-        The table, and what this changed, for `Tally.dropped`.
-
-    Raises:
-        LabelError: If there are more than 255 labels.
+    Returns the table, and what this changed, for `Tally.dropped`; raises LabelError for more than 255 labels.
     """
     background = table.find(table.background or "background")
-    first = replace(background or make_label("background", _free_id(table)), color=BLACK)
+    unused = max((label.id for label in table), default=-1) + 1
+    first = replace(background or make_label("background", unused), color=BLACK)
     rest = tuple(label for label in table if label is not background)
     if len(rest) > VOID - 1:
         raise LabelError(f"the dataset has {len(table)} labels; a mask with 8 bits holds {VOID}; choose some of them")
@@ -112,10 +104,6 @@ def table_to_write(table: LabelTable) -> tuple[LabelTable, Counter[str]]:
     if changed:
         dropped[f"labels whose colour had to change ({', '.join(changed)})"] = len(changed)
     return ordered, dropped
-
-
-def _free_id(table: LabelTable) -> int:
-    return max((label.id for label in table), default=-1) + 1
 
 
 def table_as_read(table: LabelTable) -> LabelTable:
@@ -133,10 +121,7 @@ def paint_classes(annotation: Annotation, code: MaskCode) -> NDArray[np.uint8]:
 
 
 def read_classes(source: Source, code: MaskCode) -> NDArray[np.uint8]:
-    """Reads a class mask of any kind: values, colours, or values with a palette.
-
-    Returns:
-        Values of shape `(height, width)`; `VOID` where it is void.
+    """Reads a class mask of any kind as values of shape `(height, width)`, `VOID` where it is void.
 
     Raises:
         DataError: If the file is missing or damaged; names it.
@@ -144,7 +129,10 @@ def read_classes(source: Source, code: MaskCode) -> NDArray[np.uint8]:
     """
     found = _read_values(source)
     if found is None:
-        return _colors_to_values(source, read_colors(source), code)
+        looked_up, unknown = _look_up(read_colors(source), code.value_of_color)
+        if unknown:
+            raise _unknown_color(source, unknown[0])
+        return looked_up.astype(np.uint8)
     values, palette = found
     present = present_values(values)
     if palette is not None and not _is_by_value(palette, present, code):
@@ -161,8 +149,7 @@ def read_classes(source: Source, code: MaskCode) -> NDArray[np.uint8]:
 def read_object_numbers(source: Source) -> NDArray[np.integer]:
     """Reads a mask of objects: any values, whatever the palette; or colours, those of VOC or others.
 
-    Returns:
-        Numbers of shape `(height, width)`; 0 where there is no object, also for VOC's void border.
+    The numbers have the shape `(height, width)`; 0 is no object, also VOC's void border.
 
     Raises:
         DataError: If the file is missing or damaged; names it.
@@ -223,13 +210,6 @@ def _palette_to_values(
 def _color(values: NDArray[np.uint8]) -> Color:
     red, green, blue = map(int, values)
     return red, green, blue
-
-
-def _colors_to_values(source: Source, colors: NDArray[np.uint8], code: MaskCode) -> NDArray[np.uint8]:
-    values, unknown = _look_up(colors, code.value_of_color)
-    if unknown:
-        raise _unknown_color(source, unknown[0])
-    return values.astype(np.uint8)
 
 
 def _unknown_color(source: Source, color: Color) -> LabelError:

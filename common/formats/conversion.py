@@ -31,15 +31,12 @@ __all__ = ["convert", "filter", "read", "write"]
 
 
 def read(path: Path | str, format: str | None = None, truth: str | None = None) -> FrameDataset:
-    """Reads a dataset without loading its pixels.
+    """Reads a dataset without loading its pixels; its `notes` tell what was missing or odd.
 
     Args:
         path: A folder, or a zip that stays closed.
         format: One of `FORMATS`; None finds it out from the files.
         truth: Of a Cityscapes tree: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
-
-    Returns:
-        The dataset; its `notes` say what was missing or odd.
 
     Raises:
         DataError: If nothing is found, or an index file is damaged; names the file.
@@ -72,11 +69,7 @@ def write(
     known = {field.name for field in fields(WriteOptions)}
     if unknown := sorted(options.keys() - known):
         raise ConfigError(f"there is no option {unknown[0]!r}; the options are {', '.join(sorted(known))}")
-    defaults: dict[str, Any] = {
-        "workers": usable_cores(),
-        "classes": dataset.classes,
-        "truth": dataset.truth or WriteOptions.truth,
-    }
+    defaults = {"workers": usable_cores(), "classes": dataset.classes, "truth": dataset.truth or WriteOptions.truth}
     checked = WriteOptions(**{**defaults, **options})
     with building(Path(path), overwrite, target_format.FILE_ENDING) as hidden:
         return target_format.write(dataset, hidden, checked)

@@ -18,7 +18,7 @@ from common.parallel import check_workers
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """How a dataset is written; a format uses those options that concern it.
+    """How a dataset is written.
 
     Attributes:
         images: "copy", "link" (hard links, copies where that fails) or "none".
@@ -100,15 +100,12 @@ class Format(Protocol):
         """Tells whether a folder or zip looks like a dataset of this format, by the names of its files."""
 
     def read(self, tree: FileListing, truth: str | None = None) -> FrameDataset:
-        """Reads a dataset without loading its pixels.
+        """Reads a dataset without loading its pixels; its `notes` tell what was missing or odd.
 
         Args:
             tree: A folder or zip.
             truth: The ground truth that is wanted of a tree that may hold several, "gtFine" or "gtCoarse"; formats
                 that hold one do not use it.
-
-        Returns:
-            The dataset; its `notes` say what was missing or odd.
 
         Raises:
             DataError: If it is not a dataset of this format, or an index file is damaged; names the file.
@@ -121,7 +118,7 @@ class Format(Protocol):
         Args:
             dataset: The dataset; it is read once, frame by frame.
             target: An empty folder; or a file that does not exist, if `FILE_ENDING` is not "".
-            options: How it is written.
+            options: A format uses those that concern it.
 
         Raises:
             ConfigError: If an option does not fit the dataset.

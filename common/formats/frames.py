@@ -79,16 +79,9 @@ class Annotation:
     def look_up(
         self, keys: NDArray[np.integer], value_of: Callable[[Segment], int | None], background: int, dtype: type[Value]
     ) -> NDArray[Value]:
-        """Replaces keys by other values.
+        """Replaces keys, in any shape, by the values of their segments.
 
-        Args:
-            keys: Any shape, for example one key for each run of pixels.
-            value_of: Gives the value of a segment, or None for background.
-            background: The value of keys of no segment.
-            dtype: Of the result.
-
-        Returns:
-            Array of the same shape.
+        Keys of no segment, and of those for which `value_of` gives None, become `background`.
         """
         table = np.full(int(keys.max(initial=0)) + 1, background, dtype)
         for key, segment in self.segments.items():
@@ -103,33 +96,19 @@ class Annotation:
         return runs.paint(self.look_up(runs.keys, value_of, background, dtype))
 
     def label_ids(self, table: LabelTable, where: str = "the frame") -> NDArray[np.uint8]:
-        """Paints the id of each pixel's label.
-
-        Args:
-            table: The labels of the dataset; pixels of no segment get the id of its background.
-            where: Name of the frame, for errors.
-
-        Returns:
-            Array of shape `(height, width)`.
+        """Paints the id of each pixel's label, shape `(height, width)`; pixels of no segment get the background's.
 
         Raises:
-            LabelError: If the label of a segment is not in the table; names the frame and the label.
+            LabelError: If the label of a segment is not in the table; names `where`, the frame, and the label.
         """
         return self.paint(lambda segment: label_of(segment, table, where).id, table.background_id, np.uint8)
 
     def instance_ids(self, table: LabelTable, where: str = "the frame") -> NDArray[np.uint16]:
-        """Paints the instance id of each pixel, as in instanceIds files; see `instance_id_of`.
-
-        Args:
-            table: As for `label_ids`.
-            where: Name of the frame, for errors.
-
-        Returns:
-            Array of shape `(height, width)`.
+        """Paints the instance id of each pixel, shape `(height, width)`, see `instance_id_of`; else like `label_ids`.
 
         Raises:
-            DataError: If an object has a number above 999; names the frame and the object.
-            LabelError: If the label of a segment is not in the table; names the frame and the label.
+            DataError: If an object has a number above 999; names `where`, the frame, and the object.
+            LabelError: If the label of a segment is not in the table.
         """
         return self.paint(lambda segment: instance_id_of(segment, table, where), table.background_id, np.uint16)
 
@@ -204,10 +183,7 @@ class AnnotatedFrame:
         return "/".join((self.split or NO_SPLIT, self.city or city_of(self.name) or NO_CITY, self.name))
 
     def annotation(self) -> Annotation | None:
-        """Loads the ground truth.
-
-        Returns:
-            None if the frame has no ground truth.
+        """Loads the ground truth; None if the frame has none.
 
         Raises:
             DataError: If a file is missing or broken, or has another size than the photograph; names it.
@@ -250,11 +226,7 @@ class FrameDataset:
 
 
 def source_polygons(truth: FrameTruth | None, annotation: Annotation) -> tuple[bytes | None, str]:
-    """Asks a truth for the polygons.json that paints an annotation it gave; most truths have none.
-
-    Args:
-        truth: As in `AnnotatedFrame`.
-        annotation: What its `load()` gave.
+    """Asks a truth for the polygons.json that paints an annotation it loaded; most truths have none.
 
     Returns:
         The bytes of the file, or None; and if there is a file that cannot be used, the reason, as the end of a sentence

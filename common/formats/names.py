@@ -49,10 +49,9 @@ def _what_is_wrong_as_part(part: str) -> str:
 
 
 def read_lines(source: Source) -> list[str]:
-    """Reads the lines of a list, without blank ones and those that start with `#`.
+    """Reads the lines of a list, without spaces at their ends, without blank ones and those that start with `#`.
 
-    Returns:
-        Lines without spaces at their ends; bytes that are not UTF-8 are kept as Python keeps them in file names.
+    Bytes that are not UTF-8 are kept in the way that Python keeps them in file names.
 
     Raises:
         DataError: If the file is missing or too large; names it.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from common.errors import ConfigError, LabelError
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, FrameTruth, Segment, source_polygons
-from common.labels.cityscapes import IGNORE, LABEL_OF_ID, Label
+from common.labels.cityscapes import IGNORE, LABEL_OF_ID
 from common.labels.map_files import load_label_map
 from common.labels.maps import LabelMap
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
@@ -45,15 +45,7 @@ class Selection:
 
 
 def filter(dataset: FrameDataset, selection: Selection | None = None, **choices: Any) -> FrameDataset:
-    """Chooses frames and labels of a dataset.
-
-    Args:
-        dataset: Its frames may be any iterable.
-        selection: What is wanted.
-        choices: Attributes of `Selection`, instead of one.
-
-    Returns:
-        A dataset whose frames are changed when they are loaded.
+    """Chooses frames and labels of a dataset; `choices` are attributes of `Selection`, to be given instead of one.
 
     Raises:
         ConfigError: If a split, city or class is not in the dataset; names those that are.
@@ -62,7 +54,7 @@ def filter(dataset: FrameDataset, selection: Selection | None = None, **choices:
     selection = selection or Selection(**choices)
     frames = _choose(dataset.frames, selection)
     if selection.min_area < 0:
-        raise ConfigError(f"min_area = {selection.min_area}: a number of pixels, 0 or more, was expected")
+        raise ConfigError(f"min_area = {selection.min_area}: expected a number of pixels, 0 or more")
     table, new_names, new_background = _target_labels(dataset.labels, selection.label_map)
     painted = (label.name for label in dataset.labels if label.id >= 0 and label.name != dataset.labels.background)
     outside = [name for name in painted if new_names[name] is None]
@@ -76,7 +68,9 @@ def filter(dataset: FrameDataset, selection: Selection | None = None, **choices:
     if is_same and not selection.min_area:
         return replace(dataset, frames=frames, classes=classes)
     change = _Change(table, new_names, new_background, selection.min_area)
-    changed = (_changed(frame, change) for frame in frames)
+    changed = (
+        frame if frame.truth is None else replace(frame, truth=_ChangedTruth(frame.truth, change)) for frame in frames
+    )
     frames = tuple(changed) if isinstance(frames, Sequence) else changed
     return replace(dataset, labels=table, frames=frames, classes=classes, notes=notes)
 
@@ -102,11 +96,7 @@ def _choose(frames: Iterable[AnnotatedFrame], selection: Selection) -> Iterable[
 
 
 def _target_labels(source: LabelTable, label_map: str) -> tuple[LabelTable, NewNames, str | None]:
-    """Builds the table that is wanted.
-
-    Returns:
-        The table, the new names, and the name of the label that background becomes, or None if it stays background.
-    """
+    """Builds the table that is wanted, the new names, and the label of background, None if that stays background."""
     if not label_map:
         known = all(CITYSCAPES.find(label.name) or label.name == source.background for label in source)
         label_map = "cityscapes" if known else "source"
@@ -128,25 +118,18 @@ def _class_of(classes: LabelMap, id_: int) -> str | None:
 
 
 def table_of_classes(classes: LabelMap) -> LabelTable:
-    """Makes the label table of a label map: ids are class indices.
+    """Makes the label table of a label map, whose ids are class indices. A class is counted if every label in it is.
 
-    Ignored pixels are the background, id 255; a map that ignores nothing has no background. A class is counted if every
-    label in it is.
+    Ignored pixels are the background, id 255; a map that ignores nothing has no background.
     """
-    members: dict[int, list[Label]] = {}
-    for id_, index in enumerate(classes.class_of_id):
-        members.setdefault(index, []).append(LABEL_OF_ID[id_])
-    labels = [
-        replace(make_label(name, index, color), has_instances=_all_counted(members.get(index)))
-        for index, (name, color) in enumerate(zip(classes.names, classes.colors, strict=True))
-    ]
+    labels = []
+    for index, (name, color) in enumerate(zip(classes.names, classes.colors, strict=True)):
+        members = [LABEL_OF_ID[id_] for id_, class_index in enumerate(classes.class_of_id) if class_index == index]
+        counted = bool(members) and all(label.has_instances for label in members)
+        labels.append(replace(make_label(name, index, color), has_instances=counted))
     if not classes.ignores:
         return LabelTable(tuple(labels))
     return LabelTable((*labels, make_label(IGNORED, IGNORE, (0, 0, 0))), IGNORED)
-
-
-def _all_counted(labels: Sequence[Label] | None) -> bool:
-    return bool(labels) and all(label.has_instances for label in labels or ())
 
 
 def _only(classes: Sequence[str], table: LabelTable, new_names: NewNames) -> NewNames:
@@ -161,20 +144,9 @@ def _only(classes: Sequence[str], table: LabelTable, new_names: NewNames) -> New
     return {old: new if new in chosen else None for old, new in new_names.items()}
 
 
-def _changed(frame: AnnotatedFrame, change: "_Change") -> AnnotatedFrame:
-    return frame if frame.truth is None else replace(frame, truth=_ChangedTruth(frame.truth, change))
-
-
 @dataclass(frozen=True)
 class _Change:
-    """What is changed when an annotation is loaded.
-
-    Attributes:
-        table: The table that is wanted.
-        new_names: For every label of the source.
-        new_background: Its label for background; None if that stays background.
-        min_area: Objects with fewer pixels become background.
-    """
+    """What is changed when an annotation is loaded; see `_target_labels` and `Selection`."""
 
     table: LabelTable
     new_names: NewNames = field(hash=False)
@@ -190,7 +162,6 @@ class _ChangedTruth:
     change: _Change
 
     def load(self) -> Annotation:
-        """Loads and changes the annotation; see `AnnotatedFrame.annotation`."""
         annotation = self.truth.load()
         dropped = Counter(annotation.dropped)
         kept = {

@@ -55,14 +55,11 @@ def evaluated_labels(table: LabelTable) -> list[Label]:
 
 
 def counted_labels(table: LabelTable, classes: Collection[str]) -> list[Label]:
-    """Chooses the labels for a format of objects.
+    """Chooses the labels for a format of objects, in the order of the table.
 
     Args:
         table: The labels of the dataset.
         classes: Names of the labels wanted; () takes the evaluated labels whose objects are counted.
-
-    Returns:
-        In the order of the table.
 
     Raises:
         ConfigError: If a name is not in the table or is never painted, or there is no label to write.
@@ -78,13 +75,10 @@ def counted_labels(table: LabelTable, classes: Collection[str]) -> list[Label]:
 def for_each_frame(
     function: Callable[[AnnotatedFrame], Result], dataset: FrameDataset, workers: int, description: str
 ) -> Generator[Result]:
-    """Calls `function` for every frame and yields the results in the order of the frames.
+    """Calls a picklable function for every frame and yields the results in the order of the frames.
 
-    Args:
-        function: A picklable function, for example a module's function or a `partial` of one.
-        dataset: Frames that are not in a sequence are taken one by one, in this process.
-        workers: Number of processes, for frames in a sequence.
-        description: Shown before the progress bar.
+    Frames that are not in a sequence are taken one by one, in this process. Who may leave the loop with an error closes
+    the generator (`contextlib.closing`), so that no worker writes while what it wrote is removed.
     """
     if isinstance(dataset.frames, Sequence):
         yield from run_all(function, dataset.frames, workers, description)
@@ -101,7 +95,7 @@ def place_image(source: Source, target: Path, options: WriteOptions) -> str:
         options: With images "none" nothing is written.
 
     Returns:
-        Name of the file with its ending; with "none", the name it would have.
+        Name of the file with its ending, also if nothing is written.
 
     Raises:
         DataError: If it cannot be read or written; names the file.
@@ -137,13 +131,13 @@ def fit_to_table(annotation: Annotation, table: LabelTable, visible: Container[i
     """Leaves what any format can hold: visible segments, named as in the table, with a number if it is counted.
 
     Args:
-        annotation: What was read.
+        annotation: What was read; its outlines are left out too.
         table: The labels of the dataset.
         visible: The keys that have a pixel.
         where: Name of the frame, for errors.
 
     Returns:
-        An annotation without outlines; its `dropped` counts what was left out, here and when it was read.
+        An annotation whose `dropped` counts what was left out, here and when it was read.
 
     Raises:
         LabelError: If the label of a segment is not in the table; names the frame and the label.

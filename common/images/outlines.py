@@ -29,10 +29,7 @@ class Outline:
 
 
 def trace_outlines(runs: Runs) -> dict[int, list[Outline]]:
-    """Traces the outlines of all keys at once.
-
-    Args:
-        runs: The runs of a picture, or those of some of its keys (`Runs.of`).
+    """Traces the outlines of all keys of a picture, or of some (`Runs.of`), at once.
 
     Returns:
         The outlines by key, sorted by key; those of a key from left to right.
@@ -57,10 +54,6 @@ def trace_outlines(runs: Runs) -> dict[int, list[Outline]]:
 
 def outlines_to_counts(outlines: list[Outline], size_wh: tuple[int, int]) -> NDArray[np.int64]:
     """Computes the uncompressed COCO run lengths of the region inside all outlines of a key.
-
-    Args:
-        outlines: All of the region.
-        size_wh: Width and height of the picture.
 
     Returns:
         Run lengths of outside and inside in turn, column by column, outside first.
@@ -87,9 +80,6 @@ class _Edges:
 
     Attributes:
         owner: Index of the key.
-        x: Where it is.
-        top: Upper end.
-        bottom: Lower end.
         is_start: Whether the region is to its right.
     """
 

@@ -49,8 +49,7 @@ def read_values(source: Readable) -> tuple[NDArray[np.uint8] | NDArray[np.uint16
     """Reads the values of a one-channel picture: class indices, palette indices (not their colours), ids.
 
     Returns:
-        The values, shape `(height, width)`, `uint16` only for a 16-bit picture; and the palette, shape `(256, 3)`, or
-        None.
+        Values of shape `(height, width)`, `uint16` only for a 16-bit picture; and palette, `(256, 3)`, or None.
 
     Raises:
         DataError: If the file is missing, damaged, or has several channels; names it.
@@ -86,12 +85,9 @@ def read_brightness(source: Readable) -> NDArray[np.uint8]:
 
 
 def read_photograph(source: Readable) -> NDArray[np.uint8]:
-    """Reads a photograph as people see it: upright, in colours, without its alpha.
+    """Reads a photograph as people see it: upright, red, green, blue, shape `(height, width, 3)`, without its alpha.
 
-    Of 16 bits per channel the upper 8 are taken, as most viewers do; of several pages the first.
-
-    Returns:
-        Red, green, blue, shape `(height, width, 3)`.
+    Of 16 bits per channel the upper 8 are taken, like in most viewers; of several pages the first.
 
     Raises:
         DataError: If it is missing, damaged, too large or not a picture; names it.
@@ -123,12 +119,7 @@ def read_whole(source: Source) -> bytes:
 
 
 def encode_palette_mask(values: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
-    """Encodes values as the bytes of a PNG with a palette.
-
-    Args:
-        values: Shape `(height, width)`.
-        palette: Red, green, blue by value, shape `(n, 3)`, n at most 256.
-    """
+    """Encodes values as the bytes of a PNG with a palette of red, green, blue by value, `(n, 3)`, n at most 256."""
     picture = Image.fromarray(values, "P")
     picture.putpalette(np.ascontiguousarray(palette, np.uint8).tobytes())
     buffer = io.BytesIO()

@@ -49,13 +49,7 @@ class _Header(NamedTuple):
 
 
 def read_image(source: Readable | bytes) -> NDArray[np.uint8]:
-    """Reads an 8-bit RGB PNG.
-
-    Args:
-        source: The file, or its bytes.
-
-    Returns:
-        Red, green, blue, shape `(height, width, 3)`.
+    """Reads an 8-bit RGB PNG as red, green, blue, shape `(height, width, 3)`.
 
     Raises:
         DataError: If the file is missing, cut off, damaged, not a PNG, or not 8-bit RGB; names the file.
@@ -64,13 +58,7 @@ def read_image(source: Readable | bytes) -> NDArray[np.uint8]:
 
 
 def read_mask(source: Readable | bytes) -> NDArray[np.uint8]:
-    """Reads an 8-bit one-channel PNG, such as `*_labelIds.png` or a prepared mask.
-
-    Args:
-        source: The file, or its bytes.
-
-    Returns:
-        The values, shape `(height, width)`.
+    """Reads the values, shape `(height, width)`, of an 8-bit one-channel PNG such as `*_labelIds.png`.
 
     Raises:
         DataError: If the file is missing, cut off, damaged, not a PNG, or not 8-bit with one channel; names the file.
@@ -79,13 +67,7 @@ def read_mask(source: Readable | bytes) -> NDArray[np.uint8]:
 
 
 def read_instance_mask(source: Readable | bytes) -> NDArray[np.uint16]:
-    """Reads a 16-bit one-channel PNG, such as `*_instanceIds.png`.
-
-    Args:
-        source: The file, or its bytes.
-
-    Returns:
-        The values, shape `(height, width)`.
+    """Reads the values, shape `(height, width)`, of a 16-bit one-channel PNG such as `*_instanceIds.png`.
 
     Raises:
         DataError: If the file is missing, cut off, damaged, not a PNG, or not 16-bit with one channel; names the file.
@@ -94,13 +76,7 @@ def read_instance_mask(source: Readable | bytes) -> NDArray[np.uint16]:
 
 
 def read_color_mask(source: Readable | bytes) -> NDArray[np.uint8]:
-    """Reads an 8-bit RGB or RGBA PNG, such as `*_color.png`.
-
-    Args:
-        source: The file, or its bytes.
-
-    Returns:
-        Red, green, blue, shape `(height, width, 3)`; alpha is dropped.
+    """Reads an 8-bit RGB or RGBA PNG, such as `*_color.png`, as red, green, blue, shape `(height, width, 3)`.
 
     Raises:
         DataError: If the file is missing, cut off, damaged, not a PNG, or of another kind; names the file.
@@ -111,12 +87,8 @@ def read_color_mask(source: Readable | bytes) -> NDArray[np.uint8]:
 def check_png(data: bytes, where: Readable | str) -> None:
     """Goes through the chunks of a PNG without decoding it.
 
-    Args:
-        data: The bytes of the file.
-        where: Its name for messages.
-
     Raises:
-        DataError: If it is not a PNG, cut off, or the checksum of a chunk is wrong.
+        DataError: If it is not a PNG, cut off, or the checksum of a chunk is wrong; names `where`.
     """
     _check_chunks(data, where)
 
@@ -169,10 +141,7 @@ def _encode(pixels: cv2.typing.MatLike, settings: Sequence[int] = ()) -> bytes:
 
 def _read(source: Readable | bytes, *kinds: tuple[int, int]) -> NDArray[Any]:
     """Reads a PNG of one of the `kinds`, pairs of bits per channel and colour type."""
-    if isinstance(source, bytes):
-        data, where = source, "PNG data"
-    else:
-        data, where = read_bytes_of(source), str(source)
+    data, where = (source, "PNG data") if isinstance(source, bytes) else (read_bytes_of(source), str(source))
     header = _check_chunks(data, where)
     if (header.depth, header.color_type) not in kinds:
         raise DataError(f"{where}: {_wrong_kind(header, kinds)}")

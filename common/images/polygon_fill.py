@@ -45,10 +45,6 @@ def fill_polygons(points: Points, size_wh: tuple[int, int]) -> tuple[NDArray[np.
 def _spans(points: Points, size_wh: tuple[int, int]) -> tuple[_Ints, _Ints, _Ints]:
     """Finds the runs of pixels that polygons cover.
 
-    Args:
-        points: The `(x, y)` of each polygon.
-        size_wh: Width and height of the frame.
-
     Returns:
         For each run, in the order of the polygons: the polygon's number, and the run's first flat pixel index and the
         one behind its last.
@@ -87,15 +83,9 @@ def _edges(points: Points) -> tuple[_Ints, tuple[NDArray[np.float64], ...]]:
 
 
 def _pair(lines: _Ints, x: NDArray[np.float64], size_wh: tuple[int, int]) -> tuple[_Ints, _Ints, _Ints]:
-    """Sorts the crossings of each line and makes a run of every two.
+    """Sorts the crossings of each line, where it is x in pixels, and makes a run of every two, like `_spans` returns.
 
-    Args:
-        lines: Polygon number and row, in the bits above and below `height.bit_length()`, for each crossing.
-        x: Where it crosses, in pixels.
-        size_wh: Width and height of the frame.
-
-    Returns:
-        The same as `_spans`.
+    A line is polygon number and row, in the bits above and below `height.bit_length()`.
     """
     width, height = size_wh
     # A crossing is sorted as one integer: line, and the sum of left and right end, which are equal or one column apart.
@@ -120,18 +110,11 @@ def _pair(lines: _Ints, x: NDArray[np.float64], size_wh: tuple[int, int]) -> tup
 def _visible_runs(owners: _Ints, starts: _Ints, stops: _Ints, area: int) -> tuple[NDArray[np.uint32], _Ints]:
     """Finds which run lies on top, pixel by pixel, without touching every pixel for every polygon.
 
-    The frame is cut at all starts and stops into pieces. A run covers neighbouring pieces, so it is the union of two
-    overlapping stretches of 2**level pieces; from the highest level down, each stretch gives its owner to its two
-    halves.
+    Runs are those of `_spans`. The frame is cut at all starts and stops into pieces. A run covers neighbouring pieces,
+    so it is the union of two overlapping stretches of 2**level pieces; from the highest level down, each stretch gives
+    its owner to its two halves.
 
-    Args:
-        owners: Polygon number of each run, never decreasing; `starts` and `stops` as `_spans` returns them.
-        starts: Flat index of the first pixel.
-        stops: Flat index behind the last pixel.
-        area: Number of pixels of the frame.
-
-    Returns:
-        For each piece of the frame, in order: one plus the number of the polygon on top, 0 for none; its first pixel.
+    Returns for each piece, in order, one plus the number of the polygon on top, 0 for none, and its first pixel.
     """
     cuts, first, last = _cut(starts, stops, area)
     levels = (np.frexp((last - first).astype(np.float64))[1] - 1).astype(np.int8)
@@ -152,11 +135,7 @@ def _visible_runs(owners: _Ints, starts: _Ints, stops: _Ints, area: int) -> tupl
 
 
 def _cut(starts: _Ints, stops: _Ints, area: int) -> tuple[_Ints, NDArray[np.int32], NDArray[np.int32]]:
-    """Cuts the frame where runs start and stop.
-
-    Returns:
-        The places, sorted, each once, 0 and `area` among them; and the index of each start and of each stop in them.
-    """
+    """Cuts the frame where runs start and stop, at 0 and at `area`: the places, sorted, and each run's two in them."""
     count = len(starts)
     # Each place is sorted together with where it came from, as one integer.
     keys = np.concatenate([starts, stops, [0, area]])

@@ -11,18 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Value = TypeVar("_Value", bound=np.generic)
+# Keys below it are counted with a table, which is faster than sorting.
+_LARGEST_TABLE = 2**20
 
 
 @dataclass(frozen=True)
 class Runs:
-    """A picture of keys cut into horizontal runs of equal keys, row by row.
-
-    Attributes:
-        keys: Key of each run.
-        rows: Its row.
-        starts: Its first column.
-        stops: The column behind its last.
-    """
+    """A picture of keys cut into horizontal runs of equal keys, row by row; `stops` are columns behind the last."""
 
     keys: NDArray[np.integer]
     rows: NDArray[np.int64]
@@ -42,12 +37,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class Region:
-    """All pixels of one key.
-
-    Attributes:
-        area: Number of pixels.
-        box: `(x, y, width, height)` in pixels, around all of them.
-    """
+    """All pixels of one key: their number, and the box `(x, y, width, height)` around them, in pixels."""
 
     area: int
     box: tuple[int, int, int, int]
@@ -63,6 +53,16 @@ def find_runs(pixels: NDArray[np.integer]) -> Runs:
     rows, starts = np.divmod(first, width)
     stops = np.append(first[1:], height * width) - rows * width
     return Runs(pixels.ravel()[first], rows, starts, stops)
+
+
+def count_keys(pixels: NDArray[np.integer]) -> dict[int, int]:
+    """Counts the pixels of each key, sorted by key."""
+    if pixels.min(initial=0) >= 0 and pixels.max(initial=0) < _LARGEST_TABLE:
+        counts = np.bincount(pixels.ravel())
+        keys = np.flatnonzero(counts)
+        return dict(zip(keys.tolist(), counts[keys].tolist(), strict=True))
+    keys, counts = np.unique(pixels, return_counts=True)
+    return dict(zip(keys.tolist(), counts.tolist(), strict=True))
 
 
 def find_regions(runs: Runs) -> dict[int, Region]:

@@ -34,21 +34,14 @@ def builtin_names() -> tuple[str, ...]:
 
 
 def label_map_path(name: str) -> Path:
-    """Finds the file of a built-in label map, from which users can start their own.
-
-    Raises:
-        LabelError: If there is no map of that name.
-    """
+    """Finds the file of a built-in label map, from which users can start their own; raises LabelError without one."""
     if name not in builtin_names():
         raise LabelError(f"{name!r} is not a built-in label map; there are {', '.join(builtin_names())}")
     return _FOLDER / f"{name}.csv"
 
 
 def load_label_map(text: str | Path) -> LabelMap:
-    """Reads a label map.
-
-    Args:
-        text: A built-in name, or the path of a file; "" gives the 35 classes of the study.
+    """Reads a label map by its built-in name or from a file; "" gives the 35 classes of the study.
 
     Raises:
         LabelError: If there is no such map, or it is not clear what becomes of each label; names file and line.

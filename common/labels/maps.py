@@ -94,44 +94,25 @@ class LabelMap:
         return table
 
     def encode(self, ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Replaces label ids by class indices.
-
-        Args:
-            ids: Label ids, shape `(height, width)`.
-
-        Returns:
-            Class indices, same shape; `IGNORE` for a label that belongs to no class.
+        """Replaces label ids, in any shape, by class indices; `IGNORE` for a label that belongs to no class.
 
         Raises:
             LabelError: If a value is not a label id of this map; names the value.
         """
         largest = int(ids.max(initial=0))
         if largest >= len(self.class_of_id):
-            raise LabelError(
-                f"the value {largest} is not a label id; label ids go from 0 to {len(self.class_of_id) - 1}"
-            )
+            raise LabelError(f"the value {largest} is not a label id; they go from 0 to {len(self.class_of_id) - 1}")
         return self._encoding[ids]
 
     def decode(self, class_indices: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Replaces class indices by label ids, the smallest id where a class stands for several.
+        """Replaces class indices, in any shape, by label ids, the smallest one where a class stands for several.
 
-        Args:
-            class_indices: Shape `(height, width)`.
-
-        Returns:
-            Label ids, same shape; 0 for a class no id belongs to, and for `IGNORE`.
+        The id is 0 for a class no id belongs to, and for `IGNORE`.
         """
         return self._decoding[class_indices]
 
     def colorize(self, class_indices: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Paints class indices in the colours of their classes.
-
-        Args:
-            class_indices: Shape `(height, width)`.
-
-        Returns:
-            Red, green, blue, shape `(height, width, 3)`; black for `IGNORE`.
-        """
+        """Replaces class indices, in any shape, by red, green, blue on a further axis; black for `IGNORE`."""
         return self._palette[class_indices]
 
 

@@ -103,10 +103,7 @@ def label_colors_text(table: LabelTable) -> str:
 
 
 def read_dataset_meta(source: Readable) -> LabelTable:
-    """Reads Datumaro's `dataset_meta.json`.
-
-    Returns:
-        The labels in the order of `labels`, then those that only `label_map` has.
+    """Reads Datumaro's `dataset_meta.json`: the labels in the order of `labels`, then those only in `label_map`.
 
     Raises:
         DataError: If the file is missing or not of the expected form; names the file and the key.
@@ -145,13 +142,9 @@ def dataset_meta_json(table: LabelTable) -> dict[str, object]:
 
 
 def read_labels(source: Readable) -> LabelTable | None:
-    """Reads a label file of either kind, known by its content.
+    """Reads a label file of either kind, known by its content; raises errors like the readers of the two.
 
-    Returns:
-        The labels; None for a text in which lines have a comma, like those of a label map.
-
-    Raises:
-        ProjectError: As `read_dataset_meta` and `read_label_colors`.
+    Gives None for a text in which lines have a comma, like those of a label map.
     """
     text = read_text(source, LARGEST_LABEL_FILE_BYTES).lstrip()
     if str(source).endswith(".json") or text.startswith(("{", "[")):
@@ -162,13 +155,9 @@ def read_labels(source: Readable) -> LabelTable | None:
 
 
 def find_label_table(files: FileListing) -> LabelTable | None:
-    """Reads the label file of a dataset; None if there is none.
+    """Reads the label file of a dataset, None if there is none; raises errors like the readers of the two kinds.
 
     Of several the least deep one is read, and `dataset_meta.json` rather than `label_colors.txt`.
-
-    Raises:
-        DataError: If the file cannot be understood.
-        LabelError: If it names a label twice.
     """
     order = (META_FILE, *COLORS_FILES)
     places = [(folder, name) for name in order if (folder := files.folder_with(name)) is not None]

@@ -120,13 +120,9 @@ CITYSCAPES = LabelTable(LABELS, BACKGROUND)
 
 
 def make_label(name: str, id_: int, color: Color | None = None, has_instances: bool | None = None) -> Label:
-    """Makes a label of a foreign table; what is not given comes from Cityscapes' label of that name, if there is one.
+    """Makes a label of a foreign table; what is None comes from Cityscapes' label of that name, if there is one.
 
-    Args:
-        name: The name as the source spells it.
-        id_: Its id in the table.
-        color: Red, green, blue; None takes Cityscapes' or, for an unknown name, one of the VOC palette.
-        has_instances: None takes Cityscapes', or False.
+    Without one, the colour is one of the VOC palette, and the label has no instances.
     """
     known = CITYSCAPES.find(name)
     if known is not None:
@@ -144,9 +140,9 @@ def table_of(
 ) -> LabelTable:
     """Makes a table of the labels that a file lists.
 
-    If all names are Cityscapes', they get Cityscapes' ids. Otherwise an id is the place in the list, from 0, and the
-    first black label is the background; a list without black gets a label `background` at its start, so that the ids of
-    all others are one higher.
+    If all names are Cityscapes', they get its ids and spelling, and the background is `unlabeled`. Otherwise an id is
+    the place in the list, from 0, and the first black label is the background; a list without black gets a label
+    `background` at its start, so that the ids of all others are one higher.
 
     Args:
         rows: `(name, color or None)` of each label, in the order of the file.
@@ -154,9 +150,6 @@ def table_of(
             are counted as in Cityscapes, and others if `others_counted`.
         others_counted: Whether objects of labels that are not Cityscapes' are counted, except the background.
         add_background: Whether a list without black gets a background.
-
-    Returns:
-        If all names are Cityscapes', they are spelled as there, and the background is `unlabeled`.
 
     Raises:
         LabelError: If a name is there twice.

@@ -23,6 +23,7 @@ from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.formats.writing import for_each_frame
 from common.images.pictures import read_colors
 from common.images.png import read_image
+from common.images.runs import count_keys
 from common.labels.tables import LabelTable
 from common.parallel import check_workers
 
@@ -32,7 +33,6 @@ SIZES = ("small", "medium", "large")
 NO_LABEL = "(no label)"
 # OpenCV counts in float32, which is exact up to here.
 _EXACT_COUNT = 2**24
-_LARGEST_TABLE = 2**20
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,6 @@ class SplitCounts:
     """Counts of the frames of a split; two of them can be added.
 
     Attributes:
-        frames: Number of frames.
         images: Frames with a photograph that was read.
         annotated: Frames with ground truth that was read.
         pixels: Number of pixels by label name, background included.
@@ -101,7 +100,6 @@ class DatasetCounts:
     """Counts of a dataset.
 
     Attributes:
-        labels: The labels of the dataset.
         splits: Counts by name of the split, sorted; "" for frames of none.
         problems: Why files could not be counted, one sentence each.
         notes: What was missing or odd when the dataset was read, one sentence each.
@@ -131,15 +129,9 @@ class DatasetCounts:
 
 
 def count_dataset(dataset: FrameDataset, workers: int = 1, splits: Sequence[str] = ()) -> DatasetCounts:
-    """Counts what is in a dataset.
+    """Counts what is in some splits of a dataset, () for all.
 
-    Args:
-        dataset: The dataset.
-        workers: Number of processes.
-        splits: Names of the splits to count; () takes all.
-
-    Returns:
-        The counts. A file that cannot be read is left out and named in their `problems`.
+    A file that cannot be read is left out and named in the `problems` of the result.
 
     Raises:
         ConfigError: If a wanted split is not there, or `workers` is below 1.
@@ -191,7 +183,7 @@ def _count_annotation(frame: AnnotatedFrame, labels: LabelTable) -> SplitCounts:
     annotation = frame.annotation()
     if annotation is None:
         return SplitCounts()
-    areas = _areas(annotation.pixels)
+    areas = count_keys(annotation.pixels)
     pixels: Counter[str] = Counter()
     instances: Counter[tuple[str, str]] = Counter()
     crowds: Counter[str] = Counter()
@@ -214,16 +206,6 @@ def _count_annotation(frame: AnnotatedFrame, labels: LabelTable) -> SplitCounts:
         without_pixels=hidden,
         most_instances=instances.total(),
     )
-
-
-def _areas(pixels: NDArray[np.integer]) -> dict[int, int]:
-    """Counts the pixels of each key."""
-    if pixels.min(initial=0) >= 0 and pixels.max(initial=0) < _LARGEST_TABLE:
-        counts = np.bincount(pixels.ravel())
-        keys = np.flatnonzero(counts)
-        return dict(zip(keys.tolist(), counts[keys].tolist(), strict=True))
-    keys, counts = np.unique(pixels, return_counts=True)
-    return dict(zip(keys.tolist(), counts.tolist(), strict=True))
 
 
 def _size_of(area: int) -> str:

@@ -28,20 +28,15 @@ CAMVID = (
     ("Train", (192, 64, 128)), ("Tree", (128, 128, 0)), ("Truck_Bus", (192, 128, 192)), ("Tunnel", (64, 0, 64)),
     ("VegetationMisc", (192, 192, 0)), ("Wall", (64, 192, 0)),
 )
-
-
 # fmt: on
 
 
 def read_labels(tree: FileListing, masks: Sequence[Source]) -> tuple[LabelTable, MaskCode, list[str]]:
-    """Reads the labels of a dataset.
+    """Reads the labels of a dataset in the order of the values in masks, what these values mean, and notes.
 
     Args:
         tree: The folder with the lists.
         masks: All masks; the first is looked at if there is no label file.
-
-    Returns:
-        The labels in the order of the values in masks, what these values mean, and notes.
 
     Raises:
         DataError: If the label file is not understood; names the file and the line.

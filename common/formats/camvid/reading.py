@@ -25,14 +25,7 @@ from common.files.sources import Source
 from common.formats.camvid.labels import read_labels
 from common.formats.camvid.lists import MASKS, find_lists, item_id_of, paths_of_line, resolve
 from common.formats.class_masks import VOID, MaskCode, present_values, read_classes, table_as_read
-from common.formats.frames import (
-    NO_SPLIT,
-    AnnotatedFrame,
-    Annotation,
-    FrameDataset,
-    missing_notes,
-    split_item_id,
-)
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, missing_notes, split_item_id
 from common.formats.names import read_lines
 
 
@@ -97,12 +90,7 @@ def _read_list(
 
 @dataclass(frozen=True)
 class CamvidTruth:
-    """The mask of a frame.
-
-    Attributes:
-        mask: The file.
-        code: What its values and colours mean.
-    """
+    """The mask of a frame, and what its values and colours mean."""
 
     mask: Source
     code: MaskCode

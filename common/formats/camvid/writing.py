@@ -1,6 +1,7 @@
 """Writes CamVid: photographs, colour masks, lists and the label file."""
 
 from collections import Counter
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -38,11 +39,12 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     write_text(folder / COLORS_FILES[0], label_colors_text(table))
     write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
     lists: dict[str, dict[str, str]] = {}
-    for item_id, split, line, counts in for_each_frame(write_one, dataset, options.workers, "camvid"):
-        if item_id in lists.setdefault(split, {}):
-            raise DataError(f"two frames of the split {split!r} are called {item_id}; rename one of them")
-        lists[split][item_id] = line
-        tally += counts
+    with closing(for_each_frame(write_one, dataset, options.workers, "camvid")) as results:
+        for item_id, split, line, counts in results:
+            if item_id in lists.setdefault(split, {}):
+                raise DataError(f"two frames of the split {split!r} are called {item_id}; rename one of them")
+            lists[split][item_id] = line
+            tally += counts
     for split, lines in lists.items():
         write_text(folder / f"{split}{LIST}", "".join(f"{line}\n" for line in lines.values()))
     return tally

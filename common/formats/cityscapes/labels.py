@@ -35,11 +35,7 @@ _OUTER_FOLDER = "imgsFine"
 
 
 def read_table(tree: FileListing, frames: Sequence[Frame]) -> LabelTable:
-    """Finds and reads the labels of a dataset.
-
-    Args:
-        tree: What the user gave: the dataset, a part of it, or a zip.
-        frames: The frames found there.
+    """Finds and reads the labels of a dataset, of which `tree` may be a part, and `frames` are those found there.
 
     Raises:
         DataError: If a label file cannot be understood; names it.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.dataset.original.polygons import GROUP_ENDING, AnnotatedImage, Polygon
-from common.formats.frames import Annotation, Segment
+from common.formats.frames import Annotation
 from common.images.outlines import Outline, trace_outlines
 from common.images.runs import find_runs
 from common.labels.tables import LabelTable
@@ -26,15 +26,12 @@ _HIDDEN: Points = ((-3, -3), (-2, -3), (-2, -2), (-3, -2))
 
 
 def pixels_to_polygons(annotation: Annotation, table: LabelTable, name: str) -> AnnotatedImage:
-    """Draws an annotation as polygons.
+    """Draws polygons that give the annotation back when they are painted, numbers of objects included.
 
     Args:
         annotation: Counted labels must have less than 1,000 objects each.
         table: The labels of the dataset; it must have a background.
         name: What messages call the frame.
-
-    Returns:
-        Polygons that give the annotation back when they are painted, numbers of objects included.
     """
     outlines = trace_outlines(find_runs(annotation.pixels))
     counted = {key for key, _ in annotation.objects}
@@ -51,7 +48,7 @@ def _areas_to_polygons(
         if key in counted:
             continue
         segment = annotation.segments.get(key)
-        label = background if segment is None else _name(segment)
+        label = background if segment is None else segment.label + (GROUP_ENDING if segment.is_crowd else "")
         parts += [(_area(loop.points), label, loop.points) for loop in loops if not loop.is_hole]
     parts.sort(key=lambda part: -part[0])
     boxes = np.array([[*points.min(axis=0), *points.max(axis=0)] for _, _, points in parts], np.int32).reshape(-1, 4)
@@ -65,10 +62,6 @@ def _areas_to_polygons(
                 continue
         polygons.append(Polygon(label or "", _shifted(points)))
     return polygons
-
-
-def _name(segment: Segment) -> str:
-    return segment.label + (GROUP_ENDING if segment.is_crowd else "")
 
 
 def _objects_to_polygons(outlines: Mapping[int, list[Outline]], annotation: Annotation) -> Iterable[Polygon]:
@@ -89,11 +82,7 @@ def _area(points: NDArray[np.int32]) -> int:
 
 
 def _shifted(points: NDArray[np.int32]) -> Points:
-    """Moves the edges that go down, which are right sides, one column to the left.
-
-    Args:
-        points: Of an `Outline`, `(n, 2)`: each two are a vertical edge, horizontal ones lead from edge to edge.
-    """
+    """Moves the edges of an `Outline` that go down, which are right sides, one column to the left."""
     shifted = points.reshape(-1, 2, 2).copy()
     shifted[shifted[:, 1, 1] > shifted[:, 0, 1], :, 0] -= 1
     return tuple((x, y) for x, y in shifted.reshape(-1, 2).tolist())

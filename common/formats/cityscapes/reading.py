@@ -52,15 +52,12 @@ def matches(tree: FileListing) -> bool:
 
 
 def read(tree: FileListing, truth: str | None = None, kinds: tuple[str, ...] = KINDS) -> FrameDataset:
-    """Reads a dataset, any part of one, or a zip; see `Format.read`.
+    """Reads a dataset, any part of one, or a zip, with frames without image or ground truth; see `Format.read`.
 
     Args:
         tree: The folder or zip; zips inside the folder are looked through too.
         truth: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
         kinds: Which files pixels are read from; the first that a frame has is taken.
-
-    Returns:
-        Frames without image or without ground truth are in it and named in the notes.
 
     Raises:
         DataError: If nothing is found, or a frame is there twice.
@@ -147,18 +144,13 @@ class CityscapesTruth:
 
 
 def segments_of_values(values: NDArray[np.uint16], table: LabelTable, where: Source | str) -> dict[int, Segment]:
-    """Finds what the values of an instanceIds picture stand for.
-
-    Args:
-        values: Shape `(height, width)`.
-        table: The labels of the ids.
-        where: Named in errors.
+    """Finds what the values of an instanceIds picture, shape `(height, width)`, stand for.
 
     Returns:
         Segments by value, sorted, without background.
 
     Raises:
-        LabelError: If an id is not in the table.
+        LabelError: If an id is not in the table; names `where`, the file.
     """
     segments = {}
     for value in np.unique(find_runs(values).keys).tolist():

@@ -5,6 +5,7 @@ the pixels (`pixels_to_polygons`). Labels that are not Cityscapes' get ids that 
 """
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,11 +32,6 @@ _IMAGE_ROOTS = {"official": "leftImg8bit", "imgsFine": "imgsFine/leftImg8bit"}
 def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     """Writes a tree with the official names; see `Format.write`.
 
-    Args:
-        dataset: Its frames.
-        folder: An empty folder.
-        options: images, image_ext, layout, truth and workers are used.
-
     Raises:
         DataError: If two frames have one name, a frame has more than 1,000 objects of a label, or a file cannot be
             written.
@@ -48,24 +44,22 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     write_json(folder / META_FILE, dataset_meta_json(table))
     write_one = partial(_write_frame, folder=folder, table=table, options=options)
     places: dict[str, str] = {}
-    for place, counts in for_each_frame(write_one, dataset, options.workers, "cityscapes"):
-        name = place.rsplit("/", 1)[1]
-        if places.setdefault(name, place) != place:
-            raise DataError(
-                f"two frames are called {name} ({places[name]} and {place}); in Cityscapes' layout names are unique, "
-                "rename one of them"
-            )
-        tally += counts
+    with closing(for_each_frame(write_one, dataset, options.workers, "cityscapes")) as results:
+        for place, counts in results:
+            name = place.rsplit("/", 1)[1]
+            if places.setdefault(name, place) != place:
+                raise DataError(
+                    f"two frames are called {name} ({places[name]} and {place}); in Cityscapes' layout names are "
+                    "unique, rename one of them"
+                )
+            tally += counts
     return tally
 
 
 def _table_to_write(labels: LabelTable) -> tuple[LabelTable, int]:
     """Gives labels the ids 0, 1, 2, ... in the order of the label files, black background first, counted ones next.
 
-    Cityscapes' own table, and any other that is of that form already, stays as it is.
-
-    Returns:
-        The table, and how many ids were changed.
+    Cityscapes' own table, and any other of that form, stays as it is. Returns also how many ids were changed.
     """
     painted = [label for label in labels if label.id >= 0]
     in_order = [label.id for label in painted] == list(range(len(painted)))

@@ -32,13 +32,7 @@ _IMAGE_FOLDERS = ("leftImg8bit", "imgsFine", "images", "data")
 
 @dataclass(frozen=True, slots=True)
 class ImageEntry:
-    """An item of `images`.
-
-    Attributes:
-        key: Its id as `item_key` gives it.
-        file_name: With "/" between its parts.
-        size_wh: Width and height in pixels.
-    """
+    """An item of `images`: its id as `item_key` gives it, its name with "/" between the parts, its size in pixels."""
 
     key: str
     file_name: str
@@ -60,11 +54,7 @@ def split_of(name: str) -> str:
 
 
 def read_image_entry(where: str, item: JsonObject) -> ImageEntry:
-    """Reads an item of `images`.
-
-    Raises:
-        DataError: If a value is missing or not allowed; names the item.
-    """
+    """Reads an item of `images`; raises DataError if a value is missing or not allowed, with the name of the item."""
     name = item.get("file_name")
     if not isinstance(name, str) or not name.strip("/. "):
         raise DataError(f"{where}: file_name is {str(name)[:60]!r}; expected the name of a picture")
@@ -89,11 +79,8 @@ def _side(where: str, item: JsonObject, key: str) -> int:
 def frame_name(file_name: str, split: str) -> tuple[str, str]:
     """Takes the city and the name of a frame from a `file_name`.
 
-    The city comes from the folders, else from the name if it is one of Cityscapes, else it is "".
-
-    Args:
-        file_name: With "/" between its parts.
-        split: Split of the file; a folder of that name is not a city.
+    The city comes from the folders, without one named like the split, else from the name if it is one of Cityscapes,
+    else it is "".
     """
     path = PurePosixPath(file_name)
     folders = list(path.parent.parts)
@@ -113,10 +100,7 @@ class Category:
     """An item of `categories`.
 
     Attributes:
-        id: Its id.
-        name: Name of the label.
         is_thing: Whether its objects are counted; None if the file does not tell.
-        color: Red, green, blue, or None.
     """
 
     id: int
@@ -200,11 +184,7 @@ def find_labels(categories: dict[str, Category], table: LabelTable) -> dict[str,
 
 
 def read_crowd(where: str, item: JsonObject) -> bool:
-    """Reads `iscrowd` of an annotation or a segment; False where it is missing.
-
-    Raises:
-        DataError: If it is neither 0 nor 1; names `where`.
-    """
+    """Reads `iscrowd` of an annotation or a segment, False where it is missing; raises DataError for other values."""
     return _flag(where, item, "iscrowd") if "iscrowd" in item else False
 
 

@@ -81,13 +81,10 @@ class Spool:
         self._waiting_bytes = 0
 
     def close(self, most_owners: int) -> list[tuple[str, int]]:
-        """Ends writing; from now on rows are read.
+        """Ends writing; from now on rows are read. Raises DataError if the disk is full.
 
         Returns:
             Each owner with its smallest number, at most `most_owners` of them.
-
-        Raises:
-            DataError: If the disk is full.
         """
         self._flush()
         self._run("CREATE INDEX by_owner ON found (owner, number)")
@@ -117,14 +114,7 @@ def _delete(connection: sqlite3.Connection, folder: str) -> None:
 
 @dataclass(frozen=True)
 class CocoIndex:
-    """A COCO file after it was read.
-
-    Attributes:
-        source: The file.
-        images: Items of `images` in the order of the file.
-        categories: By key of their ids.
-        spool: The annotations by key of the image.
-    """
+    """A COCO file after it was read: categories by key of their ids, annotations by key of their image."""
 
     source: Source
     images: list[ImageEntry]

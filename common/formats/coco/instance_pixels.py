@@ -31,13 +31,12 @@ def _number(item: JsonObject) -> int | None:
 
 @dataclass(frozen=True)
 class CocoTruth:
-    """The annotations of an image, waiting in a spool.
+    """The annotations of an image.
 
     Attributes:
         spool: Where they wait.
         owner: Key of the image in it.
         source: The file they are from, named in errors.
-        size_wh: Width and height in pixels.
         labels: By key of the category.
     """
 
@@ -84,9 +83,8 @@ class CocoTruth:
 def _take_numbers(segments: dict[int, Segment], numbers: dict[int, int]) -> None:
     """Gives objects the numbers in the file, if each object has one and none is there twice for a label."""
     objects = {key: segment for key, segment in segments.items() if segment.number is not None}
-    if numbers.keys() == objects.keys() and len({(objects[key].label, numbers[key]) for key in objects}) == len(
-        objects
-    ):
+    different = {(objects[key].label, number) for key, number in numbers.items() if key in objects}
+    if numbers.keys() == objects.keys() and len(different) == len(objects):
         segments.update({key: replace(segment, number=numbers[key]) for key, segment in objects.items()})
 
 

@@ -29,11 +29,7 @@ _Events = Iterator[tuple[str, Any]]
 
 
 def read_items(source: Source, keys: tuple[str, ...]) -> Iterator[tuple[str, int, JsonObject]]:
-    """Reads the lists of a JSON file item by item.
-
-    Args:
-        source: The file.
-        keys: Names of the members wanted, each a list of objects; all others are passed over.
+    """Reads the members `keys` of a JSON file, each a list of objects, item by item; all others are passed over.
 
     Yields:
         Key of the list, place in it from 0, and item; in the order of the file.
@@ -153,18 +149,10 @@ def _build_object(where: str, events: _Events) -> JsonObject:
 
 
 def item_key(where: str, item: JsonObject, name: str) -> str:
-    """Reads an id, which is a whole number or a text.
-
-    Args:
-        where: What to call the item in errors.
-        item: The object.
-        name: Name of the member, for example "image_id".
-
-    Returns:
-        The text it is looked up by; that of 1 and that of "1" are different.
+    """Reads an id, the member `name`, as the text it is looked up by; that of 1 and that of "1" are different.
 
     Raises:
-        DataError: If it is missing, neither of the two, or longer than any id.
+        DataError: If it is missing, neither a whole number nor a text, or longer than any id; names `where`, the item.
     """
     value = item.get(name)
     if not (type(value) is int or (isinstance(value, str) and len(value) <= LONGEST_ID)):

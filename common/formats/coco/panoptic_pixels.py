@@ -42,14 +42,12 @@ def encode_segment_ids(ids: NDArray[np.uint32]) -> bytes:
 
 @dataclass(frozen=True)
 class PanopticTruth:
-    """The PNG file of an image, and its segments waiting in a spool.
+    """The PNG file of an image, and its segments.
 
     Attributes:
-        spool: Where they wait.
+        spool: Where the segments wait.
         owner: Key of the image in it.
-        picture: The PNG file.
         where: What to call the annotation in errors.
-        size_wh: Width and height in pixels.
         labels: By key of the category.
     """
 
@@ -61,11 +59,7 @@ class PanopticTruth:
     labels: dict[str, Label] = field(hash=False)
 
     def load(self) -> Annotation:
-        """Reads the pixels.
-
-        Raises:
-            DataError: If the PNG file is missing or damaged, or has another size than in the JSON file; names it.
-        """
+        """Reads the pixels; see `AnnotatedFrame.annotation`."""
         colors = read_image(self.picture)
         if colors.shape[1::-1] != self.size_wh:
             found, expected = (" x ".join(map(str, size)) for size in (colors.shape[1::-1], self.size_wh))

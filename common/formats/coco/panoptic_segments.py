@@ -31,12 +31,7 @@ class PanopticSegment(NamedTuple):
 
 
 class PanopticItem(NamedTuple):
-    """An item of `annotations`.
-
-    Attributes:
-        file_name: Name of the PNG file, with "/" between its parts; stays inside its folder.
-        segments: As listed.
-    """
+    """An item of `annotations`: the name of the PNG file, which stays inside its folder, and the segments in order."""
 
     file_name: str
     segments: tuple[PanopticSegment, ...]
@@ -47,7 +42,7 @@ def read_panoptic_file(source: Source, needs_categories: bool) -> tuple[dict[int
 
     Args:
         source: The JSON file.
-        needs_categories: Whether the file must have `categories`; otherwise they are not read.
+        needs_categories: Whether it must have `categories`; otherwise they are not read.
 
     Returns:
         Categories by id, and the annotations by the text of their `image_id`, in the order of the file.
@@ -73,15 +68,7 @@ def read_panoptic_file(source: Source, needs_categories: bool) -> tuple[dict[int
 
 
 def read_panoptic_item(where: str, item: JsonObject) -> PanopticItem:
-    """Reads an item of `annotations`.
-
-    Args:
-        where: What to call the item in errors.
-        item: The object.
-
-    Raises:
-        DataError: If it is not an annotation of the panoptic form.
-    """
+    """Reads an item of `annotations`; raises DataError, with the name `where`, if it is not of the panoptic form."""
     name, infos = item.get("file_name"), item.get("segments_info")
     if not isinstance(name, str) or not _is_file_name(name):
         raise DataError(f"{where}: file_name is {str(name)[:60]!r}; expected the name of a PNG file")

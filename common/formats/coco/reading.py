@@ -21,14 +21,7 @@ MakeFrames = Callable[[FileListing, str, CocoIndex, dict[str, Label]], list[Anno
 def read_files(
     tree: FileListing, names: Sequence[str], pack: Pack, make_frames: MakeFrames, is_thing: bool
 ) -> tuple[LabelTable, tuple[AnnotatedFrame, ...], list[str]]:
-    """Reads the JSON files of a dataset.
-
-    Args:
-        tree: The dataset.
-        names: Names of the files in it.
-        pack: See `read_index`.
-        make_frames: See there.
-        is_thing: See `make_table`.
+    """Reads the JSON files `names` of a dataset; for the other arguments see `Pack`, `MakeFrames` and `make_table`.
 
     Returns:
         The table, the frames in the order of the files, and notes on what is missing.
@@ -60,14 +53,7 @@ def read_files(
 
 
 def find_photograph(tree: FileListing, folder: str, split: str, file_name: str) -> Source | None:
-    """Looks for a photograph in the usual places.
-
-    Args:
-        tree: The dataset.
-        folder: Folder of the JSON file in it, "" or ending in "/".
-        split: Split of the file.
-        file_name: As in the file.
-    """
+    """Looks for a photograph in the usual places; `folder` is that of the JSON file, "" or ending in "/"."""
     if not file_name.lower().endswith(IMAGE_ENDINGS):
         return None
     parent = PurePosixPath(folder or ".").parent.as_posix()

@@ -20,8 +20,6 @@ LARGEST_COORDINATE = 2**24
 LONGEST_OUTLINE = 2**21
 _CORNERS_OF_TRIANGLE = 3
 _SHORT_TEXT = 16
-
-
 # Starts and lengths of runs of pixels.
 Ranges = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -68,19 +66,13 @@ def _pack_polygons(where: str, polygons: list[object]) -> tuple[Head, bytes]:
 
 
 def find_ranges(where: str, head: Head, data: bytes, size_wh: tuple[int, int]) -> Iterator[Ranges]:
-    """Decodes a packed segmentation, part by part.
-
-    Args:
-        where: What to call the annotation in errors.
-        head: From `pack_segmentation`.
-        data: Likewise.
-        size_wh: Width and height of the picture.
+    """Decodes what `pack_segmentation` packed, part by part.
 
     Yields:
         Ranges of its pixels, column by column; parts may overlap.
 
     Raises:
-        DataError: If it does not fit the picture.
+        DataError: If it does not fit the picture; names `where`.
     """
     width, height = size_wh
     if head["kind"] == "polygons":
@@ -117,10 +109,7 @@ def _filled_polygons(
 def text_to_counts(where: str, text: bytes) -> NDArray[np.int64]:
     """Decodes COCO's compressed run lengths: 5 bits a character, differences to the last but one.
 
-    Whether they fit a picture is not checked here.
-
-    Raises:
-        DataError: If they cannot be decoded; names `where`.
+    Raises DataError, which names `where`, if they cannot be decoded; whether they fit a picture is not checked here.
     """
     codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
     if len(codes) == 0 or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:

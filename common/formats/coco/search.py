@@ -25,12 +25,7 @@ _PEEKED_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class FoundFiles:
-    """The JSON files of a folder.
-
-    Attributes:
-        names: The files with instances, which are read.
-        others: What each other file is, as the end of a sentence, by name.
-    """
+    """The JSON files with instances, which are read, and by name what each other file is, as the end of a sentence."""
 
     names: tuple[str, ...]
     others: dict[str, str]

@@ -45,11 +45,7 @@ def _image_file_name(frame: AnnotatedFrame, ending: str) -> str:
 def place_photograph(frame: AnnotatedFrame, folder: Path, options: WriteOptions) -> str:
     """Brings the photograph of a frame into the image folder of its split; see `place_image`.
 
-    Returns:
-        Its `file_name`; without a photograph, the name it would have.
-
-    Raises:
-        DataError: If the name leads out of the folder, or the photograph cannot be read or written.
+    Returns its `file_name`, also without a photograph; raises DataError also if the name leads out of the folder.
     """
     if frame.image is None:
         ending = f".{options.image_ext.lower().lstrip('.')}" if options.image_ext else ".png"
@@ -59,11 +55,7 @@ def place_photograph(frame: AnnotatedFrame, folder: Path, options: WriteOptions)
 
 
 def json_path(folder: Path, json_name: str, split: str) -> Path:
-    """Names the JSON file of a split.
-
-    Raises:
-        ConfigError: If a file cannot have the name, or the split cannot be read from it.
-    """
+    """Names the JSON file of a split; raises ConfigError if no file can have the name or it does not name the split."""
     if not json_name.strip():
         raise ConfigError(
             f"json_name = {json_name!r}: expected the name of a JSON file, for example annotations_{{split}}"
@@ -82,9 +74,7 @@ def json_path(folder: Path, json_name: str, split: str) -> Path:
 
 
 def check_before_writing(dataset: FrameDataset, folder: Path, json_name: str) -> None:
-    """Checks the name of the JSON files and the names of the frames before anything is written.
-
-    Frames of a generator are checked when they are written.
+    """Checks the names of the JSON files and of frames in a sequence before anything is written.
 
     Raises:
         ConfigError: If no file can have the name, or several splits would have it.

@@ -28,12 +28,7 @@ from common.files.sources import Source
 from common.formats.cityscapes.reading import segments_of_values
 from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, city_of, missing_notes
 from common.images.pictures import IMAGE_ENDINGS, read_values
-from common.labels.table_files import (
-    COLORS_FILES,
-    META_FILE,
-    find_label_table,
-    with_black_background,
-)
+from common.labels.table_files import COLORS_FILES, META_FILE, find_label_table, with_black_background
 from common.labels.tables import CITYSCAPES, LabelTable
 
 TRUTH, IMAGES = "gtFine/", ("imgsFine/leftImg8bit/", "leftImg8bit/")
@@ -137,12 +132,7 @@ def _frame(place: _Place, truth: Source | None, image: Source | None, table: Lab
 
 @dataclass(frozen=True)
 class CvatTruth:
-    """An instanceIds file, or a labelIds file where there is no other.
-
-    Attributes:
-        source: The file.
-        table: Its ids are the places of labels.
-    """
+    """An instanceIds file, or a labelIds file where there is no other, and a table whose ids are places of labels."""
 
     source: Source
     table: LabelTable

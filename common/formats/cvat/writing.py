@@ -3,6 +3,7 @@
 import tempfile
 import zipfile
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -43,14 +44,15 @@ def write(dataset: FrameDataset, path: Path, options: WriteOptions) -> Tally:
     written: set[str] = set()
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, COLORS_FILES[0], label_colors_text(labels).encode())
-        for place, members, counts in for_each_frame(write_one, dataset, options.workers, "cvat"):
-            if place in written or not is_safe_member(place):
-                what = "is there twice" if place in written else "leads out of the archive"
-                raise DataError(f"the frame {place} {what}; rename it")
-            written.add(place)
-            for name, data in members:
-                _add(archive, name, data)
-            tally += counts
+        with closing(for_each_frame(write_one, dataset, options.workers, "cvat")) as results:
+            for place, members, counts in results:
+                if place in written or not is_safe_member(place):
+                    what = "is there twice" if place in written else "leads out of the archive"
+                    raise DataError(f"the frame {place} {what}; rename it")
+                written.add(place)
+                for name, data in members:
+                    _add(archive, name, data)
+                tally += counts
     return tally
 
 

@@ -33,13 +33,7 @@ MASK_KINDS = ("instanceIds", "labelIds", "color")
 
 @dataclass(frozen=True)
 class InstanceRuns:
-    """The instance ids of a frame, cut into runs of pixels, row by row; runs may go on in the next row.
-
-    Attributes:
-        ids: Instance id of each run.
-        lengths: How many pixels long each run is.
-        size_wh: Width and height of the frame in pixels.
-    """
+    """The instance ids of a frame, cut into runs with a length in pixels, row by row; runs may cross row ends."""
 
     ids: NDArray[np.uint16] = field(hash=False)
     lengths: NDArray[np.integer] = field(hash=False)
@@ -61,10 +55,7 @@ class MaskEncoder:
     label_map: LabelMap | None = None
 
     def encode(self, instance_ids: NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:
-        """Makes the pixels of a mask.
-
-        Args:
-            instance_ids: Any shape.
+        """Makes the pixels of a mask from instance ids of any shape.
 
         Returns:
             The same shape, `uint16` for encodings with instances; for "color" another axis of red, green, blue, alpha.

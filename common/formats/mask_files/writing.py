@@ -102,7 +102,7 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
         source: A folder or zip in any layout that `read_layout` knows.
         out: The folder to write to; `gtFine` (or `gtCoarse`) is made in it.
         encoding: One of `ENCODINGS`.
-        options: None takes the defaults.
+        options: See there.
 
     Raises:
         DataError: Before anything is written, if no frame can be read, files are there already, or a file of the source
@@ -149,7 +149,7 @@ def _kinds_to_read(encoding: str, options: MaskOptions) -> tuple[str, ...]:
     check_workers(options.workers)
     if options.size_wh and not all(0 < side <= LARGEST_SIDE for side in options.size_wh):
         raise ConfigError(
-            f"a size of {options.size_wh[0]} x {options.size_wh[1]}: sides of 1 to {LARGEST_SIDE} expected"
+            f"a size of {options.size_wh[0]} x {options.size_wh[1]}: expected sides of 1 to {LARGEST_SIDE}"
         )
     kinds: tuple[str, ...] = KINDS if options.read_from == AUTO else (options.read_from,)
     if encoding in _NEEDS_OBJECTS:
@@ -169,7 +169,7 @@ def _choose(layout: Layout, splits: tuple[str, ...]) -> list[Frame]:
             f"{layout.root}: there is no split {unknown[0]!r}; there are {', '.join(map(repr, sorted(there)))}"
         )
     if not layout.truth:
-        raise DataError(f"{layout.root}: holds images only; annotation (gtFine or gtCoarse) was expected")
+        raise DataError(f"{layout.root}: holds images only; expected annotation (gtFine or gtCoarse)")
     return [frame for frame in layout.frames if not splits or frame.split in splits]
 
 
@@ -223,8 +223,8 @@ def _write_each(items: Sequence[tuple[Path, FrameInstances]], job: MaskJob, work
 def _write_panoptic(dataset: FrameDataset, folder: Path, options: MaskOptions) -> Counter[str]:
     """Writes COCO panoptic files beside their place, and moves them there when all are complete."""
     splits = sorted({frame.split or NO_SPLIT for frame in dataset})
-    names = [f"cityscapes_panoptic_{split}{ending}" for split in splits for ending in (".json", "")]
-    _refuse_present([folder / name for name in names], options.overwrite)
+    files = [folder / coco_panoptic.JSON_NAME.format(split=split) for split in splits]
+    _refuse_present([path for file in files for path in (file, file.with_suffix(""))], options.overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".panoptic", dir=folder.parent) as building:
         written = WriteOptions(images="none", truth=folder.name, workers=options.workers)

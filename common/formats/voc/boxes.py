@@ -18,8 +18,6 @@ from common.formats.frames import Segment
 
 LARGEST_XML_BYTES = 4 * 1024 * 1024
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
 # `(x, y, width, height)` in pixels, x and y from 0.
 Box = tuple[int, int, int, int]
 

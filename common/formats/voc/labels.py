@@ -42,14 +42,11 @@ def label_map_text(table: LabelTable) -> str:
 
 
 def read_labels(tree: FileListing, has_objects: bool) -> tuple[LabelTable, MaskCode]:
-    """Reads the labels of a dataset.
+    """Reads the labels of a dataset in the order of the values in masks, and what these values mean.
 
     Args:
         tree: The folder that has `ImageSets` in it.
         has_objects: Whether it has boxes or masks of objects.
-
-    Returns:
-        The labels in the order of the values in masks, and what these values mean.
 
     Raises:
         DataError: If a line is not understood; names the file and the line.

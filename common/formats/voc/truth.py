@@ -17,6 +17,7 @@ from common.files.sources import Source
 from common.formats.class_masks import VOID, MaskCode, read_classes, read_object_numbers
 from common.formats.frames import Annotation, Segment
 from common.formats.voc.boxes import read_boxes
+from common.images.runs import count_keys
 from common.labels.tables import plain_name
 
 # A key is this times the object's number plus the class.
@@ -25,14 +26,7 @@ _BASE = 256
 
 @dataclass(frozen=True)
 class VocTruth:
-    """The annotation files of a frame.
-
-    Attributes:
-        classes: Mask of SegmentationClass, or None.
-        objects: Mask of SegmentationObject, or None.
-        boxes: XML file, or None.
-        code: What values and colours of the masks mean.
-    """
+    """The annotation files of a frame: masks of classes and of objects, and the XML file; `code` tells of the masks."""
 
     classes: Source | None
     objects: Source | None
@@ -88,24 +82,9 @@ class VocTruth:
         return table[numbers]
 
 
-def _areas(keys: NDArray[np.integer]) -> dict[int, int]:
-    present, areas = np.unique(keys, return_counts=True) if keys.dtype == np.int32 else _count(keys)
-    return dict(zip(present.tolist(), areas.tolist(), strict=True))
-
-
-def _count(keys: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    areas = np.bincount(keys.ravel())
-    present = np.flatnonzero(areas)
-    return present, areas[present]
-
-
 def _drop_loose(keys: NDArray[np.integer], code: MaskCode) -> tuple[NDArray[np.integer], Counter[str]]:
-    """Takes the number off pixels that are not of their object's class, or whose class has no objects.
-
-    Returns:
-        The keys, and the numbers of pixels that changed or are void.
-    """
-    areas = _areas(keys)
+    """Takes the number off pixels not of their object's class, or of a class without objects; counts these and void."""
+    areas = count_keys(keys)
     classes: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for key, area in areas.items():
         number, value = divmod(key, _BASE)
@@ -134,7 +113,7 @@ def _segments(
     """Lists what the keys stand for: stuff and crowds, then objects in the order of their numbers."""
     segments: dict[int, Segment] = {}
     objects = []
-    for key in _areas(keys):
+    for key in count_keys(keys):
         number, value = divmod(key, _BASE)
         segment = code.segment(value)
         if segment is None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -41,15 +42,16 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
     lists: dict[str, dict[str, None]] = {}
     places: dict[str, str] = {}
-    for item_id, split, has_truth, counts in for_each_frame(write_one, dataset, options.workers, "voc"):
-        if places.setdefault(item_id, split) != split or item_id in lists.get(f"Main/{split}", ()):
-            raise DataError(
-                f"two frames are called {item_id} (splits {places[item_id]!r} and {split!r}); VOC has one folder for "
-                "all splits, rename one of them"
-            )
-        for kind in ("Main", "Segmentation")[: 1 + has_truth]:
-            lists.setdefault(f"{kind}/{split}", {})[item_id] = None
-        tally += counts
+    with closing(for_each_frame(write_one, dataset, options.workers, "voc")) as results:
+        for item_id, split, has_truth, counts in results:
+            if places.setdefault(item_id, split) != split or item_id in lists.get(f"Main/{split}", ()):
+                raise DataError(
+                    f"two frames are called {item_id} (splits {places[item_id]!r} and {split!r}); VOC has one folder "
+                    "for all splits, rename one of them"
+                )
+            for kind in ("Main", "Segmentation")[: 1 + has_truth]:
+                lists.setdefault(f"{kind}/{split}", {})[item_id] = None
+            tally += counts
     for name, item_ids in lists.items():
         write_text(folder / LISTS / f"{name}.txt", "".join(f"{item_id}\n" for item_id in item_ids))
     return tally

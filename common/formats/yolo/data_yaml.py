@@ -92,10 +92,6 @@ def data_yaml_text(names: list[str], splits: dict[str, str]) -> str:
 
     It has no `path`, because Ultralytics then takes the folder of the file, wherever it is started. Ultralytics needs
     train and val, so a missing one gets the images of the first split there is.
-
-    Args:
-        names: Class names in the order of their indices.
-        splits: Folder of the images by split.
     """
     lines = ["# Paths are relative to this file."]
     for split in ("train", "val"):

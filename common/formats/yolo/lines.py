@@ -33,8 +33,7 @@ Points = NDArray[np.int32] | NDArray[np.float64]
 def join_outlines(outlines: Sequence[Outline]) -> tuple[NDArray[np.int32], int]:
     """Joins all outlines of an object to one polygon.
 
-    Returns:
-        Points `(x, y)` of shape `(n, 2)`, the first is not repeated; and the number of bridges.
+    Returns its points `(x, y)`, shape `(n, 2)`, in which the first is not repeated, and the number of bridges.
     """
     path = outlines[0].points
     if len(outlines) > _MOST_SHORT_BRIDGES:
@@ -57,29 +56,16 @@ def _nearest(path: NDArray[np.int32], points: NDArray[np.int32]) -> tuple[int, i
 
 
 def polygon_to_line(class_index: int, points: Points, size_wh: tuple[int, int]) -> str:
-    """Writes a polygon as a line, without a line break.
-
-    Args:
-        class_index: Index of its class.
-        points: `(x, y)` in pixels, of shape `(n, 2)`.
-        size_wh: Width and height of the image in pixels.
-    """
+    """Writes a polygon as a line, without a line break; points are `(x, y)` in pixels, of shape `(n, 2)`."""
     values = (points / np.array(size_wh)).ravel().tolist()
     return f"{class_index} " + " ".join(["%.6f"] * len(values)) % tuple(values)
 
 
 def read_polygons(source: Source, classes: Collection[int]) -> list[tuple[int, NDArray[np.float64]]]:
-    """Reads a label file.
-
-    Args:
-        source: The file.
-        classes: Indices of the classes that there are.
-
-    Returns:
-        Class index and points of each line; points are `(x, y)` from 0 to 1, of shape `(n, 2)`.
+    """Reads a label file: class index and points of each line; points are `(x, y)` from 0 to 1, of shape `(n, 2)`.
 
     Raises:
-        DataError: If a line is not a polygon of a known class; names file and line.
+        DataError: If a line is not a polygon of one of the `classes`; names file and line.
     """
     lines = read_bytes_of(source, LARGEST_BYTES).decode("utf-8", "replace").splitlines()
     return [
@@ -114,7 +100,7 @@ def fill_polygon(points: NDArray[np.float64], size_wh: tuple[int, int]) -> tuple
 
     Args:
         points: `(x, y)` in pixels, of shape `(n, 2)`; what lies outside of the image is cut off.
-        size_wh: Width and height of the image.
+        size_wh: Of the image.
 
     Returns:
         The mask of the box around the polygon, of shape `(height, width)`, and `(x, y)` of its first pixel.

@@ -173,13 +173,7 @@ def _item_id(image: str, split: str) -> str:
 
 @dataclass(frozen=True)
 class YoloTruth:
-    """The label file of an image.
-
-    Attributes:
-        labels: Where it is.
-        image: The image, for its size.
-        names: Label by class index.
-    """
+    """The label file of an image, which gives the size, and the name of the label by class index."""
 
     labels: Source
     image: Source

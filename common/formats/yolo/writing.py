@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -35,14 +36,13 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     write_one = partial(_write_frame, folder=folder, table=dataset.labels, classes=classes, options=options)
     tally = Tally()
     written: set[str] = set()
-    splits: set[str] = set()
-    for place, counts in for_each_frame(write_one, dataset, options.workers, "yolo"):
-        if place in written:
-            raise DataError(f"two frames are called {place}; rename one of them")
-        written.add(place)
-        splits.add(place.split("/")[0])
-        tally += counts
-    order = sorted(splits, key=lambda split: (split != "train", split))
+    with closing(for_each_frame(write_one, dataset, options.workers, "yolo")) as results:
+        for place, counts in results:
+            if place in written:
+                raise DataError(f"two frames are called {place}; rename one of them")
+            written.add(place)
+            tally += counts
+    order = sorted({place.split("/")[0] for place in written}, key=lambda split: (split != "train", split))
     names = [label.name for label in classes]
     write_text(folder / INDEX, data_yaml_text(names, {split: f"images/{split}" for split in order}))
     return tally

@@ -19,7 +19,8 @@ from common.formats.coco import index as coco_index
 from common.formats.coco import instances as coco
 from common.formats.coco import json_items as coco_json
 from common.formats.coco import panoptic as coco_panoptic
-from common.formats.format import WriteOptions
+from common.formats.coco.writing import write_splits
+from common.formats.format import Tally, WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.images.png import read_instance_mask
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
@@ -217,6 +218,22 @@ def test_an_error_between_frames_of_several_workers_says_nothing_else(demo, tmp_
     with pytest.raises(DataError, match="annotations.*cannot be written"):
         coco.write(FrameDataset(CITYSCAPES, frames), tmp_path, WriteOptions(workers=2))
     assert not [warning for warning in recwarn if "joblib" in str(warning.filename)]
+
+
+def test_frames_are_closed_before_an_error_is_raised_and_not_when_garbage_is_collected(tmp_path):
+    closed = []
+
+    def frames():
+        try:
+            yield "val", {"file_name": "a.png"}, (), Tally()
+            yield "val", {"file_name": "a.png"}, (), Tally()
+        finally:
+            closed.append(True)
+
+    results = frames()
+    with pytest.raises(DataError, match="a.png"):
+        write_splits(results, tmp_path, "{split}", [])
+    assert closed
 
 
 # Reading what others write.
