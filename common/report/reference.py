@@ -13,22 +13,12 @@ from common.report.folders import Folder
 from common.results.reading import Approach
 from common.results.tables import STUDY_FRAMES, STUDY_TEST_MIOU
 
-_OF_NETWORK = {
-    "IMAGE_HEIGHT": "height",
-    "IMAGE_WIDTH": "width",
-    "IMAGE_CHANNELS": "channels",
-    "NUM_CLASSES": "num_classes",
-    "ALPHA": "alpha",
-    "ACTIFU": "activation",
-}
+_OF_IMAGES = {"IMAGE_HEIGHT": "height", "IMAGE_WIDTH": "width", "IMAGE_CHANNELS": "channels"}
+_OF_NETWORK = {**_OF_IMAGES, "NUM_CLASSES": "num_classes", "ALPHA": "alpha", "ACTIFU": "activation"}
 _OF_TRAINING = {key: entry.field for key, entry in RECIPE_KEYS.items()}
-_OF_AUGMENTATION = {
-    "BRIGHTNESS_ALPHA": "brightness_alpha",
-    "BRIGHTNESS_BETA": "brightness_beta",
-    "MAX_BLUR": "max_blur",
-    "MAX_NOISE": "max_noise",
-    "FREE_ROTATION": "free_rotation",
-}
+_OF_AUGMENTATION = {key: entry.field for key, entry in KEYS.items() if entry.group == "augmentation"}
+# The number of copies is seen in the number of frames.
+del _OF_AUGMENTATION["NUM_AUGMENTED_COPIES"]
 
 
 def study_value(approach: Approach, folders: dict[str, Folder]) -> tuple[float | None, tuple[str, ...]]:

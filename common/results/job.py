@@ -77,7 +77,7 @@ class Job(FileModel):
     def identity(self) -> str:
         """Fingerprint of everything that the weights and scores depend on."""
         network = dataclasses.asdict(self.network)
-        if self.network.name == "unet":  # so that the other networks change no identity of it
+        if self.network.name == "unet":  # so that models of the first network keep their identity
             del network["name"]
         train = self.train[0] if len(self.train) == 1 else self.train
         return fingerprint(

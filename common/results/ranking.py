@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def put_older_results_away(jobs: Sequence[Job]) -> None:
     """Moves all files of an approach aside if one of its models came from other settings or inputs; nothing is mixed.
 
-    A model that is only missing or damaged is no reason: it is trained again, and the others stay.
+    If a model is only missing or damaged, nothing is moved: it is trained again, and the others stay.
     """
     base_dir, approach = jobs[0].paths.base_dir, jobs[0].name.approach
     results = [(job, find_result(job.paths.result)) for job in jobs]

@@ -1,7 +1,7 @@
 """Reads predictions: label ids, class indices, or colours of either, from PNG files that others wrote.
 
-A palette only shows values as colours, so a PNG with a palette is read as its values, as the official script does; as
-its colours where colours are wanted.
+A palette only shows values as colours. So a PNG with a palette is read as its values, like the official script does; or
+as its colours where colours are wanted.
 """
 
 from dataclasses import dataclass
