@@ -7,7 +7,10 @@ The study works at a fifth of the size: 2048x1024 becomes 416x208. Class 0 is un
 LABEL_MAP in config.ini gives other classes, for example the 19 of the benchmark.
 """
 
-from common.command_line import run_step
+from common.command_line import read_arguments, run_step
+
+arguments = read_arguments(__doc__)  # before the imports that take a second, so that --help answers at once
+
 from common.config.config import Config
 from common.dataset.prepared.steps import prepare_originals
 
@@ -23,4 +26,4 @@ def main(config: Config, dry_run: bool) -> None:
 
 
 if __name__ == "__main__":
-    run_step(__doc__, main)
+    run_step(arguments, main)

@@ -7,7 +7,10 @@ The labelled tenth is what the study's methods may learn from. The official test
 study halves the official validation set into val and test.
 """
 
-from common.command_line import run_step
+from common.command_line import read_arguments, run_step
+
+arguments = read_arguments(__doc__)  # before the imports that take a second, so that --help answers at once
+
 from common.config.config import Config
 from common.dataset.prepared.folders import PreparedDataset
 from common.dataset.prepared.split import SplitRule
@@ -25,4 +28,4 @@ def main(config: Config, dry_run: bool) -> None:
 
 
 if __name__ == "__main__":
-    run_step(__doc__, main)
+    run_step(arguments, main)

@@ -6,7 +6,10 @@ Writes  BASE_DIR/models, *_predictions, csv/results_CITYSCAPES_subset_<run>.csv
 The lower reference of the study: every semi-supervised method must beat these models.
 """
 
-from common.command_line import run_step
+from common.command_line import read_arguments, run_step
+
+arguments = read_arguments(__doc__)  # before the imports that take a second, so that --help answers at once
+
 from common.config.config import Config
 from common.dataset.prepared.folders import PreparedDataset
 from common.learning.experiments.experiment import Experiment, run_experiment
@@ -25,4 +28,4 @@ def main(config: Config, dry_run: bool) -> None:
 
 
 if __name__ == "__main__":
-    run_step(__doc__, main)
+    run_step(arguments, main)

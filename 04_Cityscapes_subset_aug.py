@@ -6,7 +6,10 @@ Writes  BASE_DIR/train_labeled_aug, models, *_predictions, csv/results_CITYSCAPE
 The reference with augmentation: as many images an epoch as step 02 has, made from a tenth of its labels.
 """
 
-from common.command_line import run_step
+from common.command_line import read_arguments, run_step
+
+arguments = read_arguments(__doc__)  # before the imports that take a second, so that --help answers at once
+
 from common.config.config import Config
 from common.dataset.prepared.folders import PreparedDataset
 from common.dataset.prepared.steps import augment_split
@@ -26,4 +29,4 @@ def main(config: Config, dry_run: bool) -> None:
 
 
 if __name__ == "__main__":
-    run_step(__doc__, main)
+    run_step(arguments, main)

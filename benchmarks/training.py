@@ -15,7 +15,9 @@ import numpy as np
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row
-from common.config.loading import SHIPPED_CONFIG, load_config, write_config
+from common.config.documentation import write_config
+from common.config.loading import load_config
+from common.config.paths import SHIPPED_CONFIG
 from common.config.settings import RECIPES
 from common.dataset.prepared.folders import PreparedDataset
 from common.dataset.prepared.split import SplitRule

@@ -1,12 +1,10 @@
 """What happens around a numbered script or tool: arguments, config, log file, lock, errors as one line.
 
 Every run of a step appends to BASE_DIR/logs/<step>.log what it shows on the terminal, and the traceback of a defect.
+Imports only what is quick until the arguments are read, so that --help answers at once; an old Python can read it.
 """
 
-# ruff: noqa: E402 - what is missing has to be said before it is imported
-from common.installation import check_installation
-
-check_installation()
+from __future__ import annotations
 
 import argparse
 import contextlib
@@ -19,12 +17,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
-from common.config.config import Config
-from common.config.loading import SHIPPED_CONFIG, load_config
+from common.config.paths import SHIPPED_CONFIG
 from common.errors import DataError, ProjectError, TrainingError
+from common.installation import check_installation
 from common.text import terminal_safe
+
+if TYPE_CHECKING:
+    from common.config.config import Config
 
 log = logging.getLogger("common")
 _INTERRUPTED = 130
@@ -37,17 +38,46 @@ class StepMain(Protocol):
         """Does the step; on a dry run only says what would be done."""
 
 
-def run_step(description: str | None, main: StepMain, section: str = "CITYSCAPES") -> None:
-    """Runs a numbered script and exits: 0 when it is done, 1 for an error the user can fix, 130 for Ctrl-C.
+class StepArguments(NamedTuple):
+    """The command line of a numbered script; `step` is its name, for example "step 00"."""
+
+    step: str
+    config: Path
+    overrides: list[str]
+    dry_run: bool
+
+
+def read_arguments(description: str | None) -> StepArguments:
+    """Reads the command line of a numbered script, answers --help, and checks what is installed.
+
+    A script calls it before it imports what takes long or may be missing.
 
     Args:
         description: The script's docstring; its first line names the step, for example "Step 00: ...".
-        main: Does the step.
-        section: The section of config.ini the step reads.
     """
     description = description or ""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--config", type=Path, default=SHIPPED_CONFIG, help="another config.ini (default: %(default)s)")
+    add("--dry-run", action="store_true", help="check config and data, say what would be done, write nothing")
+    add("overrides", nargs="*", metavar="KEY=VALUE", help="values that win over config.ini, for example NUM_EPOCHS=5")
+    chosen = parser.parse_args()
+    check_installation()
     step = " ".join(description.split(":")[0].split()).lower()
-    arguments = _parse(description)
+    return StepArguments(step, chosen.config, chosen.overrides, chosen.dry_run)
+
+
+def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPES") -> None:
+    """Runs a numbered script, reading a section of config.ini.
+
+    Exits with status 1 for an error the user can fix, and 130 for Ctrl-C.
+    """
+    from common.config.loading import load_config
+    from common.files.lock import only_one
+
+    name = arguments.step.replace(" ", "_")
     _show_log()
     with report_errors():
         _end_like_ctrl_c()
@@ -61,11 +91,9 @@ def run_step(description: str | None, main: StepMain, section: str = "CITYSCAPES
         if arguments.dry_run:
             main(config, dry_run=True)
             return
-        from common.files.lock import only_one
-
-        with only_one(base_dir, step.replace(" ", "_")):
-            _keep_log(base_dir / "logs" / f"{step.replace(' ', '_')}.log")
-            log.debug("%s started, config %s, overrides %s", step, arguments.config, arguments.overrides)
+        with only_one(base_dir, name):
+            _keep_log(base_dir / "logs" / f"{name}.log")
+            log.debug("%s started, config %s, overrides %s", arguments.step, arguments.config, arguments.overrides)
             start = time.monotonic()
             try:
                 main(config, dry_run=False)
@@ -73,7 +101,7 @@ def run_step(description: str | None, main: StepMain, section: str = "CITYSCAPES
                 _write_report(config)
                 raise
             _write_report(config)
-            log.debug("%s ended after %.1f s", step, time.monotonic() - start)
+            log.debug("%s ended after %.1f s", arguments.step, time.monotonic() - start)
 
 
 def _write_report(config: Config) -> None:
@@ -92,20 +120,6 @@ def _end_like_ctrl_c() -> None:
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
-
-
-def _parse(description: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
-    parser.add_argument("--config", type=Path, default=SHIPPED_CONFIG, help="another config.ini (default: %(default)s)")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="check config and data, say what would be done, write nothing"
-    )
-    parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="values that win over config.ini, for example NUM_EPOCHS=5"
-    )
-    return parser.parse_args()
 
 
 @contextlib.contextmanager
@@ -173,6 +187,14 @@ def show(lines: str | Iterable[str], stream: str = "stdout") -> None:
     print(terminal_safe(text), file=getattr(sys, stream))
 
 
+def tool_parser(name: str, description: str | None, **options: Any) -> argparse.ArgumentParser:
+    """Starts the command line of a tool from the name of its module and its docstring."""
+    style = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(
+        f"python -m common.tools.{name}", description=description, formatter_class=style, **options
+    )
+
+
 def size_argument(text: str) -> tuple[int, int]:
     """Reads a size such as 416x208 from a command line: width and height in pixels; a type for argparse."""
     found = re.fullmatch("([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text.lower())
@@ -182,7 +204,12 @@ def size_argument(text: str) -> tuple[int, int]:
 
 
 def run_tool(main: Callable[[], int | None]) -> NoReturn:
-    """Runs a tool's main function and exits: 0 when it is done, 1 for an error the user can fix, 130 for Ctrl-C."""
+    """Runs a tool's main function and exits: 0 when it is done, 1 for an error the user can fix, 130 for Ctrl-C.
+
+    The function imports what takes long or may be missing after it has read the arguments.
+    """
+    if not {"-h", "--help"} & set(sys.argv[1:]):
+        check_installation()
     _show_log()
     with report_errors(resumes=False):
         _end_like_ctrl_c()

@@ -4,6 +4,8 @@ An engine decides where the work runs. There is one here, `LocalEngine`, which s
 gives work does not know which engine it is. Knows nothing about the work itself.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import os
@@ -15,11 +17,12 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from common.errors import ConfigError, ProjectError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -79,7 +82,7 @@ class LocalEngine:
                 warnings.simplefilter("ignore", UserWarning)
                 results.close()
 
-    def start(self, command: Sequence[str], folder: Path, log: Path) -> "_LocalCommand":
+    def start(self, command: Sequence[str], folder: Path, log: Path) -> _LocalCommand:
         """See `Engine`."""
         return _LocalCommand(command, folder, log)
 
@@ -123,19 +126,13 @@ def usable_cores() -> int:
 
 def progress(
     items: Iterable[Item] | None, description: str, total: int | None = None, unit: str = "frame"
-) -> "tqdm[Item]":
+) -> tqdm[Item]:
     """Wraps an iterable in a progress bar with counts and rate; prints lines now and then without a terminal."""
+    from tqdm import tqdm
+
     interval = 0.1 if sys.stderr.isatty() else 30
-    return tqdm(
-        items,
-        desc=description,
-        total=total,
-        unit=unit,
-        mininterval=interval,
-        maxinterval=max(10, interval),
-        dynamic_ncols=True,
-        file=sys.stderr,
-    )
+    options = {"mininterval": interval, "maxinterval": max(10, interval), "dynamic_ncols": True, "file": sys.stderr}
+    return tqdm(items, desc=description, total=total, unit=unit, **options)
 
 
 def run_all(

@@ -3,6 +3,8 @@
 Knows nothing of what the words are about.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 
 

@@ -89,6 +89,24 @@ def test_everything_below_learning_starts_without_heavy_packages():
     assert done.stdout.strip() == "[]"
 
 
+def test_help_is_shown_before_anything_that_takes_long_is_imported():
+    scripts = [str(path) for path in sorted(PROJECT.glob("[0-9][0-9]_*.py"))]
+    tools = [f"common.tools.{path.stem}" for path in sorted((COMMON / "tools").glob("[a-z]*.py"))]
+    code = (
+        "import contextlib, runpy, sys\n"
+        f"for run, names in ((runpy.run_path, {scripts}), (runpy.run_module, {tools})):\n"
+        "    for name in names:\n"
+        "        sys.argv = [name, '--help']\n"
+        "        with contextlib.suppress(SystemExit): run(name, run_name='__main__', **({'alter_sys': True} if run is "
+        "runpy.run_module else {}))\n"
+        "        slow = {'keras', 'cv2', 'numpy', 'sklearn', 'pydantic', 'joblib', 'tqdm'} & set(sys.modules)\n"
+        "        if slow: sys.exit(f'{name} imports {slow}')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("usage: ") == len(scripts) + len(tools)
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(COMMON).as_posix())
 def test_only_the_top_sees_the_whole_config(path):
     if {"common.config.loading", "common.config.config"} & set(imports(path)):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from common.config.keys import KEYS, RECIPE_KEYS, Key, as_text
-from common.config.loading import SHIPPED_CONFIG
+from common.config.paths import SHIPPED_CONFIG
 from common.errors import ConfigError
 from common.files.disk import write_text
 

@@ -21,7 +21,6 @@ from common.config.settings import Recipe
 from common.errors import ConfigError, LabelError
 from common.labels.map_files import builtin_names, load_label_map
 
-SHIPPED_CONFIG = Path(__file__).resolve().parents[2] / "config.ini"
 _COMMAND_LINE = "command line"
 _MODERN = "MODERN"
 

@@ -5,6 +5,7 @@ import platform
 import re
 from pathlib import Path
 
+SHIPPED_CONFIG = Path(__file__).resolve().parents[2] / "config.ini"
 _WINDOWS_PATH = re.compile(r"^([A-Za-z]):[\\/]*(.*)$", re.DOTALL)
 
 

@@ -3,11 +3,14 @@
 python -m common.tools.check_setup
 """
 
-from common.command_line import run_tool, show
+from collections.abc import Sequence
+
+from common.command_line import run_tool, show, tool_parser
 
 
-def main() -> int:
-    """Describes the machine; the packages were checked when this module was imported."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Describes the machine; `run_tool` has checked the packages."""
+    tool_parser("check_setup", __doc__).parse_args(arguments)
     from common.learning.backend import machine as backend
 
     backend.quiet_start()

@@ -10,28 +10,20 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import log, run_tool
-from common.formats.conversion import convert
-from common.formats.format import WriteOptions
-from common.formats.registry import FORMATS
+from common.command_line import log, run_tool, tool_parser
 from common.parallel import usable_cores
+
+_FORMATS = ("camvid", "cityscapes", "coco", "coco-panoptic", "cvat", "voc", "yolo")
 
 
 def parser() -> argparse.ArgumentParser:
     """Builds the command line; what is not given has the default of the library function."""
-    defaults = WriteOptions()
-    names = sorted(FORMATS)
-    made = argparse.ArgumentParser(
-        prog="python -m common.tools.convert",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    made = tool_parser("convert", __doc__, argument_default=argparse.SUPPRESS)
     add = made.add_argument
     add("source", metavar="SOURCE", type=Path, help="a folder or a zip")
     add("target", metavar="TARGET", type=Path, help="a new folder; for cvat a new zip")
-    add("--from", dest="from_", choices=names, metavar="FORMAT", help="of SOURCE (default: found out from its files)")
-    add("--to", required=True, choices=names, metavar="FORMAT", help=", ".join(names))
+    add("--from", dest="from_", choices=_FORMATS, metavar="FORMAT", help="of SOURCE (default: found from its files)")
+    add("--to", required=True, choices=_FORMATS, metavar="FORMAT", help=", ".join(_FORMATS))
     add("--splits", nargs="+", metavar="NAME", help="for example train val (default: all)")
     add("--cities", nargs="+", metavar="NAME", help="for example ulm (default: all)")
     add("--classes", nargs="+", metavar="NAME", help="labels to keep, all others become background; for coco and yolo "
@@ -39,13 +31,10 @@ def parser() -> argparse.ArgumentParser:
     add("--min-area", type=int, metavar="N", help="objects with fewer visible pixels become background")
     add("--label-map", metavar="FILE", help="cityscapes, source, a class map's name or its file (default: cityscapes "
         "if it knows all labels, else source)")  # fmt: skip
-    add("--images", choices=("copy", "link", "none"), help=f"(default: {defaults.images})")
-    add(
-        "--image-ext",
-        metavar="EXT",
-        help="encode images again, for example as jpg, which loses a little (default: as they are)",
-    )
-    add("--layout", choices=("official", "imgsFine"), help=f"folders of a Cityscapes tree (default: {defaults.layout})")
+    add("--images", choices=("copy", "link", "none"), help="(default: copy)")
+    add("--image-ext", metavar="EXT", help="encode images again, for example as jpg, which loses a little (default: as "
+        "they are)")  # fmt: skip
+    add("--layout", choices=("official", "imgsFine"), help="folders of a Cityscapes tree (default: official)")
     add("--truth", choices=("gtFine", "gtCoarse"), help="annotation of a Cityscapes tree to read, and its name in "
         "what is written (default: the fine one where there is any)")  # fmt: skip
     add("--rle", action="store_true", help="all COCO segmentations as RLE (default: outlines where they are exact)")
@@ -58,11 +47,11 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, converts, and says what was written, skipped and lost."""
     choices = vars(parser().parse_args(arguments))
+    from common.formats.conversion import convert
+
     for name in ("splits", "cities", "classes"):
         choices[name] = tuple(choices.get(name, ()))
-    target = choices["target"]
-    tally = convert(**choices)
-    log.info("%s: %s", target, tally)
+    log.info("%s: %s", choices["target"], convert(**choices))
     return 0
 
 

@@ -6,16 +6,12 @@ writes demo/leftImg8bit and demo/gtFine. The same seed draws the same bytes, wit
 call continues where it stopped.
 """
 
-import argparse
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool, show, size_argument
-from common.config.documentation import write_config
-from common.dataset.prepared.resize import prepared_size
-from common.demo import DemoSettings, draw_demo_dataset
+from common.command_line import run_tool, show, size_argument, tool_parser
 from common.errors import ConfigError
 from common.parallel import usable_cores
 
@@ -29,17 +25,13 @@ _SMALL = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the command line, draws and says what was drawn."""
-    defaults = DemoSettings()
-    parser = argparse.ArgumentParser(
-        prog="python -m common.tools.demo_data",
-        description="Draws street scenes in the layout of Cityscapes: OUT/leftImg8bit and OUT/gtFine.",
-    )
+    parser = tool_parser("demo_data", __doc__)
     add = parser.add_argument
     add("out", metavar="OUT", type=Path, help="a new or empty folder, or one to continue")
-    add("--train", metavar="N", type=int, default=defaults.train, help="frames in train (%(default)s)")
-    add("--val", metavar="N", type=int, default=defaults.val, help="frames in val (%(default)s)")
+    add("--train", metavar="N", type=int, default=96, help="frames in train (%(default)s)")
+    add("--val", metavar="N", type=int, default=32, help="frames in val (%(default)s)")
     add("--size", metavar="WxH", type=size_argument, default="512x256", help="in pixels (%(default)s)")
-    add("--seed", metavar="S", type=int, default=defaults.seed, help="another seed draws other streets (%(default)s)")
+    add("--seed", metavar="S", type=int, default=42, help="another seed draws other streets (%(default)s)")
     add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
     add("--config", metavar="FILE", type=Path, help="also write a config.ini with small settings for these frames")
     options = parser.parse_args(arguments)
@@ -47,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise ConfigError(
             f"OUT = {options.out}: with --config expected a folder named original_data, where step 00 looks"
         )
+    from common.demo import DemoSettings, draw_demo_dataset
+
     settings = DemoSettings(options.train, options.val, options.size, options.seed)
     start = time.perf_counter()
     result = draw_demo_dataset(options.out, settings, options.workers)
@@ -65,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _write_config(path: Path, base_dir: Path, size_wh: tuple[int, int]) -> str:
     if path.exists():
         return "exists already and was kept"
+    from common.config.documentation import write_config
+    from common.dataset.prepared.resize import prepared_size
+
     width, height = prepared_size(*size_wh, _SCALE)
     place = os.path.relpath(base_dir, path.absolute().parent)
     size = {"RESIZE_FACTOR": _SCALE, "IMAGE_WIDTH": width, "IMAGE_HEIGHT": height}

@@ -11,38 +11,48 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import log, run_tool, show
+from common.command_line import log, run_tool, show, tool_parser
 from common.errors import ConfigError
-from common.evaluation.instances.precision import InstanceScores, evaluate_instances
-from common.evaluation.panoptic.quality import PanopticScores, evaluate_panoptic
-from common.evaluation.pixels.evaluation import PixelOptions, evaluate_pixels
-from common.evaluation.pixels.predictions import AUTO, ENCODINGS
-from common.evaluation.pixels.scores import BOTH, PROTOCOLS, PixelScores
-from common.files.disk import write_json
-from common.labels.map_files import load_label_map
 from common.parallel import usable_cores
 
+_ENCODINGS = ("auto", "ids", "classes", "color")
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m common.tools.evaluate", description="Scores predictions.")
-    add = parser.add_argument
+
+def parser() -> argparse.ArgumentParser:
+    """Builds the command line."""
+    made = tool_parser("evaluate", __doc__)
+    add = made.add_argument
     add("predictions", metavar="PREDICTIONS", type=Path, help="a folder or zip of PNG files; panoptic: a JSON file")
     add("truth", metavar="TRUTH", type=Path, help="a Cityscapes tree or zip, a prepared split, masks")
     add("--task", choices=("pixels", "panoptic", "instances"), default="pixels", help="%(default)s")
-    add("--protocol", choices=PROTOCOLS, default=BOTH, help="which scores (%(default)s)")
-    add("--encoding", choices=ENCODINGS, default=AUTO, help="what predictions hold (%(default)s)")
+    add("--protocol", choices=("paper", "cityscapes", "both"), default="both", help="which scores (%(default)s)")
+    add("--encoding", choices=_ENCODINGS, default="auto", help="what predictions hold (%(default)s)")
     add("--label-map", metavar="MAP", help="of class indices: a built-in name or a file (the study's)")
     add("--splits", metavar="NAME", nargs="+", default=(), help="of TRUTH, for example val (those predicted)")
     add("--partial", action="store_true", help="accept that predictions are missing")
     add("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
     add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
-    return parser
+    return made
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the command line, scores, and prints tables."""
-    _check(chosen := _parser().parse_args(arguments))
-    scores = _score(chosen)
+    _check(chosen := parser().parse_args(arguments))
+    from common.evaluation.instances.precision import InstanceScores, evaluate_instances
+    from common.evaluation.panoptic.quality import PanopticScores, evaluate_panoptic
+    from common.evaluation.pixels.evaluation import PixelOptions, evaluate_pixels
+    from common.evaluation.pixels.scores import PixelScores
+    from common.files.disk import write_json
+    from common.labels.map_files import load_label_map
+
+    scores: PixelScores | PanopticScores | InstanceScores
+    if chosen.task == "pixels":
+        label_map = None if chosen.label_map is None else load_label_map(chosen.label_map)
+        given = chosen.protocol, chosen.encoding, label_map, chosen.partial, tuple(chosen.splits), chosen.workers
+        scores = evaluate_pixels(chosen.predictions, chosen.truth, PixelOptions(*given))
+    else:
+        evaluate = evaluate_panoptic if chosen.task == "panoptic" else evaluate_instances
+        scores = evaluate(chosen.predictions, chosen.truth, chosen.workers)
     if chosen.json == "-":
         for note in scores.notes:
             log.warning("note: %s", note)
@@ -61,19 +71,9 @@ def _check(chosen: argparse.Namespace) -> None:
         raise ConfigError(f"--workers {chosen.workers}: expected 1 or more")
     if chosen.json not in (None, "-") and not Path(chosen.json).is_file() and Path(chosen.json).exists():
         raise ConfigError(f"--json {chosen.json or repr('')}: expected the name of a file")
-
-
-def _score(chosen: argparse.Namespace) -> PixelScores | PanopticScores | InstanceScores:
-    if chosen.task == "pixels":
-        label_map = None if chosen.label_map is None else load_label_map(chosen.label_map)
-        given = chosen.protocol, chosen.encoding, label_map, chosen.partial, tuple(chosen.splits), chosen.workers
-        return evaluate_pixels(chosen.predictions, chosen.truth, PixelOptions(*given))
-    if chosen.label_map or chosen.partial or chosen.splits or (chosen.protocol, chosen.encoding) != (BOTH, AUTO):
-        raise ConfigError(
-            f"--task {chosen.task} takes only --json and --workers; the other options are for --task pixels"
-        )
-    evaluate = evaluate_panoptic if chosen.task == "panoptic" else evaluate_instances
-    return evaluate(chosen.predictions, chosen.truth, chosen.workers)
+    of_pixels = chosen.label_map or chosen.partial or chosen.splits or chosen.protocol != "both"
+    if chosen.task != "pixels" and (of_pixels or chosen.encoding != "auto"):
+        raise ConfigError(f"--task {chosen.task} takes only --json and --workers; others are for --task pixels")
 
 
 if __name__ == "__main__":

@@ -12,25 +12,19 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool, show, size_argument
-from common.demo.scene import draw_frame
-from common.files.sources import Source
-from common.images.pictures import read_photograph
-from common.learning.exporting.files import ENDINGS, check_target, default_target
+from common.command_line import run_tool, show, size_argument, tool_parser
+
+_KINDS = ("onnx", "saved_model", "tflite")
 
 
 def parser() -> argparse.ArgumentParser:
     """Builds the command line."""
-    made = argparse.ArgumentParser(
-        prog="python -m common.tools.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    made = tool_parser("export", __doc__)
     add = made.add_argument
     add("model", metavar="MODEL", type=Path, help="a .keras file, for example in BASE_DIR/models")
-    add("--to", choices=sorted(ENDINGS), required=True, help="what for: onnxruntime, TensorFlow, TensorFlow Lite")
+    add("--to", choices=_KINDS, required=True, help="what for: onnxruntime, TensorFlow, TensorFlow Lite")
     add("--out", metavar="PATH", type=Path, help="what to write (default: beside the model)")
-    add(
-        "--size", metavar="WxH", type=size_argument, help="of the images it takes (default: the size it was trained on)"
-    )
+    add("--size", metavar="WxH", type=size_argument, help="of its images (default: the size it was trained on)")
     add("--batch", metavar="N", type=int, help="images at a time, fixed (default: any number)")
     add("--with-argmax", action="store_true", help="class indices come out, not probabilities")
     add("--image", metavar="FILE", type=Path, help="photograph to compare on (default: a drawn street)")
@@ -41,13 +35,15 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the command line, exports, and says what was compared."""
     options = parser().parse_args(arguments)
+    from common.demo.scene import draw_frame
+    from common.files.sources import Source
+    from common.images.pictures import read_photograph
+    from common.learning.exporting.files import check_target, default_target
+
     target = options.out or default_target(options.model, options.to)
     check_target(target, options.to, options.overwrite)
-    image = (
-        read_photograph(Source(options.image))
-        if options.image
-        else draw_frame("lindental_000000_000019", (512, 256), 0)[0]
-    )
+    drawn = "lindental_000000_000019", (512, 256), 0
+    image = read_photograph(Source(options.image)) if options.image else draw_frame(*drawn)[0]
     os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
     from common.learning.backend.machine import quiet_start
 

@@ -12,36 +12,32 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool, show
-from common.dataset.original.layouts import TRUTH_KINDS
+from common.command_line import run_tool, show, tool_parser
 from common.errors import ConfigError
-from common.formats.registry import FORMATS
-from common.inspection.choice import choose_frames
-from common.inspection.datasets import DatasetRequest, open_dataset
-from common.inspection.inspection import check_target, load_inspection, write_inspection
-from common.inspection.object_table import object_lines
+
+_FORMATS = ("camvid", "cityscapes", "coco", "coco-panoptic", "cvat", "voc", "yolo")
 
 
 def parser() -> argparse.ArgumentParser:
     """Builds the command line."""
-    made = argparse.ArgumentParser(
-        prog="python -m common.tools.inspect_dataset",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = tool_parser("inspect_dataset", __doc__)
     add = made.add_argument
     add("source", metavar="SOURCE", type=Path, help="what to look at")
     add("--out", metavar="DIR", type=Path, help="folder to write (default: inspection_<name of SOURCE>)")
     add("--frames", metavar="N|NAME", nargs="+", default=["12"], help="how many, spread over splits and cities, or "
         "names of frames or parts of them (default: 12)")  # fmt: skip
     add("--seed", metavar="N", type=int, default=0, help="another number shows other frames (default: 0)")
-    add("--splits", metavar="NAME", nargs="+", default=(), help="only these, as train val (default: all)")
+    add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (default: all)")
     add("--classes", metavar="NAME", nargs="+", default=(), help="only these labels (default: all)")
     add("--text", action="store_true", help="print the objects as a table; pictures only where --out is given")
     add("--images", metavar="DIR", type=Path, help="photographs of a lone COCO JSON file (default: beside it)")
-    add("--from", dest="format", choices=sorted(FORMATS), metavar="FORMAT", help=f"{', '.join(sorted(FORMATS))} "
+    add("--from", dest="format", choices=_FORMATS, metavar="FORMAT", help=f"{', '.join(_FORMATS)} "
         "(default: found out)")  # fmt: skip
-    add("--truth", choices=TRUTH_KINDS, help="annotation of a Cityscapes tree (default: fine, where there is any)")
+    add(
+        "--truth",
+        choices=("gtFine", "gtCoarse"),
+        help="annotation of a Cityscapes tree (default: fine, if any)",
+    )
     add("--overwrite", action="store_true", help="move what stands at --out aside; an inspection is replaced anyway")
     add("--workers", metavar="N", type=int, default=1, help="processes, for many frames (default: 1)")
     return made
@@ -52,6 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     if options.workers < 1 or options.seed < 0:
         raise ConfigError(f"--workers {options.workers} --seed {options.seed}: expected 1 or more, and 0 or more")
+    from common.inspection.choice import choose_frames
+    from common.inspection.datasets import DatasetRequest, open_dataset
+    from common.inspection.inspection import check_target, load_inspection, write_inspection
+    from common.inspection.object_table import object_lines
+
     source = options.source.resolve()
     out = options.out or Path(f"inspection_{source.name if source.is_dir() else source.stem}")
     if is_written := options.out is not None or not options.text:

@@ -11,45 +11,37 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import log, run_tool, show, size_argument
-from common.dataset.original.layouts import TRUTH_KINDS
-from common.formats.mask_files.writing import ENCODINGS, READ_FROM, MaskOptions, write_masks
-from common.labels.map_files import load_label_map
+from common.command_line import log, run_tool, show, size_argument, tool_parser
 from common.parallel import usable_cores
 
+_ENCODINGS = ("labelIds", "trainIds", "instanceIds", "instanceTrainIds", "color", "classes", "panoptic")
+_READ_FROM = ("instanceIds", "labelIds", "polygons", "color", "auto")
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m common.tools.masks", description="Makes masks from polygons.json or from other masks."
-    )
-    parser.add_argument("source", metavar="SOURCE", type=Path, help="a Cityscapes folder, any part of one, or a zip")
-    parser.add_argument("out", metavar="OUT", type=Path, help="the folder to write to; may be SOURCE")
-    parser.add_argument("--encoding", required=True, choices=ENCODINGS, help="what the values of the masks mean")
-    parser.add_argument("--label-map", metavar="MAP", help="for classes: a built-in name or a file")
-    parser.add_argument(
-        "--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)"
-    )
-    parser.add_argument("--truth", choices=TRUTH_KINDS, help="which annotation to read (fine, if there is any)")
-    parser.add_argument("--size", metavar="WxH", type=size_argument, help="in pixels; without it, that of the frames")
-    parser.add_argument(
-        "--from",
-        dest="read_from",
-        choices=READ_FROM,
-        default="polygons",
-        help="what to read (%(default)s); auto takes the first of instanceIds, labelIds, polygons, color",
-    )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace masks that are there, but never those that came with SOURCE"
-    )
-    parser.add_argument(
-        "--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)"
-    )
-    return parser
+
+def parser() -> argparse.ArgumentParser:
+    """Builds the command line."""
+    made = tool_parser("masks", __doc__)
+    add = made.add_argument
+    add("source", metavar="SOURCE", type=Path, help="a Cityscapes folder, any part of one, or a zip")
+    add("out", metavar="OUT", type=Path, help="the folder to write to; may be SOURCE")
+    add("--encoding", required=True, choices=_ENCODINGS, help="what the values of the masks mean")
+    add("--label-map", metavar="MAP", help="for classes: a built-in name or a file")
+    add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)")
+    add("--truth", choices=("gtFine", "gtCoarse"), help="which annotation to read (fine, if there is any)")
+    add("--size", metavar="WxH", type=size_argument, help="in pixels; without it, that of the frames")
+    add("--from", dest="read_from", choices=_READ_FROM, default="polygons", help="what to read (%(default)s); auto "
+        "takes the first of instanceIds, labelIds, polygons, color")  # fmt: skip
+    add("--overwrite", action="store_true", help="replace masks that are there, but never those that came with SOURCE")
+    add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
+    return made
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the command line, writes the masks and says what was written."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
+    from common.formats.mask_files.writing import MaskOptions, write_masks
+    from common.labels.map_files import load_label_map
+
     options = MaskOptions(
         chosen.read_from,
         None if chosen.label_map is None else load_label_map(chosen.label_map),

@@ -12,14 +12,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import log, run_tool, size_argument
+from common.command_line import log, run_tool, size_argument, tool_parser
 
 
 def parser() -> argparse.ArgumentParser:
     """Builds the command line."""
-    made = argparse.ArgumentParser(
-        prog="python -m common.tools.predict", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    made = tool_parser("predict", __doc__)
     add = made.add_argument
     add("models", metavar="MODEL", nargs="+", type=Path, help="a .keras file that steps 02 to 04 wrote, or a folder of "
         "them; of several the mean of their probabilities counts")  # fmt: skip

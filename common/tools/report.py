@@ -6,42 +6,37 @@
 Works with any state of BASE_DIR. The steps write the same report when they end.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool, show
-from common.config.loading import SHIPPED_CONFIG, load_config
+from common.command_line import run_tool, show, tool_parser
+from common.config.paths import SHIPPED_CONFIG
 from common.errors import ConfigError
-from common.report.study import FRAMES, write_report
 
+_FRAMES = 16
 _MOST_FRAMES = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, writes the report and says where it is; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m common.tools.report",
-        description="Writes what there is in BASE_DIR as one HTML page and as Markdown.",
-    )
-    parser.add_argument(
-        "base_dir", metavar="BASE_DIR", type=Path, nargs="?", help="folder of a study (BASE_DIR of config.ini)"
-    )
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, default=SHIPPED_CONFIG, help="read without BASE_DIR (%(default)s)"
-    )
-    parser.add_argument("--out", metavar="FILE.html", type=Path, help="another place (BASE_DIR/report/report.html)")
-    parser.add_argument("--frames", metavar="N", type=int, default=FRAMES, help="frames of the gallery (%(default)s)")
+    parser = tool_parser("report", __doc__)
+    add = parser.add_argument
+    add("base_dir", metavar="BASE_DIR", type=Path, nargs="?", help="folder of a study (BASE_DIR of config.ini)")
+    add("--config", metavar="FILE", type=Path, default=SHIPPED_CONFIG, help="read without BASE_DIR (%(default)s)")
+    add("--out", metavar="FILE.html", type=Path, help="another place (BASE_DIR/report/report.html)")
+    add("--frames", metavar="N", type=int, default=_FRAMES, help="frames of the gallery (%(default)s)")
     options = parser.parse_args(arguments)
     if not 0 <= options.frames <= _MOST_FRAMES:
         raise ConfigError(f"--frames {options.frames}: expected 0 to {_MOST_FRAMES}")
     if options.out is not None and options.out.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"--out {options.out}: expected a name that ends in .html; the Markdown twin ends in .md")
+    from common.config.loading import load_config
+    from common.report.study import write_report
+
     base_dir, plan = options.base_dir, None
     if base_dir is None:
         config = load_config("CITYSCAPES", options.config)
-        base_dir = config.dataset.base_dir
-        plan = config.study
+        base_dir, plan = config.dataset.base_dir, config.study
     files = write_report(base_dir, options.out, options.frames, plan)
     show(f"page: {files.html}")
     show(f"text: {files.markdown}")

@@ -6,43 +6,36 @@
 Exit status 1 means that a file could not be read and is not counted.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool, show
+from common.command_line import run_tool, show, tool_parser
 from common.errors import ConfigError
-from common.files.disk import write_bytes, write_json
-from common.formats.conversion import read
-from common.images.png import encode_image
 from common.parallel import usable_cores
-from common.stats.counting import count_dataset
-from common.stats.picture import draw_counts
-from common.stats.table import describe_counts
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, counts, and prints tables; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m common.tools.stats",
-        description="Counts frames, pixels and objects by label, and measures mean and deviation of the images.",
-    )
-    parser.add_argument("source", metavar="SOURCE", type=Path, help="a dataset of any format, as a folder or a zip")
-    parser.add_argument(
-        "--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)"
-    )
-    parser.add_argument("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
-    parser.add_argument("--picture", metavar="FILE.png", type=Path, help="also draw bars of pixels and objects")
-    parser.add_argument(
-        "--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)"
-    )
+    parser = tool_parser("stats", __doc__)
+    add = parser.add_argument
+    add("source", metavar="SOURCE", type=Path, help="a dataset of any format, as a folder or a zip")
+    add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)")
+    add("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
+    add("--picture", metavar="FILE.png", type=Path, help="also draw bars of pixels and objects")
+    add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
     options = parser.parse_args(arguments)
     if options.picture is not None and options.picture.suffix.lower() != ".png":
         raise ConfigError(f"--picture {options.picture}: pictures are written as PNG; give it the ending .png")
-    dataset = read(options.source)
-    counts = count_dataset(dataset, options.workers, tuple(options.splits))
-    # Files first: an output that is closed early, as by `head`, must not cost them.
+    from common.files.disk import write_bytes, write_json
+    from common.formats.conversion import read
+    from common.images.png import encode_image
+    from common.stats.counting import count_dataset
+    from common.stats.picture import draw_counts
+    from common.stats.table import describe_counts
+
+    counts = count_dataset(read(options.source), options.workers, tuple(options.splits))
+    # Files first: an output that is closed early, for example by `head`, must not cost them.
     if options.json not in (None, "-"):
         write_json(Path(options.json), counts.to_json())
     if options.picture is not None:

@@ -7,8 +7,8 @@ import pytest
 
 from common.config.documentation import DOCUMENT, config_text, with_tables, write_config
 from common.config.keys import KEYS, has_study_values
-from common.config.loading import SHIPPED_CONFIG as SHIPPED
 from common.config.loading import load_config
+from common.config.paths import SHIPPED_CONFIG as SHIPPED
 from common.config.paths import resolve_folder
 from common.config.settings import Recipe
 from common.errors import ConfigError

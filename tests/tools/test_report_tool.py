@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from common import command_line
+from common.config import loading
 from common.errors import ConfigError, TrainingError
 from common.report import study
 from common.tools import report
@@ -65,11 +66,11 @@ def test_nothing_to_report_on_is_one_line_without_a_traceback(tmp_path):
 def run_step(monkeypatch, base_dir, main):
     """Runs a step of this process as `run_step` does between its lock and its end."""
     monkeypatch.setattr(sys, "argv", ["step"])
-    monkeypatch.setattr(command_line, "load_config", lambda *_: config_of(base_dir))
+    monkeypatch.setattr(loading, "load_config", lambda *_: config_of(base_dir))
     monkeypatch.setattr(command_line, "_end_like_ctrl_c", lambda: None)
     monkeypatch.setattr(command_line, "_show_log", lambda: None)
     monkeypatch.setattr(command_line, "_keep_log", lambda _: None)
-    command_line.run_step("Step 09: made up.", main)
+    command_line.run_step(command_line.read_arguments("Step 09: made up."), main)
 
 
 def test_a_step_leaves_the_report(base_dir, monkeypatch):
@@ -99,8 +100,8 @@ def test_a_report_that_cannot_be_written_does_not_fail_the_step(base_dir, monkey
 
 def test_a_dry_run_writes_no_report(base_dir, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["step", "--dry-run"])
-    monkeypatch.setattr(command_line, "load_config", lambda *_: config_of(base_dir))
+    monkeypatch.setattr(loading, "load_config", lambda *_: config_of(base_dir))
     monkeypatch.setattr(command_line, "_end_like_ctrl_c", lambda: None)
     monkeypatch.setattr(command_line, "_show_log", lambda: None)
-    command_line.run_step("Step 09: made up.", lambda config, dry_run: None)
+    command_line.run_step(command_line.read_arguments("Step 09: made up."), lambda config, dry_run: None)
     assert not (base_dir / "report").exists()

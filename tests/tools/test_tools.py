@@ -4,6 +4,13 @@ import sys
 import pytest
 
 from common.config.loading import load_config
+from common.dataset.original.layouts import TRUTH_KINDS
+from common.evaluation.pixels import predictions
+from common.evaluation.pixels.scores import PROTOCOLS
+from common.formats.mask_files import writing
+from common.formats.registry import FORMATS
+from common.learning.exporting.files import ENDINGS
+from common.tools import convert, evaluate, export, inspect_dataset, masks
 from tests.support.running import PROJECT, run_script
 
 
@@ -25,6 +32,22 @@ def test_the_menu_lists_every_tool():
 def test_tools_are_short():
     for path in (PROJECT / "common" / "tools").glob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 80, path.name
+
+
+def test_the_choices_that_tools_offer_are_those_of_the_library():
+    """They are spelled out in the tools, so that --help does not import the library."""
+
+    def choices(tool, option):
+        return next(set(each.choices) for each in tool.parser()._actions if option in each.option_strings)
+
+    assert choices(convert, "--to") == choices(convert, "--from") == choices(inspect_dataset, "--from") == set(FORMATS)
+    assert choices(convert, "--truth") == choices(masks, "--truth") == choices(inspect_dataset, "--truth")
+    assert choices(convert, "--truth") == set(TRUTH_KINDS)
+    assert choices(masks, "--encoding") == set(writing.ENCODINGS)
+    assert choices(masks, "--from") == set(writing.READ_FROM)
+    assert choices(evaluate, "--encoding") == set(predictions.ENCODINGS)
+    assert choices(evaluate, "--protocol") == set(PROTOCOLS)
+    assert choices(export, "--to") == set(ENDINGS)
 
 
 def test_the_set_up_is_described():

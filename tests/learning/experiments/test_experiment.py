@@ -2,7 +2,8 @@
 
 from types import SimpleNamespace
 
-from common.config.loading import SHIPPED_CONFIG, load_config
+from common.config.loading import load_config
+from common.config.paths import SHIPPED_CONFIG
 from common.learning.experiments.experiment import Experiment, _job
 
 
