@@ -1,7 +1,8 @@
 """What happens around a numbered script or tool: arguments, config, log file, lock, errors as one line.
 
 Every run of a step appends to BASE_DIR/logs/<step>.log what it shows on the terminal, and the traceback of a defect.
-Imports only what is quick until the arguments are read, so that --help answers at once; an old Python can read it.
+Until the arguments are read only what is quick is imported, so that --help answers at once. An old Python can read
+this module and what it imports.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 from common.config.paths import SHIPPED_CONFIG
 from common.errors import DataError, ProjectError, TrainingError
-from common.installation import check_installation
+from common.installation import check_installation, check_python
 from common.text import terminal_safe
 
 if TYPE_CHECKING:
     from common.config.config import Config
+
+check_python()  # here, because an old Python cannot read the modules that scripts and tools import next
 
 log = logging.getLogger("common")
 _INTERRUPTED = 130

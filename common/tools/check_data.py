@@ -6,8 +6,6 @@
 Exit status 0 means that nothing is wrong, 1 that something is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if report.problems else 0
 
 
-def _labels_of(source: Path, truth: str | None) -> LabelTable:
+def _labels_of(source: Path, truth: str | None) -> "LabelTable":
     """Reads the labels of an original; refuses another format, whose images may look like those of an original."""
     from common.files.listing import list_files_of
     from common.formats import cityscapes

@@ -5,8 +5,6 @@ python -m common.tools.label_map cityscapes19                  checks one, or a 
 python -m common.tools.label_map cityscapes --cvat labels.json writes the 35 labels for a task in CVAT
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         show(f"{path}: written")
 
 
-def _load(text: str) -> tuple[LabelTable, list[tuple[object, ...]]]:
+def _load(text: str) -> tuple["LabelTable", list[tuple[object, ...]]]:
     """Reads a class map or a table of labels; returns the table and the rows to be shown."""
     from common.formats.selection import table_of_classes
     from common.labels.cityscapes import IGNORE, LABEL_OF_ID
