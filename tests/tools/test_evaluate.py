@@ -56,7 +56,7 @@ def test_missing_predictions_are_an_error_and_with_partial_said_first(prediction
 
 
 def test_options_about_pixels_are_refused_for_other_tasks(predictions, demo_tree):
-    with pytest.raises(ConfigError, match="--task panoptic takes --json and --workers alone"):
+    with pytest.raises(ConfigError, match="--task panoptic takes only --json and --workers"):
         run(predictions, demo_tree, "--task", "panoptic", "--partial")
 
 
@@ -96,13 +96,13 @@ def test_masks_of_objects_are_scored_against_the_tree(demo_tree, tmp_path, capsy
 @pytest.mark.parametrize("target", [".", "", "/dev/null"])
 def test_what_is_no_file_is_refused_for_json_before_anything_is_scored(target, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="is no file; the name of a file was expected"):
+    with pytest.raises(ConfigError, match=r"--json .*: expected the name of a file"):
         run("nowhere", "nowhere", "--json", target)
 
 
 def test_a_json_file_that_cannot_be_written_does_not_cost_the_table(predictions, demo_tree, tmp_path, capsys):
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="a folder was expected"):
+    with pytest.raises(DataError, match=r"file.*folder"):
         run(predictions, demo_tree, "--json", tmp_path / "file" / "result.json")
     assert "Paper metric" in capsys.readouterr().out
 
