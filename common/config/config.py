@@ -7,14 +7,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 
 from common.config.fields import STRICT, auto_or_count, file_name_part, key
-from common.config.settings import (
-    AugmentationConfig,
-    DatasetConfig,
-    NetworkSettings,
-    Precision,
-    Recipe,
-    StudyPlan,
-)
+from common.config.settings import AugmentationConfig, DatasetConfig, NetworkSettings, Precision, Recipe, StudyPlan
 
 RecipeName = Literal["paper", "modern"]
 

@@ -27,11 +27,7 @@ _BEGIN, _END = "<!-- keys of {}, written by python -m common.config.documentatio
 def config_text(changes: Mapping[str, object] | None = None) -> str:
     """Writes a config.ini with all keys, their meaning and defaults.
 
-    Args:
-        changes: Other values by key; `MODERN.<key>` is the key in that section.
-
-    Raises:
-        ConfigError: If a key is unknown.
+    `changes` are other values by key; `MODERN.<key>` is the key in that section. Raises ConfigError for unknown keys.
     """
     changes = dict(changes or {})
     lines = [_HEAD]
@@ -56,7 +52,7 @@ def write_config(path: Path, changes: Mapping[str, object]) -> None:
 
 
 def _default(key: Key) -> object:
-    return "data" if key.required else key.study
+    return "data" if key.name == "BASE_DIR" else key.study
 
 
 def _comment(text: str) -> list[str]:

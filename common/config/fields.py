@@ -1,40 +1,33 @@
-"""What stands at the fields of the models of config.ini: the key, and how values are written that are no plain type."""
+"""Describes the fields of the models of config.ini: the key, and how values are written that are not a plain type."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+_Value = TypeVar("_Value")
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 def key(name: str, study: object, meaning: str, **more: Any) -> Any:
-    """Describes a field that is a key of config.ini.
+    """Describes a field that is a key of config.ini; `study` is the study's value, `...` if there is none.
 
     Args:
-        name: The key.
-        study: The study's value; `...` if there is none.
-        meaning: What the value is for, in sentences.
         more: `modern`, the value under RECIPE = modern; `scores=False` if no score depends on it; `allowed` in words,
             where the type does not say it; all others are limits as in `pydantic.Field`.
     """
-    extra: dict[str, Any] = {
-        "key": name,
-        **{part: more.pop(part) for part in ("modern", "scores", "allowed") if part in more},
-    }
-    return Field(study, description=meaning, json_schema_extra=extra, **more)
+    extra: dict[str, Any] = {part: more.pop(part) for part in ("modern", "scores", "allowed") if part in more}
+    return Field(study, description=meaning, json_schema_extra={"key": name, **extra}, **more)
 
 
 @dataclass(frozen=True)
 class Written:
     """How a field is written as text; an annotation of the field. Values that are not text pass.
 
-    Attributes:
-        allowed: What is allowed; completes the sentence "expected ...".
-        read: Makes the value of a text; raises ValueError if it is not allowed.
+    `allowed` completes the sentence "expected ..."; `read` raises ValueError if a text is not allowed.
     """
 
     allowed: str
@@ -49,14 +42,18 @@ class Written:
         return core_schema.no_info_before_validator_function(read_text, handler(source))
 
 
+def _if_allowed(value: _Value, is_allowed: bool) -> _Value:
+    if not is_allowed:
+        raise ValueError
+    return value
+
+
 def number_pair(smallest: float, largest: float) -> Written:
     """Two numbers with a comma between, the smaller first."""
 
     def read(text: str) -> tuple[float, float]:
         low, high = (float(part) for part in text.split(","))
-        if not smallest <= low <= high <= largest:
-            raise ValueError
-        return low, high
+        return _if_allowed((low, high), smallest <= low <= high <= largest)
 
     return Written(f"two numbers from {smallest:g} to {largest:g} with a comma between, the smaller first", read)
 
@@ -66,9 +63,7 @@ def numbers_up_to(*largest: float) -> Written:
 
     def read(text: str) -> tuple[float, ...]:
         found = tuple(float(part) for part in text.split(","))
-        if len(found) != len(largest) or not all(0 <= one <= most for one, most in zip(found, largest, strict=True)):
-            raise ValueError
-        return found
+        return _if_allowed(found, all(0 <= one <= most for one, most in zip(found, largest, strict=True)))
 
     most = ", ".join(f"{one:g}" for one in largest)
     return Written(f"{len(largest)} numbers with commas between, from 0 to {most}", read)
@@ -78,9 +73,7 @@ def file_name_part(*taken: str) -> Written:
     """Nothing, or a word that can stand between underscores in names of files and is not `taken`."""
 
     def read(text: str) -> str:
-        if not re.fullmatch(r"([a-z][a-z0-9-]{0,39})?", text) or text in taken:
-            raise ValueError
-        return text
+        return _if_allowed(text, bool(re.fullmatch(r"([a-z][a-z0-9-]{0,39})?", text)) and text not in taken)
 
     but = f", and not {' or '.join(taken)}"
     return Written(f"nothing, or up to 40 small letters, digits and hyphens, a letter first{but}", read)
@@ -88,13 +81,8 @@ def file_name_part(*taken: str) -> Written:
 
 def one_of(*words: str) -> Written:
     """One of a few words."""
-
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError
-        return text
-
-    return Written("one of " + ", ".join(words) if len(words) > 1 else words[0], read)
+    allowed = "one of " + ", ".join(words) if len(words) > 1 else words[0]
+    return Written(allowed, lambda text: _if_allowed(text, text in words))
 
 
 def several(*words: str) -> Written:
@@ -104,9 +92,7 @@ def several(*words: str) -> Written:
         found = [part for part in re.split(r"[,\s]+", text) if part]
         if found == ["none"]:
             return ()
-        if not found or not set(found) <= set(words):
-            raise ValueError
-        return tuple(word for word in words if word in found)
+        return _if_allowed(tuple(word for word in words if word in found), bool(found) and set(found) <= set(words))
 
     return Written(f"any of {', '.join(words)} with commas between, or none", read)
 
@@ -117,9 +103,6 @@ def auto_or_count(most: int) -> Written:
     def read(text: str) -> int | None:
         if text == "auto":
             return None
-        value = int(text)
-        if not 1 <= value <= most:
-            raise ValueError
-        return value
+        return _if_allowed(int(text), 1 <= int(text) <= most)
 
     return Written("auto or a whole number from 1", read)

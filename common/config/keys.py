@@ -20,13 +20,11 @@ class Key:
     """One key of config.ini.
 
     Attributes:
-        name: The key.
         group: The field of `Config` that holds the value; "" for `Config` itself.
         field: The field of the group's model.
         study: The study's value, and the default; None for BASE_DIR, which has no default, and for "auto".
         modern: The default under RECIPE = modern; None for a key that is not a choice of a recipe.
-        allowed: What is allowed; completes the sentence "expected ...".
-        meaning: What the value is for.
+        allowed: Completes the sentence "expected ...".
         scores: Whether scores depend on it.
     """
 
@@ -43,11 +41,6 @@ class Key:
     def section(self) -> str:
         """The section of config.ini the key stands in; for a choice of a recipe that of the paper's recipe."""
         return "CITYSCAPES" if self.group in ("dataset", "network", "augmentation") else "DEFAULT"
-
-    @property
-    def required(self) -> bool:
-        """Whether the key has no default."""
-        return self.name == "BASE_DIR"
 
 
 def as_text(value: Any) -> str:

@@ -8,9 +8,8 @@ import configparser
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -25,8 +24,7 @@ _COMMAND_LINE = "command line"
 _MODERN = "MODERN"
 
 
-@dataclass(frozen=True)
-class _Text:
+class _Text(NamedTuple):
     """A value as it was given: the text, and where it stands, for messages."""
 
     text: str
@@ -41,8 +39,7 @@ def load_config(section: str, path: Path, overrides: Iterable[str] = ()) -> Conf
     """Reads and checks one section of config.ini.
 
     Args:
-        section: The dataset's section, `CITYSCAPES`.
-        path: The file. A relative BASE_DIR or LABEL_MAP is relative to its folder. Keys it leaves out have the study's
+        path: A relative BASE_DIR or LABEL_MAP is relative to its folder. Keys it leaves out have the study's
             value; only BASE_DIR must be given.
         overrides: `KEY=VALUE` texts that win over the file; a relative path among them is relative to the working
             directory, as on any command line.
@@ -93,14 +90,7 @@ def _value(key: Key, given: _Text, path: Path) -> object:
 
 
 def _make(model: type[_Model], values: Mapping[str, Any], texts: _Texts, place: tuple[str, ...] = ()) -> _Model:
-    """Makes a model of texts, or explains the first one that is wrong.
-
-    Args:
-        model: What is made.
-        values: Texts and values by field; those of a group in a dictionary of their own.
-        texts: The texts by key.
-        place: Where the model stands in `Config`.
-    """
+    """Makes a model of texts, or explains the first one that is wrong; `place` is where it stands in `Config`."""
     try:
         return model(**values)
     except ValidationError as error:
@@ -168,9 +158,8 @@ def _check_sections(parser: configparser.ConfigParser, path: Path, section: str)
     for key in parser[_MODERN] if parser.has_section(_MODERN) else ():
         _check_known(key, f"{path} [{_MODERN}]")
         if key not in RECIPE_KEYS:
-            raise ConfigError(
-                f"{path} [{_MODERN}]: {key} is not a choice of a recipe; move it to [DEFAULT] or [{section}]"
-            )
+            way_out = f"move it to [DEFAULT] or [{section}]"
+            raise ConfigError(f"{path} [{_MODERN}]: {key} is not a choice of a recipe; {way_out}")
 
 
 def _check_known(key: str, where: str) -> None:
@@ -187,9 +176,8 @@ def _read_overrides(overrides: Iterable[str]) -> _Texts:
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals:
-            raise ConfigError(
-                f"{_COMMAND_LINE}: {text!r} is not understood; expected KEY=VALUE, for example NUM_EPOCHS=5"
-            )
+            example = "KEY=VALUE, for example NUM_EPOCHS=5"
+            raise ConfigError(f"{_COMMAND_LINE}: {text!r} is not understood; expected {example}")
         _check_known(key.strip(), _COMMAND_LINE)
         given[key.strip()] = _Text(value.strip(), _COMMAND_LINE)
     return given

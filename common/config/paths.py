@@ -12,9 +12,7 @@ _WINDOWS_PATH = re.compile(r"^([A-Za-z]):[\\/]*(.*)$", re.DOTALL)
 def resolve_folder(text: str, relative_to: Path) -> Path:
     """Makes an absolute path of what a user wrote for a folder or a file.
 
-    Args:
-        text: A relative or absolute path, also with `~`, quotes or backslashes; with a drive under Windows and WSL2.
-        relative_to: The folder a relative path starts from.
+    It may be relative, have `~`, quotes or backslashes, and a drive under Windows and WSL2.
 
     Raises:
         ValueError: If there is no path, or it is a Windows path and this is neither Windows nor WSL2.
