@@ -196,18 +196,19 @@ class PreparedDataset:
                 found = f"was not written by a step of this project (it has no {MANIFEST}); move it away"
             raise DataError(f"{folder}: {found}; run {step} first")
         again = f"run {manifest.written_by} again"
-        _check_source(PreparedFolder(folder, manifest), again)
-        self._check_settings(folder, manifest, again)
+        self._check(folder, manifest, again)
         samples = _pair(folder, manifest, again)
         fingerprint = manifest.content_fingerprint
         return Split(name, folder, samples, fingerprint, self.size_wh, self.label_map, self.preparation, manifest.files)
 
-    def _check_settings(self, folder: Path, manifest: Manifest, again: str) -> None:
+    def _check(self, folder: Path, manifest: Manifest, again: str) -> None:
         if manifest.size_wh != self.size_wh:
             raise DataError(
                 f"{folder}: holds images of {_size(manifest.size_wh or (0, 0))}, config.ini asks for "
                 f"{_size(self.size_wh)}; run the steps from 00 on again or correct IMAGE_WIDTH and IMAGE_HEIGHT"
             )
+        # Before the classes: after step 00 with other classes, only the later steps are to be run again.
+        _check_source(PreparedFolder(folder, manifest), again)
         if manifest.label_map is not None and manifest.label_map.class_of_id != self.label_map.class_of_id:
             raise DataError(
                 f"{folder}: was made with another LABEL_MAP than config.ini asks for; run the steps from 00 on again "
