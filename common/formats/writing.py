@@ -4,19 +4,21 @@ Knows no format; a writer passes what its format needs.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import cv2
+import numpy as np
 
 from common.errors import ConfigError, DataError
 from common.files.disk import link_or_copy, write_bytes
 from common.files.sources import Source
-from common.formats.format import WriteOptions
+from common.formats.format import Tally, WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, label_of
 from common.images.pictures import IMAGE_ENDINGS, read_colors, read_whole
+from common.images.runs import Runs, find_runs
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
 from common.parallel import progress, run_all
@@ -127,30 +129,33 @@ def _encode_again(source: Source, path: Path) -> None:
     write_bytes(path, data.tobytes())
 
 
-def fit_to_table(annotation: Annotation, table: LabelTable, visible: Container[int], where: str) -> Annotation:
-    """Leaves what any format can hold: visible segments, named as in the table, with a number if it is counted.
-
-    Args:
-        annotation: What was read; its outlines are left out too.
-        table: The labels of the dataset.
-        visible: The keys that have a pixel.
-        where: Name of the frame, for errors.
+def load_to_write(frame: AnnotatedFrame, table: LabelTable, tally: Tally) -> tuple[Annotation, Runs] | None:
+    """Loads what any format can hold of a frame: visible segments, named as in the table, with a number if counted.
 
     Returns:
-        An annotation whose `dropped` counts what was left out, here and when it was read.
+        The annotation, without outlines, and the runs of its pixels; None if the frame has no ground truth. `tally`
+        counts what was left out, here and when it was read.
 
     Raises:
+        DataError: As `AnnotatedFrame.annotation`.
         LabelError: If the label of a segment is not in the table; names the frame and the label.
     """
+    annotation = frame.annotation()
+    if annotation is None:
+        tally.skipped["frames without ground truth"] += 1
+        return None
+    runs = find_runs(annotation.pixels)
+    visible = set(np.unique(runs.keys).tolist())
     segments: dict[int, Segment] = {}
     here = Counter({HIDDEN: 0, HIDDEN_REGIONS: 0, OUTLINES: 0, NOT_COUNTED: 0})  # in the order in which they are shown
     here[OUTLINES] = len(annotation.outlines.polygons) if annotation.outlines else 0
     for key, segment in annotation.segments.items():
-        label = label_of(segment, table, where)
+        label = label_of(segment, table, frame.item_id)
         if key not in visible:
             here[HIDDEN_REGIONS if segment.number is None else HIDDEN] += 1
             continue
         number = segment.number if label.has_instances else None
         here[NOT_COUNTED] += number != segment.number
         segments[key] = replace(segment, label=label.name, number=number)
-    return replace(annotation, segments=segments, outlines=None, dropped=annotation.dropped + here)
+    tally.dropped += annotation.dropped + here
+    return replace(annotation, segments=segments, outlines=None), runs

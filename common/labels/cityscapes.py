@@ -1,13 +1,10 @@
 """The label table of Cityscapes: ids, train ids, categories, colours.
 
 Source: the Cityscapes label definitions (35 labels, ids 0 to 33, -1 for license plates). A colour does not always tell
-the label: five labels are black, two are (153, 153, 153) and two are (0, 0, 142); `label_of_color` chooses one.
+the label: five labels are black, two are (153, 153, 153) and two are (0, 0, 142); see `LabelTable.of_color`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from common.errors import LabelError
 
 Color = tuple[int, int, int]
 LARGEST_ID = 33
@@ -88,17 +85,3 @@ LABELS = tuple(
 )
 LABEL_OF_NAME = {label.name: label for label in LABELS}
 LABEL_OF_ID = {label.id: label for label in LABELS}
-
-
-def label_of_color(color: Sequence[int]) -> Label:
-    """Finds the label a colour is read as: the first row of the table that has it, license plates last.
-
-    So black is `unlabeled`, (153, 153, 153) is `pole` and (0, 0, 142) is `car`.
-
-    Raises:
-        LabelError: If no label has the colour.
-    """
-    for label in LABELS:
-        if label.color == tuple(color):
-            return label
-    raise LabelError(f"no label has the colour {tuple(color)}; the colours are those of the Cityscapes label table")

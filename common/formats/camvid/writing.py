@@ -5,8 +5,6 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from common.errors import DataError
 from common.files.disk import write_bytes, write_text
 from common.formats.camvid.lists import LIST, MASKS
@@ -14,9 +12,8 @@ from common.formats.class_masks import MaskCode, code_of, paint_classes, table_t
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset
 from common.formats.names import name_to_write
-from common.formats.writing import fit_to_table, for_each_frame, place_image
+from common.formats.writing import for_each_frame, load_to_write, place_image
 from common.images.pictures import encode_palette_mask
-from common.images.runs import find_runs
 from common.labels.table_files import COLORS_FILES, label_colors_text, name_in_files
 from common.labels.tables import CITYSCAPES, LabelTable
 
@@ -61,22 +58,18 @@ def _write_frame(
         placed = place_image(frame.image, folder / split / item_id, options)
         image = image.rpartition("/")[0] + "/" + placed
         tally.written["images"] += options.images != "none"
-    annotation = frame.annotation()
-    if annotation is None:
-        tally.skipped["frames without ground truth"] += 1
+    loaded = load_to_write(frame, table, tally)
+    if loaded is None:
         return item_id, split, _line(image, ""), tally
+    annotation, _ = loaded
     mask = f"{split}{MASKS}/{item_id}.png"
-    visible = set(np.unique(find_runs(annotation.pixels).keys).tolist())
-    annotation = fit_to_table(annotation, table, visible, item_id)
     write_bytes(folder / mask, encode_palette_mask(paint_classes(annotation, code), code.palette))
     tally.written["frames"] += 1
     segments = annotation.segments.values()
-    tally.dropped += annotation.dropped + Counter(
-        {
-            "objects (their pixels have a class only)": sum(segment.number is not None for segment in segments),
-            "groups (their pixels have a class only)": sum(segment.is_crowd for segment in segments),
-        }
-    )
+    objects = sum(segment.number is not None for segment in segments)
+    groups = sum(segment.is_crowd for segment in segments)
+    lost = {"objects (their pixels have a class only)": objects, "groups (their pixels have a class only)": groups}
+    tally.dropped += Counter(lost)
     return item_id, split, _line(image, mask), tally
 
 

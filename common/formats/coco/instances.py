@@ -35,9 +35,9 @@ from common.formats.coco.writing import (
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset
 from common.formats.names import check_name
-from common.formats.writing import counted_labels, fit_to_table, for_each_frame
+from common.formats.writing import counted_labels, for_each_frame, load_to_write
 from common.images.outlines import Outline, outlines_to_counts, trace_outlines
-from common.images.runs import Region, Runs, find_regions, find_runs
+from common.images.runs import Region, Runs, find_regions
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
 
@@ -104,14 +104,11 @@ def _write_frame(
     """Writes the photograph."""
     tally = Tally()
     check_name(frame)
-    annotation = frame.annotation()
-    if annotation is None:
-        tally.skipped["frames without ground truth"] += 1
+    loaded = load_to_write(frame, table, tally)
+    if loaded is None:
         return frame.split, None, (), tally
-    runs = find_runs(annotation.pixels)
+    annotation, runs = loaded
     regions = find_regions(runs)
-    annotation = fit_to_table(annotation, table, regions, frame.item_id)
-    tally.dropped += annotation.dropped
     _count(annotation, ids, regions, tally)
     texts = _annotation_texts(annotation, ids, runs, regions, options.rle)
     file_name = place_photograph(frame, folder / "images" / (frame.split or NO_SPLIT), options)

@@ -41,8 +41,8 @@ from common.formats.coco.writing import (
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.formats.names import check_name
-from common.formats.writing import choose_labels, evaluated_labels, fit_to_table, for_each_frame
-from common.images.runs import Runs, find_regions, find_runs
+from common.formats.writing import choose_labels, evaluated_labels, for_each_frame, load_to_write
+from common.images.runs import Runs, find_regions
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
 
@@ -147,25 +147,20 @@ def _write_frame(
     """Writes the PNG file and the photograph."""
     tally = Tally()
     check_name(frame)
-    annotation = frame.annotation()
-    if annotation is None:
-        tally.skipped["frames without ground truth"] += 1
+    loaded = load_to_write(frame, table, tally)
+    if loaded is None:
         return frame.split, None, (), tally
-    split = frame.split or NO_SPLIT
+    annotation, runs = loaded
     name = f"{frame.item_id}_{options.truth}_panoptic.png"
     if not is_safe_member(name):
         raise DataError(f"the frame {frame.item_id!r} would be written outside of the target; rename it")
-    runs = find_runs(annotation.pixels)
-    annotation = fit_to_table(annotation, table, set(np.unique(runs.keys).tolist()), frame.item_id)
-    tally.dropped += annotation.dropped
     values, infos = _segments_info(frame, annotation, runs, ids)
     tally.written["segments"] += len(infos)
-    tally.dropped["segments of labels that are void here"] += sum(
-        segment.label not in ids for segment in annotation.segments.values()
-    )
+    void = sum(segment.label not in ids for segment in annotation.segments.values())
+    tally.dropped["segments of labels that are void here"] += void
     png_folder = json_path(folder / options.truth, json_name, frame.split).with_suffix("")
     write_bytes(png_folder / name, encode_segment_ids(values))
-    file_name = place_photograph(frame, folder / "leftImg8bit" / split, options)
+    file_name = place_photograph(frame, folder / "leftImg8bit" / (frame.split or NO_SPLIT), options)
     width, height = annotation.size_wh
     entry = {"id": frame.item_id, "file_name": file_name, "width": width, "height": height}
     tally.written["frames"] += 1

@@ -2,10 +2,10 @@
 
 import contextlib
 import json
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from types import TracebackType
-from typing import Self
+from typing import TextIO
 
 from common.errors import ConfigError, DataError
 from common.files.disk import atomic_path
@@ -127,43 +127,35 @@ def write_splits(
             if split not in files:
                 if files:
                     _refuse_one_name(json_name)
-                files[split] = stack.enter_context(_SplitFile(json_path(folder, json_name, split), categories))
+                files[split] = stack.enter_context(_split_file(json_path(folder, json_name, split), categories))
             files[split].add(entry, texts)
     return tally
 
 
+@dataclass
 class _SplitFile:
-    """A COCO file that is written piece by piece; images come last in it, because they are known last.
+    """A COCO file that is written piece by piece; images come last in it, because they are known last."""
 
-    The file takes its name when the block of `with` ends without an error.
-    """
-
-    def __init__(self, path: Path, categories: Sequence[JsonObject]) -> None:
-        self._path, self._categories = path, categories
-        self._images: list[str] = []
-        self._annotations = 0
-
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self._path))
-            self._file = stack.enter_context(temporary.open("w", encoding="ascii"))
-            categories = ",\n".join(map(compact, self._categories))
-            self._file.write(f'{{"info":{{}},"licenses":[],\n"categories":[\n{categories}],\n"annotations":[')
-            self._stack = stack.pop_all()
-        return self
+    file: TextIO
+    images: list[str] = field(default_factory=list)
+    annotations: int = 0
 
     def add(self, entry: JsonObject, texts: Iterable[str]) -> None:
         """Adds an image and its annotations."""
-        entry = {"id": len(self._images) + 1} | entry
-        self._images.append(compact(entry))
+        entry = {"id": len(self.images) + 1} | entry
+        self.images.append(compact(entry))
         for text in texts:
-            self._file.write("," if self._annotations else "")
-            self._annotations += 1
-            self._file.write(f'\n{{"id":{self._annotations},"image_id":{compact(entry["id"])},{text[1:]}')
+            self.file.write("," if self.annotations else "")
+            self.annotations += 1
+            self.file.write(f'\n{{"id":{self.annotations},"image_id":{compact(entry["id"])},{text[1:]}')
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self._file.write('],\n"images":[\n' + ",\n".join(self._images) + "]}\n")
-        self._stack.__exit__(kind, error, traceback)
+
+@contextlib.contextmanager
+def _split_file(path: Path, categories: Sequence[JsonObject]) -> Iterator[_SplitFile]:
+    """Opens the file of a split, which takes its name when the block ends without an error."""
+    with atomic_path(path) as temporary, temporary.open("w", encoding="ascii") as file:
+        lines = ",\n".join(map(compact, categories))
+        file.write(f'{{"info":{{}},"licenses":[],\n"categories":[\n{lines}],\n"annotations":[')
+        split = _SplitFile(file)
+        yield split
+        file.write('],\n"images":[\n' + ",\n".join(split.images) + "]}\n")

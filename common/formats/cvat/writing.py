@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from common.dataset.original.polygons import LARGEST_COUNTED_ID, ids_to_colors
 from common.errors import DataError
 from common.files.disk import atomic_path
@@ -19,7 +17,7 @@ from common.formats.cvat.reading import IMAGES, TRUTH, places_as_ids
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, label_of
 from common.formats.names import check_name
-from common.formats.writing import fit_to_table, for_each_frame, place_image
+from common.formats.writing import for_each_frame, load_to_write, place_image
 from common.images.pictures import read_whole
 from common.images.png import encode_color_mask, encode_instance_mask, encode_mask
 from common.labels.table_files import COLORS_FILES, label_colors_text, with_black_background
@@ -73,11 +71,10 @@ def _encode_frame(
         data, ending = _image_bytes(frame.image, options)
         members.append((f"{IMAGES[0]}{place}_leftImg8bit{ending}", data))
         tally.written["images"] += 1
-    annotation = frame.annotation()
-    if annotation is None:
-        tally.skipped["frames without ground truth"] += 1
+    loaded = load_to_write(frame, table, tally)
+    if loaded is None:
         return place, members, tally
-    annotation = fit_to_table(annotation, table, set(np.unique(annotation.pixels).tolist()), frame.item_id)
+    annotation, _ = loaded
     values = annotation.instance_ids(table, frame.item_id)
     ids = annotation.label_ids(table, frame.item_id)
     pictures = {
@@ -95,9 +92,7 @@ def _count(annotation: Annotation, table: LabelTable, where: str, tally: Tally) 
     without_number = sum(label.id > LARGEST_COUNTED_ID for label in objects)
     tally.written["frames"] += 1
     tally.written["objects"] += len(objects)
-    tally.dropped += annotation.dropped + Counter(
-        {f"numbers of objects of labels above {LARGEST_COUNTED_ID}": without_number}
-    )
+    tally.dropped += Counter({f"numbers of objects of labels above {LARGEST_COUNTED_ID}": without_number})
 
 
 def _image_bytes(source: Source, options: WriteOptions) -> tuple[bytes, str]:

@@ -125,7 +125,11 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
         raise DataError(f"{source}: none of {len(chosen):,} frames has {' or '.join(kinds)}; choose another --from")
     instances = [_instances_of(frame, table, kinds, options.size_wh) for frame in usable]
     read = Counter(one.kind for one in instances)
-    frames = tuple(_annotated(frame, one) for frame, one in zip(usable, instances, strict=True))
+    frames = tuple(
+        # Photographs do not fit masks of another size.
+        AnnotatedFrame(frame.name, frame.split, frame.city, None if options.size_wh else frame.image, one)
+        for frame, one in zip(usable, instances, strict=True)
+    )
     folder = out / layout.truth
     if encoding == PANOPTIC:
         dropped = _write_panoptic(FrameDataset(table, frames), folder, options)
@@ -180,11 +184,6 @@ def _instances_of(
     read = first_kind(files, kinds)
     masks = (frame.files[kind] for kind in MASK_KINDS if kind in frame.files and kind != read)
     return FrameInstances(files, table, kinds, size_wh, frame.image or next(masks, None))
-
-
-def _annotated(frame: Frame, instances: FrameInstances) -> AnnotatedFrame:
-    image = frame.image if instances.size_wh is None else None  # masks of another size do not fit it
-    return AnnotatedFrame(frame.name, frame.split, frame.city, image, instances)
 
 
 @dataclass(frozen=True)

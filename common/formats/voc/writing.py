@@ -18,9 +18,9 @@ from common.formats.names import name_to_write
 from common.formats.voc.boxes import boxes_to_xml
 from common.formats.voc.labels import LABEL_MAP, label_map_text
 from common.formats.voc.reading import BOXES, CLASSES, IMAGES, LISTS, OBJECTS
-from common.formats.writing import fit_to_table, for_each_frame, place_image
+from common.formats.writing import for_each_frame, load_to_write, place_image
 from common.images.pictures import encode_palette_mask
-from common.images.runs import find_regions, find_runs
+from common.images.runs import find_regions
 from common.labels.tables import LabelTable, palette_color
 
 # 255 is the void border.
@@ -68,12 +68,11 @@ def _write_frame(
         placed = place_image(frame.image, folder / IMAGES / item_id, options)
         filename = item_id.rpartition("/")[0] + "/" + placed if "/" in item_id else placed
         tally.written["images"] += options.images != "none"
-    annotation = frame.annotation()
-    if annotation is None:
-        tally.skipped["frames without ground truth"] += 1
+    loaded = load_to_write(frame, table, tally)
+    if loaded is None:
         return item_id, frame.split or NO_SPLIT, False, tally
-    regions = find_regions(find_runs(annotation.pixels))
-    annotation = fit_to_table(annotation, table, regions, item_id)
+    annotation, runs = loaded
+    regions = find_regions(runs)
     groups = [(key, segment) for key, segment in annotation.segments.items() if segment.is_crowd]
     classes = paint_classes(annotation, code)
     boxes = [(segment, regions[key].box) for key, segment in annotation.objects + groups]
@@ -83,9 +82,7 @@ def _write_frame(
     write_bytes(folder / BOXES / f"{item_id}.xml", boxes_to_xml(filename, annotation.size_wh, boxes))
     too_many = max(0, len(annotation.objects) - LARGEST_NUMBER)
     tally.written.update(frames=1, objects=len(annotation.objects) - too_many, groups=len(groups))
-    tally.dropped += annotation.dropped + Counter(
-        {f"objects beyond {LARGEST_NUMBER} in a frame (their pixels are a group)": too_many}
-    )
+    tally.dropped += Counter({f"objects beyond {LARGEST_NUMBER} in a frame (their pixels are a group)": too_many})
     return item_id, frame.split or NO_SPLIT, True, tally
 
 

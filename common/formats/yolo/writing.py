@@ -6,20 +6,18 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from common.errors import DataError
 from common.files.disk import write_text
 from common.files.zips import is_safe_member
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset
 from common.formats.names import check_name
-from common.formats.writing import counted_labels, fit_to_table, for_each_frame, place_image
+from common.formats.writing import counted_labels, for_each_frame, load_to_write, place_image
 from common.formats.yolo.data_yaml import data_yaml_text
 from common.formats.yolo.lines import join_outlines, polygon_to_line
 from common.formats.yolo.reading import INDEX
 from common.images.outlines import trace_outlines
-from common.images.runs import Runs, find_runs
+from common.images.runs import Runs
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
 
@@ -59,14 +57,10 @@ def _write_frame(
     if frame.image is not None and options.images != "none":
         place_image(frame.image, folder / "images" / place, options)
         tally.written["images"] += 1
-    annotation = frame.annotation()
-    if annotation is None:
-        tally.skipped["frames without ground truth"] += 1
+    loaded = load_to_write(frame, table, tally)
+    if loaded is None:
         return place, tally
-    runs = find_runs(annotation.pixels)
-    annotation = fit_to_table(annotation, table, set(np.unique(runs.keys).tolist()), frame.item_id)
-    tally.dropped += annotation.dropped
-    lines = _lines(annotation, runs, classes, tally)
+    lines = _lines(*loaded, classes, tally)
     write_text(folder / "labels" / f"{place}.txt", "".join(f"{line}\n" for line in lines))
     tally.written["frames"] += 1
     if frame.image is None:
