@@ -29,7 +29,6 @@ class WriteOptions:
         classes: Labels an instance format writes; () takes the format's default.
         rle: Whether all COCO segmentations are run lengths.
         json_name: Name of COCO's files; "{split}" stands for the split.
-        workers: Number of processes.
 
     Raises:
         ConfigError: If a value is not allowed; names it and those that are.

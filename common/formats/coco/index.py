@@ -60,9 +60,7 @@ class Spool:
 
     def _run(self, command: str, rows: Sequence[tuple[str, int, str, bytes]] | None = None) -> sqlite3.Cursor:
         try:
-            if rows is None:
-                return self._connection.execute(command)
-            return self._connection.executemany(command, rows)
+            return self._connection.execute(command) if rows is None else self._connection.executemany(command, rows)
         except sqlite3.Error as error:
             raise DataError(f"{self.path}: cannot be written: {error}; free space in the temporary folder") from error
 

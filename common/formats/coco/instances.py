@@ -63,7 +63,8 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
         refuse_none(tree, found)
     table, frames, notes = read_files(tree, found.names, pack_annotation, _make_frames, is_thing=True)
     truth = "gtCoarse" if all("gtCoarse" in name for name in found.names) else ""
-    return FrameDataset(table, frames, "coco", (*found.notes, *notes), truth)
+    left_out = [f"{name} was left out: {reason}" for name, reason in found.others.items()]
+    return FrameDataset(table, frames, "coco", (*left_out, *notes), truth)
 
 
 def _make_frames(tree: FileListing, name: str, file: CocoIndex, labels: dict[str, Label]) -> list[AnnotatedFrame]:

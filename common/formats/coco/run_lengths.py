@@ -141,8 +141,8 @@ def _counts_to_ranges(where: str, counts: NDArray[np.int64], area: int) -> Range
         wrong = counts.min() if counts.min() < 0 else counts.max()
         raise DataError(f"{where}: has a run of {wrong:,} pixels; the image has {area:,}")
     stops = np.cumsum(counts)
-    if len(stops) == 0 or stops[-1] != area:
-        found = 0 if len(stops) == 0 else stops[-1]
+    found = stops[-1] if len(stops) else 0
+    if found != area:
         raise DataError(f"{where}: its run lengths are {found:,} pixels together; the image has {area:,}")
     lengths = counts[1::2]
     return stops[1::2] - lengths, lengths

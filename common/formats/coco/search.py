@@ -30,11 +30,6 @@ class FoundFiles:
     names: tuple[str, ...]
     others: dict[str, str]
 
-    @property
-    def notes(self) -> list[str]:
-        """Sentences on files that are not read."""
-        return [f"{name} was left out: {reason}" for name, reason in self.others.items()]
-
 
 def find_files(tree: FileListing) -> FoundFiles:
     """Looks at the JSON files that may be COCO's: those in `annotations`; if none of them is of instances, those near.

@@ -47,8 +47,7 @@ class FrameInstances:
         """Reads or paints instance ids.
 
         Raises:
-            ProjectError: If the file is missing or broken, holds an unknown label, or has another size than the file
-                beside it; names it.
+            ProjectError: If the file is missing or broken, or has an unknown label or another size than that beside it.
         """
         if self.kind == "polygons":
             image = read_polygons(self.files[self.kind], self.table)

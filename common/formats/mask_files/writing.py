@@ -53,7 +53,6 @@ class MaskOptions:
         size_wh: Width and height of the masks; None keeps those of the frames. Polygons are painted at that size, from
             PNG files the nearest pixels are taken.
         overwrite: Whether files that are there may be replaced.
-        workers: Number of processes.
     """
 
     read_from: str = "polygons"
@@ -70,7 +69,6 @@ class MaskSummary:
     """What was written.
 
     Attributes:
-        folder: The folder of the masks.
         read: Number of frames by kind of the file they were made from.
         missing: Frames that lack the file asked for; they have no mask.
         panoptic_dropped: What panoptic files cannot hold, counted by reason; empty for other encodings.
