@@ -19,7 +19,8 @@ _IGNORED_FOLDERS = {"__MACOSX"}
 def walk_files(root: Path, ignored: Collection[str] = ()) -> Iterator[Path]:
     """Yields the files below a folder, without hidden ones, sorted in every folder; links are followed.
 
-    A folder to which several links lead, for example one above itself, is listed once, folders named in `ignored` not.
+    A folder to which several links lead, for example one above itself, is listed once. Folders whose name is in
+    `ignored` are left out.
 
     Raises:
         DataError: If a folder cannot be listed; names it.

@@ -79,7 +79,7 @@ class MaskCode:
 
 
 def code_of(table: LabelTable, colors: Iterable[Color | None] | None = None) -> MaskCode:
-    """Makes the code of a table in the order of the label file; `colors` are those of `MaskCode` if they differ."""
+    """Makes the code of a table in the order of the label file; `colors` replace those of the table."""
     names = tuple(label.name for label in table)
     counted = frozenset(label.name for label in table if label.has_instances)
     chosen = (label.color for label in table) if colors is None else colors

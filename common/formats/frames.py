@@ -104,7 +104,7 @@ class Annotation:
         return self.paint(lambda segment: label_of(segment, table, where).id, table.background_id, np.uint8)
 
     def instance_ids(self, table: LabelTable, where: str = "the frame") -> NDArray[np.uint16]:
-        """Paints the instance id of each pixel, shape `(height, width)`, see `instance_id_of`; else like `label_ids`.
+        """Paints the instance id of each pixel (`instance_id_of`), shape `(height, width)`; background as `label_ids`.
 
         Raises:
             DataError: If an object has a number above 999; names `where`, the frame, and the object.

@@ -83,7 +83,7 @@ def _edges(points: Points) -> tuple[_Ints, tuple[NDArray[np.float64], ...]]:
 
 
 def _pair(lines: _Ints, x: NDArray[np.float64], size_wh: tuple[int, int]) -> tuple[_Ints, _Ints, _Ints]:
-    """Sorts the crossings of each line, where it is x in pixels, and makes a run of every two, like `_spans` returns.
+    """Sorts the crossings `x`, in pixels, of each line and makes a run of every two; returns them like `_spans`.
 
     A line is polygon number and row, in the bits above and below `height.bit_length()`.
     """
@@ -135,7 +135,10 @@ def _visible_runs(owners: _Ints, starts: _Ints, stops: _Ints, area: int) -> tupl
 
 
 def _cut(starts: _Ints, stops: _Ints, area: int) -> tuple[_Ints, NDArray[np.int32], NDArray[np.int32]]:
-    """Cuts the frame where runs start and stop, at 0 and at `area`: the places, sorted, and each run's two in them."""
+    """Cuts the frame where runs start and stop.
+
+    Returns the places, sorted, each once, 0 and `area` among them; and the index in them of each start and each stop.
+    """
     count = len(starts)
     # Each place is sorted together with where it came from, as one integer.
     keys = np.concatenate([starts, stops, [0, area]])

@@ -26,7 +26,7 @@ _BASE = 256
 
 @dataclass(frozen=True)
 class VocTruth:
-    """The annotation files of a frame: masks of classes and of objects, and the XML file; `code` tells of the masks."""
+    """The annotation files of a frame: masks of classes and of objects, whose values `code` explains; the XML file."""
 
     classes: Source | None
     objects: Source | None
