@@ -10,15 +10,16 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from benchmarks.resize import drawn_frames
 from benchmarks.timing import main, row
+from common.config.config import RecipeName
 from common.config.documentation import write_config
 from common.config.loading import load_config
 from common.config.paths import SHIPPED_CONFIG
-from common.config.settings import RECIPES
 from common.dataset.prepared.folders import PreparedDataset
 from common.dataset.prepared.split import SplitRule
 from common.dataset.prepared.steps import divide, prepare_originals
@@ -51,7 +52,7 @@ def measure_waiting(steps):
     shape = (96, _HEIGHT, _WIDTH)
     images, masks = rng.integers(0, 256, (*shape, 3), np.uint8), rng.integers(0, 35, shape, np.uint8)
     split = LoadedSplit(tuple(map(str, range(len(images)))), images, masks)
-    return [line for recipe in RECIPES for line in _measure_recipe(recipe, split, steps, keras)]
+    return [line for recipe in get_args(RecipeName) for line in _measure_recipe(recipe, split, steps, keras)]
 
 
 def _measure_recipe(recipe, split, steps, keras):

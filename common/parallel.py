@@ -145,16 +145,13 @@ def run_all(
 ) -> Iterator[Result]:
     """Calls `function` for every item, shows the progress and yields the results in the order of the items.
 
+    At most a few results per worker wait at any time, so memory stays bounded.
+
     Args:
         function: A picklable function of one item; what it raises is raised here.
         items: Picklable items.
         workers: Number of processes; 1 runs everything in this one.
-        description: Shown before the progress bar.
         unit: What one item is called in the progress bar.
-        engine: Where the processes run; this machine if nothing is said.
-
-    Yields:
-        `function(item)` for each item. At most a few results per worker wait at any time, so memory stays bounded.
 
     Raises:
         ProjectError: If a worker process ended unexpectedly.

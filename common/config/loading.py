@@ -1,6 +1,6 @@
 """Reads config.ini: texts by section and key, checked by the models of `settings`; a wrong one is explained.
 
-Assumes one section per dataset over [DEFAULT], as in the reference study, whose keys keep their names and meaning. Keys
+Assumes one section per dataset over [DEFAULT]. Keys keep the names and meaning they have in the reference study. Keys
 of the study's later steps and sections of its other datasets may stand in the file; steps 00 to 04 do not use them.
 """
 
@@ -42,7 +42,7 @@ def load_config(section: str, path: Path, overrides: Iterable[str] = ()) -> Conf
         path: A relative BASE_DIR or LABEL_MAP is relative to its folder. Keys it leaves out have the study's
             value; only BASE_DIR must be given.
         overrides: `KEY=VALUE` texts that win over the file; a relative path among them is relative to the working
-            directory, as on any command line.
+            directory.
 
     Raises:
         ConfigError: Names file, section, key, value and what is allowed.
