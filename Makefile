@@ -40,13 +40,13 @@ demo: .venv/ready
 	$(BIN)/python 04_Cityscapes_subset_aug.py --config $(DEMO)/config.ini
 	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini RECIPE=modern
 
-# Everything, under TensorFlow; then what trains and predicts once more under JAX. Two files of tests at a time: most
+# Everything, under TensorFlow; then under JAX what may differ between back ends. Two files of tests at a time: most
 # leave a core idle. A training takes 1 to 2 GB.
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 test: check .venv-oracles/ready
 	$(PYTEST)
-	KERAS_BACKEND=jax $(PYTEST) tests/learning
+	KERAS_BACKEND=jax $(PYTEST) -m backend tests/learning
 
 # Format, lint and types, in seconds.
 check: .venv/ready-dev

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from common.errors import ConfigError, DataError, ProjectError
 from common.learning.backend import machine as backend
-from common.learning.exporting import runtimes as backend_runtimes
 from common.learning.exporting.files import CARD_NAME, new_place
-from common.learning.exporting.runtimes import run_exported
+from common.learning.exporting.runtimes import run_exported, saved_model_to_tflite
 from common.learning.network.layers import largest
 from common.learning.network.model_card import ModelCard, load_model
 from common.learning.network.networks import with_input
@@ -42,7 +41,7 @@ class ExportSettings:
 
     Attributes:
         kind: One of `files.ENDINGS`.
-        size_wh: Width and height of the images in pixels; None for the model's own.
+        size_wh: None for the model's own size.
         batch: Number of images at a time; None for any.
         class_indices: Whether the output is class indices, uint8 of shape `(batch, height, width)`, not probabilities.
     """
@@ -88,12 +87,7 @@ def export_model(
 ) -> Comparison:
     """Exports a saved model, runs both on an image and its mirror image, and keeps the new one if they agree.
 
-    Args:
-        path: A `.keras` file.
-        target: File or folder to be written.
-        settings: What is made of it.
-        image: Red, green, blue, of shape `(height, width, 3)`; it is resized to the size of the network.
-        overwrite: Whether an exported model at `target` is replaced.
+    The image is red, green, blue, of shape `(height, width, 3)`; it is resized to the size of the network.
 
     Raises:
         ConfigError: If a package is missing, Keras does not run on TensorFlow, or a setting is impossible.
@@ -160,16 +154,12 @@ def _described(card: ModelCard, settings: ExportSettings) -> str:
     """Makes the text of `segmentation.json`."""
     width, height = card.size_wh
     shape: list[int | None] = [settings.batch, height, width]
-    classes = [] if settings.class_indices else [len(card.label_map)]
+    classes, type_ = ([], "uint8") if settings.class_indices else ([len(card.label_map)], "float32")
     return json.dumps(
         {
             **card.model_dump(mode="json"),
             "input": {"name": "image", "type": "float32", "shape": [*shape, 3]},
-            "output": {
-                "name": settings.output,
-                "type": "uint8" if settings.class_indices else "float32",
-                "shape": [*shape, *classes],
-            },
+            "output": {"name": settings.output, "type": type_, "shape": [*shape, *classes]},
             "export": asdict(settings),
         }
     )
@@ -210,7 +200,7 @@ def _write_tflite(network: keras.Model, place: Path, card_text: str) -> None:
 
     with TemporaryDirectory(prefix="export-") as folder:
         network.export(folder, format="tf_saved_model", verbose=False)
-        place.write_bytes(backend_runtimes.saved_model_to_tflite(Path(folder)))
+        place.write_bytes(saved_model_to_tflite(Path(folder)))
     # A zip behind the model, where TensorFlow Lite keeps associated files.
     with zipfile.ZipFile(place, "a") as archive:
         archive.writestr(zipfile.ZipInfo(CARD_NAME), card_text)

@@ -19,16 +19,14 @@ def saved_model_to_tflite(folder: Path) -> bytes:
     return content
 
 
-def run_saved_model(folder: Path, images: NDArray[np.float32]) -> NDArray[Any]:
-    """Runs a SavedModel's default signature on `images`; returns its one output."""
+def _run_saved_model(folder: Path, images: NDArray[np.float32]) -> NDArray[Any]:
     import tensorflow as tf
 
     (found,) = tf.saved_model.load(str(folder)).signatures["serving_default"](image=tf.constant(images)).values()
     return np.asarray(found)
 
 
-def run_tflite(path: Path, images: NDArray[np.float32]) -> NDArray[Any]:
-    """Runs a TensorFlow Lite model's default signature on `images`; returns its one output."""
+def _run_tflite(path: Path, images: NDArray[np.float32]) -> NDArray[Any]:
     import tensorflow as tf
 
     with warnings.catch_warnings(), native_messages_dropped():
@@ -40,21 +38,12 @@ def run_tflite(path: Path, images: NDArray[np.float32]) -> NDArray[Any]:
 
 
 def run_exported(path: Path, kind: str, images: NDArray[np.float32]) -> NDArray[Any]:
-    """Runs an exported model on the processor.
-
-    Args:
-        path: The file, or the folder of a SavedModel.
-        kind: `onnx`, `saved_model` or `tflite`.
-        images: Shape `(batch, height, width, 3)`.
+    """Runs an exported model of a kind on the processor, on images `(batch, height, width, 3)`.
 
     Returns:
         The one output: float32 probabilities or uint8 class indices.
     """
-    if kind == "onnx":
-        return _run_onnx(path, images)
-    if kind == "saved_model":
-        return run_saved_model(path, images)
-    return run_tflite(path, images)
+    return {"onnx": _run_onnx, "saved_model": _run_saved_model, "tflite": _run_tflite}[kind](path, images)
 
 
 def _run_onnx(path: Path, images: NDArray[np.float32]) -> NDArray[Any]:

@@ -55,10 +55,8 @@ class ModelCard(FileModel):
 
     Attributes:
         name: As in file names, `CITYSCAPES_subset_1_0`.
-        label_map: The classes of its outputs.
         size_wh: Width and height of the images it was trained on, in pixels.
-        channels: Order of the channels of an image.
-        scaling: Range of their values; the network scales them itself.
+        scaling: Range of the values of an image; the network scales them itself.
         preparation: How those images were made smaller, one of `PREPARATIONS`.
     """
 
@@ -154,10 +152,7 @@ def _check_layers(path: Path, config: Any) -> None:
 
 
 def load_model(path: Path) -> tuple[keras.Model, ModelCard]:
-    """Loads a saved model that knows its classes.
-
-    Returns:
-        The model, images in and class probabilities out, and its card.
+    """Loads a saved model, images in and class probabilities out, and its card.
 
     Raises:
         DataError: As `read_card` does, or if Keras cannot load the file, or the network does not fit the card.
@@ -168,9 +163,8 @@ def load_model(path: Path) -> tuple[keras.Model, ModelCard]:
         takes, gives = tuple(model.input_shape), tuple(model.output_shape)
     except Exception as error:  # Keras raises whatever its parts raise
         reason = " ".join(str(error).split())[:300]
-        raise DataError(
-            f"{path}: cannot be loaded as a Keras model: {reason}; train it again or copy it again"
-        ) from error
+        text = f"{path}: cannot be loaded as a Keras model: {reason}; train it again or copy it again"
+        raise DataError(text) from error
     width, height = card.size_wh
     if (takes, gives) != ((None, height, width, 3), (None, height, width, len(card.label_map))):
         raise DataError(

@@ -36,12 +36,9 @@ def find_network(settings: NetworkSettings) -> Network:
 def class_index_model(model: keras.Model, mirror: bool = False) -> keras.Model:
     """Puts the choice of the class into the graph of a network, so that only one value a pixel leaves the device.
 
-    Args:
-        model: A network of either form, also one loaded from a file. Its weights are shared, not copied.
-        mirror: Whether the mean of the probabilities for image and mirror image decides.
-
-    Returns:
-        A model from images to class indices `(batch, height, width)`, uint8, or int32 above 256 classes.
+    Returns a model from images to class indices `(batch, height, width)`, uint8, or int32 above 256 classes. It shares
+    the weights of the network, which has either form and may come from a file. With `mirror`, the mean of the
+    probabilities for image and mirror image decides.
     """
     logits = model.get_layer("logits").output
     dtype = "uint8" if logits.shape[-1] <= 256 else "int32"
@@ -56,13 +53,7 @@ def class_index_model(model: keras.Model, mirror: bool = False) -> keras.Model:
 def with_input(model: keras.Model, size_wh: tuple[int, int], batch: int | None = None) -> keras.Model:
     """Makes the same network for images of another size or a fixed batch, with copies of its weights.
 
-    Args:
-        model: A network, also one loaded from a file.
-        size_wh: Width and height of the images in pixels.
-        batch: Images at a time; None for any number.
-
-    Returns:
-        A model with one input, `image`.
+    The model has one input, `image`; a `batch` of None allows any number of images.
     """
     width, height = size_wh
     image = keras.Input((height, width, 3), batch_size=batch, name="image")

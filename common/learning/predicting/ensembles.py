@@ -45,10 +45,10 @@ class Ensemble:
         size_wh: tuple[int, int] | None = None,
         mirror: bool = False,
     ) -> None:
-        """Puts networks together.
+        """Puts networks together that return class probabilities.
 
         Args:
-            members: Models that return class probabilities, with their cards.
+            members: The networks and their cards.
             size_wh: The size to run all of them at; None for the own size of each.
             mirror: Whether the mean of the image and its mirror image counts.
 
@@ -97,11 +97,8 @@ class Ensemble:
     def probabilities(self, images: Sequence[NDArray[np.uint8 | np.float32]]) -> list[NDArray[np.float32]]:
         """Predicts, for each kind of input, the share of its models in the mean of all.
 
-        Args:
-            images: For each of `inputs`, shape `(n, height, width, 3)`.
-
-        Returns:
-            For each, shape `(n, height, width, classes)`. Resized to one size, their sum is the mean of all models.
+        Takes an array `(n, height, width, 3)` for each of `inputs` and returns one `(n, height, width, classes)` for
+        each. Resized to one size, their sum is the mean of all models.
         """
         self._mean_graphs = self._mean_graphs or [self._make_mean_graph(group) for group in self._groups]
         graphs = zip(self._mean_graphs, images, strict=True)
@@ -132,12 +129,7 @@ class Ensemble:
 
 
 def load_ensemble(files: Iterable[Path], size_wh: tuple[int, int] | None = None, mirror: bool = False) -> Ensemble:
-    """Loads one or more saved models as one network.
-
-    Args:
-        files: `.keras` files, for example from `model_files`.
-        size_wh: As for `Ensemble`.
-        mirror: As for `Ensemble`.
+    """Loads one or more `.keras` files as one network; size and mirror are those of `Ensemble`.
 
     Raises:
         DataError: If a file cannot be used, or two do not predict the same classes; names both.

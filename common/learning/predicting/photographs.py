@@ -20,12 +20,7 @@ _PREPARED = ("images", "masks")
 
 @dataclass(frozen=True)
 class Photograph:
-    """One photograph to predict.
-
-    Attributes:
-        name: Of its results, without an ending; folders joined by "/".
-        source: Where it is.
-    """
+    """One photograph to predict; its name is that of its results, without an ending, folders joined by "/"."""
 
     name: str
     source: Source
@@ -35,14 +30,8 @@ def find_photographs(path: Path, splits: Sequence[str] = ()) -> tuple[Photograph
     """Finds the photographs of a file, a folder with all folders in it, or a Cityscapes tree or zip.
 
     In a Cityscapes tree the name of a result is `<split>/<frame>`; elsewhere it is folder and name of the photograph,
-    with its ending if two files in the folder differ only in that.
-
-    Args:
-        path: The file or folder.
-        splits: Names of Cityscapes splits to keep; empty for all.
-
-    Returns:
-        Photographs with unique names.
+    with its ending if two files in the folder differ only in that. Names are unique. Without `splits`, all splits of
+    a Cityscapes tree are kept.
 
     Raises:
         DataError: If nothing is found, or a name leads out of the folder; names it.

@@ -35,7 +35,6 @@ class Loaded:
     """A photograph resized for the network.
 
     Attributes:
-        name: Of the photograph.
         size_wh: Width and height of the photograph in pixels.
         inputs: For each kind of input of the ensemble, shape `(height, width, 3)`.
         image: The photograph itself if it is still needed, else None.
@@ -80,14 +79,7 @@ class Outcome:
 
 
 def prepare(ensemble: Ensemble, name: str, image: NDArray[np.uint8], keep: bool = False) -> Loaded:
-    """Resizes a photograph for every kind of input of the ensemble.
-
-    Args:
-        ensemble: Decides the sizes.
-        name: Of the photograph.
-        image: Red, green, blue, of shape `(height, width, 3)`.
-        keep: Whether the photograph itself is needed afterwards.
-    """
+    """Resizes a photograph `(height, width, 3)` for every kind of input; `keep` if it is still needed afterwards."""
     size_wh = image.shape[1], image.shape[0]
     inputs = tuple(resize_image(image, kind.size_wh, kind.preparation) for kind in ensemble.inputs)
     return Loaded(name, size_wh, inputs, image if keep else None)
@@ -96,13 +88,7 @@ def prepare(ensemble: Ensemble, name: str, image: NDArray[np.uint8], keep: bool 
 def predict_photographs(
     ensemble: Ensemble, photographs: Sequence[Photograph], folder: ResultFolder, batch: int = 8
 ) -> Outcome:
-    """Predicts photographs and writes the results.
-
-    Args:
-        ensemble: What predicts.
-        photographs: Those that have results are left out.
-        folder: Where results are written.
-        batch: How many the network takes at a time.
+    """Predicts the photographs that have no results in the folder yet, some at a time, and writes the results.
 
     Raises:
         ConfigError: If `batch` is less than one, or more than fit in memory.
@@ -157,12 +143,8 @@ class Lanes:
     ) -> Iterator[Result]:
         """Yields the results of `finish`.
 
-        They are in the order of the items if all need resizing, or none. At most a few batches wait anywhere.
-
-        Args:
-            load: Loads an item; runs in threads.
-            items: Read in the calling thread.
-            finish: Makes a result of what was predicted; runs in threads.
+        They are in the order of the items if all need resizing, or none. At most a few batches wait anywhere. `load`
+        and `finish` run in threads; the items are read in the calling thread.
         """
         loaded = _in_order(self._before, load, items, 2 * self._batch)
         return _in_order(self._after, finish, self._predict(loaded), 2 * self._batch)

@@ -36,13 +36,7 @@ _JPEG_QUALITY = 92
 
 @dataclass(frozen=True)
 class ResultFolder:
-    """Where results go.
-
-    Attributes:
-        path: The folder.
-        label_map: The classes.
-        overlay: Whether overlays are wanted.
-    """
+    """Where results go; with `overlay`, overlays are written too."""
 
     path: Path
     label_map: LabelMap
@@ -58,13 +52,7 @@ class ResultFolder:
         return all(file.is_file() for file in self.files(name))
 
     def write(self, name: str, class_indices: NDArray[np.uint8], image: NDArray[np.uint8] | None = None) -> None:
-        """Writes the files of one photograph.
-
-        Args:
-            name: Of the photograph, folders joined by "/".
-            class_indices: Shape `(height, width)`.
-            image: Red, green, blue of the same size; needed for the overlay.
-        """
+        """Writes the files of one photograph from class indices `(height, width)`; an overlay needs the image too."""
         color, *overlay, ids = self.files(name)
         colors = self.label_map.colorize(class_indices)
         write_bytes(color, encode_image(colors))
@@ -75,14 +63,10 @@ class ResultFolder:
         write_bytes(ids, encode_mask(self.label_map.decode(class_indices)))
 
     def open(self, record: Mapping[str, object], overwrite: bool = False) -> None:
-        """Makes the folder ready, or makes sure that it contains a part of the same results.
-
-        Args:
-            record: From `make_record`.
-            overwrite: Whether other results are moved aside; otherwise they are refused.
+        """Makes the folder ready, or makes sure that it contains a part of the results of a record (`make_record`).
 
         Raises:
-            DataError: If something else is there.
+            DataError: If something else is there; with `overwrite`, other results are moved aside instead.
         """
         is_usable = self.path.is_dir() and (not any(self.path.iterdir()) or self._is_same(record))
         if self.path.exists() and not is_usable:

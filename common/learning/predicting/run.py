@@ -23,7 +23,6 @@ class Request:
     Attributes:
         models: `.keras` files, or folders of them.
         source: A photograph, a folder, a Cityscapes tree or zip, or a video.
-        out: The folder for the results.
         size: Width and height to run the networks at, in pixels; None for the size of their training.
         tta: Whether the mean of a photograph and its mirror image counts.
         overlay: Whether the colours are also written over the photographs.

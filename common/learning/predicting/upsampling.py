@@ -19,12 +19,8 @@ _TILE = 64
 def largest_class(grids: Sequence[NDArray[np.float32]], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
     """Finds the class with the largest sum of interpolated probabilities.
 
-    Args:
-        grids: One or more, of shape `(height, width, classes)`; heights and widths may differ.
-        size_wh: Width and height of the result in pixels.
-
-    Returns:
-        Class indices, shape `(height, width)`.
+    Each grid has the shape `(height, width, classes)`; heights and widths may differ. Returns class indices
+    `(height, width)` of the wanted size.
     """
     width, height = size_wh
     result = np.empty((height, width), np.uint8)
@@ -57,14 +53,7 @@ def _widen(values: NDArray[np.float32], down: "_Places", across: "_Places") -> N
     """Interpolates columns first, because there are fewer rows then; not as a product of matrices.
 
     NumPy's BLAS starts threads even for products as small as these, and several callers then wait for one another.
-
-    Args:
-        values: Shape `(rows, columns, classes)`.
-        down: Of the rows.
-        across: Of the columns.
-
-    Returns:
-        Shape `(classes, height, width)` of the tile.
+    `(rows, columns, classes)` become `(classes, height, width)` of the tile.
     """
     values = np.ascontiguousarray(values.transpose(2, 0, 1))
     return _between(_between(values, across, 2, across.share), down, 1, down.share[:, None])

@@ -44,14 +44,7 @@ def is_video(path: Path) -> bool:
 def predict_video(
     ensemble: Ensemble, path: Path, folder: ResultFolder, batch: int = 8, label_ids: bool = False
 ) -> Outcome:
-    """Predicts every picture of a video and writes the results as videos.
-
-    Args:
-        ensemble: What predicts.
-        path: The video.
-        folder: Where results are written.
-        batch: How many pictures the network takes at a time.
-        label_ids: Whether label ids are written too, one PNG a picture.
+    """Predicts every picture of a video and writes the results as videos; with `label_ids`, also one PNG a picture.
 
     Raises:
         DataError: If the video cannot be read, or videos cannot be written here; names it.

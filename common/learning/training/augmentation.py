@@ -69,14 +69,10 @@ def _warp(
 
 
 def color_matrix(largest: Sequence[float], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draws brightness, contrast, saturation and hue as one matrix for `cv2.transform`.
+    """Draws brightness, contrast, saturation and hue as one matrix `(3, 4)` for `cv2.transform`.
 
-    Args:
-        largest: Largest change of each: three shares, and turns of the hue.
-        rng: What the changes are drawn from.
-
-    Returns:
-        Shape `(3, 4)`. Contrast is relative to the middle grey; saturation and hue keep the brightness.
+    `largest` is the largest change of each: three shares, and turns of the hue. Contrast is relative to the middle
+    grey; saturation and hue keep the brightness.
     """
     brightness, contrast, saturation = (1 + rng.uniform(-share, share) for share in largest[:3])
     turn = 2 * math.pi * rng.uniform(-largest[3], largest[3])
@@ -89,17 +85,10 @@ def color_matrix(largest: Sequence[float], rng: np.random.Generator) -> NDArray[
 def paste(
     images: NDArray[np.uint8], masks: NDArray[np.uint8], kind: str, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Pastes pixels and their classes from the next image of the batch into half of the images.
+    """Pastes pixels and their classes from the next image of the batch into half of the images; makes new arrays.
 
-    Args:
-        images: Shape `(batch, height, width, 3)`.
-        masks: Shape `(batch, height, width)`.
-        kind: "cutmix" pastes a rectangle whose share of the area is uniform from 0 to 1 (Yun et al. 2019), "classmix"
-            half of the classes of the other image (Olsson et al. 2021).
-        rng: What is pasted is drawn from it.
-
-    Returns:
-        New images and masks.
+    "cutmix" pastes a rectangle whose share of the area is uniform from 0 to 1 (Yun et al. 2019), "classmix" half of the
+    classes of the other image (Olsson et al. 2021).
     """
     others = np.roll(np.arange(len(images)), -1)
     mixed_images, mixed_masks = images.copy(), masks.copy()

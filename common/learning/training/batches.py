@@ -26,12 +26,10 @@ _MOST_THREADS = 4
 
 @dataclass(frozen=True)
 class LoadedSplit:
-    """The images and masks of a split, in memory.
+    """The frames of a split, in memory.
 
-    Attributes:
-        names: Of the frames, in the order of the images.
-        images: Red, green, blue, of shape `(n, height, width, 3)`.
-        masks: Class indices of shape `(n, height, width)`; `IGNORE` where a pixel does not count.
+    Images are red, green, blue, of shape `(n, height, width, 3)`; masks are class indices of shape
+    `(n, height, width)`, with `IGNORE` where a pixel does not count.
     """
 
     names: tuple[str, ...]
@@ -45,18 +43,10 @@ class LoadedSplit:
 def load_samples(
     samples: Sequence[Sample], size_wh: tuple[int, int], num_classes: int, threads: int = 1, ignores: bool = False
 ) -> LoadedSplit:
-    """Decodes samples into memory.
-
-    Args:
-        samples: In the order wanted.
-        size_wh: The size each must have, in pixels.
-        num_classes: Every mask value must be below it.
-        threads: Number of threads that decode.
-        ignores: Whether masks may contain `IGNORE` too.
+    """Decodes samples into memory; `ignores` tells whether masks may contain `IGNORE` too.
 
     Raises:
-        DataError: If a file is broken, has another size or a class too large, or if no pixel of all counts; names the
-            file.
+        DataError: If a file is broken, has another size or a class too large, or if no pixel of all counts.
     """
     width, height = size_wh
     images = np.empty((len(samples), height, width, 3), np.uint8)
@@ -113,13 +103,9 @@ def _shuffled(num_images: int, seed: int, number: int) -> NDArray[np.int64]:
 def training_batches(
     split: LoadedSplit, settings: TrainingSettings, epochs: Iterable[int], threads: int = 1
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Yields `(images, masks)` for all steps of all `epochs`, changed as the recipe says.
+    """Yields `(images, masks)` for all steps of all `epochs` (from 0), changed as the recipe says.
 
-    Args:
-        split: All training images.
-        settings: Batch size, seed and changes of images.
-        epochs: Numbers of the epochs, from 0.
-        threads: How many threads change images ahead of the training; the result does not depend on it.
+    `threads` change images ahead of the training; the result does not depend on their number.
     """
     turns = (
         (passes, images)

@@ -25,13 +25,7 @@ Weights: TypeAlias = list[NDArray[Any]]
 
 @dataclass
 class TrainingState:
-    """The state of a training; changes from epoch to epoch.
-
-    Attributes:
-        history: One entry per finished epoch.
-        best_epoch: Number of the best epoch so far, from 0; None before the first.
-        best_weights: The network's weights after it.
-    """
+    """The state of a training, which changes from epoch to epoch; epochs are counted from 0."""
 
     history: list[ProgressEntry]
     best_epoch: int | None = None
@@ -49,14 +43,7 @@ def values_of(variables: Iterable[keras.Variable]) -> Weights:
 
 
 def save_checkpoint(path: Path, state: TrainingState, model: keras.Model, identity: str) -> None:
-    """Writes the state of a training.
-
-    Args:
-        path: The .npz file.
-        state: History and best weights.
-        model: Compiled and built.
-        identity: Fingerprint of the training; another training refuses the file.
-    """
+    """Writes the state of a training and its compiled model; a training of another identity refuses the file."""
     header = {"identity": identity, "history": state.history, "best_epoch": state.best_epoch}
     arrays: dict[str, Any] = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
     for group, values in (
@@ -74,8 +61,7 @@ def save_checkpoint(path: Path, state: TrainingState, model: keras.Model, identi
 def load_checkpoint(path: Path, model: keras.Model, identity: str) -> TrainingState:
     """Puts a saved state back into a model.
 
-    Returns:
-        The state of the training; a fresh one if there is no file, or it is damaged or belongs to another training.
+    Returns a fresh state if there is no file, or it is damaged or belongs to another training.
     """
     try:
         header, groups = _read(path)

@@ -32,9 +32,8 @@ class EventFile(keras.callbacks.Callback):
     def __init__(self, folder: Path, history: list[ProgressEntry]) -> None:
         """Keeps the places; `begin` writes.
 
-        Args:
-            folder: Made if needed; event files in it come from an earlier attempt and are removed.
-            history: Of a `TrainingState`; grows by an entry per epoch before this callback is called.
+        The history is that of a `TrainingState`: it grows by an entry per epoch before this callback is called. Event
+        files in the folder come from an earlier attempt and are removed.
         """
         super().__init__()
         self.folder, self._history = folder, history

@@ -21,12 +21,7 @@ from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import ProgressEntry
 from common.learning.network.networks import class_index_model, copy_of, find_network
 from common.learning.training.batches import LoadedSplit, training_batches
-from common.learning.training.checkpoint import (
-    TrainingState,
-    load_checkpoint,
-    save_checkpoint,
-    values_of,
-)
+from common.learning.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
 from common.learning.training.event_file import EventFile
 from common.learning.training.losses import inverse_sqrt_weights, make_loss
 from common.learning.training.optimizer import make_optimizer
@@ -50,10 +45,8 @@ class TrainingData:
 class TrainingFiles:
     """What a training writes while it runs.
 
-    Attributes:
-        checkpoint: The state after every epoch.
-        identity: Fingerprint of the training; a checkpoint of a different training is ignored.
-        events: Folder of the event file for TensorBoard; None for none.
+    A checkpoint of a training with another identity is ignored. `events` is the folder of the event file for
+    TensorBoard; None for none.
     """
 
     checkpoint: Path

@@ -39,7 +39,10 @@ def make_loss(name: str, weights: NDArray[np.float32] | None = None, leaves_out:
 
     def loss(class_indices: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
         if of_areas is dice and backend_operations.has_fast_operations():
-            return _fast_cross_entropy_and_dice(class_indices, logits, weights)
+            # From one softmax and with one gradient.
+            filled, counts = _counted(class_indices)
+            losses, area_loss = backend_operations.pixel_losses_and_dice(filled, counts, logits)
+            return _mean_of_counted(losses, filled, counts, weights) + area_loss
         total = 0.0 if name == "lovasz" else counted_cross_entropy(class_indices, logits, weights)
         return total + of_areas(class_indices, logits) if of_areas else total
 
@@ -49,13 +52,8 @@ def make_loss(name: str, weights: NDArray[np.float32] | None = None, leaves_out:
 def inverse_sqrt_weights(masks: NDArray[np.uint8], num_classes: int) -> NDArray[np.float32]:
     """Computes weights that grow for rare classes: one over the square root of the class' share of the pixels.
 
-    Args:
-        masks: Class indices of shape `(n, height, width)`; `IGNORE` does not count.
-        num_classes: Number of classes.
-
-    Returns:
-        Shape `(num_classes,)`; the mean over all counted pixels is 1. No class that occurs has more than 10 times the
-        weight of the most frequent one; classes that do not occur have weight 1.
+    The mean over all pixels of the masks but `IGNORE` is 1. No class that occurs has more than 10 times the weight of
+    the most frequent one; classes that do not occur have weight 1.
     """
     counts = np.zeros(IGNORE + 1)
     for mask in masks:  # one by one, because counting makes eight bytes of each value
@@ -113,11 +111,7 @@ def _mean_of_present(values: keras.KerasTensor, sizes: keras.KerasTensor) -> ker
 
 
 def pixel_cross_entropy(class_indices: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Computes the cross-entropy of every pixel, where all count; as a loss in `compile`, Keras takes the mean.
-
-    Returns:
-        float32 of shape `(batch, height, width)`.
-    """
+    """Computes the cross-entropy of every pixel, where all count; as a loss in `compile`, Keras takes the mean."""
     if backend_operations.has_fast_operations():
         return backend_operations.cross_entropy(ops.cast(class_indices, "int32"), logits)
     return keras.losses.sparse_categorical_crossentropy(class_indices, logits, from_logits=True)
@@ -140,25 +134,13 @@ def _counted(class_indices: keras.KerasTensor) -> tuple[keras.KerasTensor, keras
 
 
 def _mean_of_counted(
-    losses: keras.KerasTensor,
-    filled: keras.KerasTensor,
-    counts: keras.KerasTensor,
-    weights: NDArray[np.float32] | None,
+    losses: keras.KerasTensor, filled: keras.KerasTensor, counts: keras.KerasTensor, weights: NDArray[np.float32] | None
 ) -> keras.KerasTensor:
     losses = ops.where(counts > 0, losses, 0.0)
     if weights is not None:
         counts = counts * ops.take(ops.convert_to_tensor(weights), filled)
         losses = losses * counts
     return ops.sum(losses) / ops.maximum(ops.sum(counts), 1.0)
-
-
-def _fast_cross_entropy_and_dice(
-    class_indices: keras.KerasTensor, logits: keras.KerasTensor, weights: NDArray[np.float32] | None
-) -> keras.KerasTensor:
-    """Computes the sum of `counted_cross_entropy` and `dice` from one softmax and with one gradient."""
-    filled, counts = _counted(class_indices)
-    losses, of_areas = backend_operations.pixel_losses_and_dice(filled, counts, logits)
-    return _mean_of_counted(losses, filled, counts, weights) + of_areas
 
 
 _OF_AREAS = {"cross_entropy+dice": dice, "cross_entropy+lovasz": lovasz, "lovasz": lovasz}

@@ -15,12 +15,9 @@ from common.learning.network.networks import copy_of
 
 
 def recalibrate(model: keras.Model, images: NDArray[np.uint8], batch_size: int) -> None:
-    """Sets the statistics of all batch normalisations of a network to those over some images.
+    """Sets the moving statistics of a network's training form to those over images `(n, height, width, 3)`.
 
-    Args:
-        model: The training form of the network; its moving statistics change.
-        images: Shape `(n, height, width, 3)`, unchanged, in a fixed order.
-        batch_size: Images at a time; it matters a little, because each batch is normalised by itself.
+    The batch size matters a little, because each batch is normalised by itself.
     """
     copy = copy_of(model)
     found = _normalizations(copy)

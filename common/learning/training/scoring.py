@@ -54,14 +54,9 @@ class CollectedScores:
 
 
 def predict(model: keras.Model, images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    """Predicts class indices, a few images at a time.
+    """Predicts images `(n, height, width, 3)`, a few at a time; yields class indices `(height, width)` for each.
 
-    Args:
-        model: From images to class indices (`networks.class_index_model`).
-        images: Shape `(n, height, width, 3)`.
-
-    Yields:
-        Class indices of shape `(height, width)` for each image.
+    The model is one from `networks.class_index_model`.
     """
     for start in range(0, len(images), _BATCH):
         batch = images[start : start + _BATCH]
@@ -82,14 +77,7 @@ def score(model: keras.Model, split: LoadedSplit, label_map: LabelMap) -> Collec
 def write_predictions(
     predictions: Iterable[NDArray[np.uint8]], names: Sequence[str], folder: Path, label_map: LabelMap
 ) -> None:
-    """Writes predictions as `<name>.png` (class indices) and `<name>_color.png`.
-
-    Args:
-        predictions: Class indices, each of shape `(height, width)`.
-        names: The name of each.
-        folder: Made if needed.
-        label_map: For the colours.
-    """
+    """Writes predictions, each of shape `(height, width)`, as `<name>.png` (class indices) and `<name>_color.png`."""
 
     def write(name: str, prediction: NDArray[np.uint8]) -> None:
         write_bytes(folder / f"{name}.png", encode_mask(prediction))

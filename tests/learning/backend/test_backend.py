@@ -8,6 +8,8 @@ import pytest
 from common.errors import ConfigError
 from common.learning.backend import machine as backend
 
+pytestmark = pytest.mark.backend
+
 
 @pytest.fixture
 def machine(monkeypatch):
@@ -75,42 +77,44 @@ def test_description_names_what_ran():
     assert facts["backend"].startswith(keras.backend.backend())
 
 
-def test_tensorflow_starts_without_a_message():
-    environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
-    code = "from common.learning import backend; backend.quiet_start(); backend.prepare_devices(1); print('ready')"
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("ready\n", "")
-
-
-# Trains in its own process, like the real trainings, and prints a digest of the weights for each precision.
+# Trains like the real trainings and prints a digest of the weights for each precision.
 _TRAINING = """
 import hashlib, sys
-from common.learning import backend
+from common.learning.backend import machine as backend
 backend.quiet_start()
+backend.prepare_devices()
 backend.make_deterministic()
 import keras
 import numpy as np
-from common.learning.losses import pixel_cross_entropy
-from common.learning.settings import NetworkSettings
-from common.learning.unet import training_form
+from common.config.settings import NetworkSettings
+from common.learning.network.unet import training_form
+from common.learning.training.losses import pixel_cross_entropy
 for precision in sys.argv[1:]:
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
-    model = training_form(NetworkSettings(32, 64, alpha=0.25))
+    model = training_form(NetworkSettings(16, 32, alpha=0.25))
     model.compile(optimizer="adamw", loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
     rng = np.random.default_rng(0)
     for _ in range(3):
-        images = rng.integers(0, 256, (4, 32, 64, 3), dtype=np.uint8)
-        model.train_on_batch(images, rng.integers(0, 35, (4, 32, 64), dtype=np.uint8))
+        images = rng.integers(0, 256, (4, 16, 32, 3), dtype=np.uint8)
+        model.train_on_batch(images, rng.integers(0, 35, (4, 16, 32), dtype=np.uint8))
     print(precision, hashlib.sha256(b"".join(value.tobytes() for value in model.get_weights())).hexdigest())
 """
 
 
 @pytest.mark.slow
-def test_trainings_in_two_processes_give_the_same_bits():
+def test_trainings_in_two_processes_give_the_same_bits_and_start_without_a_message(monkeypatch, capsys):
+    """This process is one of the two."""
     precisions = ["float32"] + ["mixed_bfloat16"] * (keras.backend.backend() == "tensorflow")
+    environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
     command = [sys.executable, "-c", _TRAINING, *precisions]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    first, second = (process.communicate()[0].splitlines() for process in processes)
-    assert [line.split()[0] for line in first] == precisions
-    assert first == second
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as other:
+        monkeypatch.setattr(sys, "argv", ["-c", *precisions])
+        try:
+            exec(_TRAINING, {})
+        finally:
+            keras.config.set_dtype_policy("float32")
+        out, err = other.communicate()
+    ours = capsys.readouterr().out
+    assert [line.split()[0] for line in ours.splitlines()] == precisions
+    assert (out, err) == (ours, "")

@@ -17,7 +17,7 @@ from common.learning.exporting import export as exporting
 from common.learning.exporting.export import Comparison, ExportSettings, export_model
 from common.learning.exporting.files import ENDINGS, default_target
 from common.learning.network.model_card import ModelCard, add_card
-from common.learning.network.unet import plain_form
+from tests.support.toy_network import plain_form
 
 PROJECT = Path(__file__).resolve().parents[3]
 IMAGE = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
@@ -26,25 +26,13 @@ on_tensorflow = pytest.mark.skipif(backend.backend_name() != "tensorflow", reaso
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """A small network with its card, its batch normalisation away from 0 and 1."""
+    """A saved network with its card, its batch normalisation away from 0 and 1."""
     keras.utils.set_random_seed(0)
-    network, rng = plain_form(NetworkSettings(height=32, width=48, alpha=0.25)), np.random.default_rng(1)
+    network, rng = plain_form(NetworkSettings(height=32, width=48)), np.random.default_rng(1)
     network.set_weights([value + 0.1 * rng.random(value.shape, "float32") for value in network.get_weights()])
     path = tmp_path_factory.mktemp("models") / "small.keras"
     network.save(path)
     add_card(path, ModelCard(name="small", label_map=study_label_map(), size_wh=(48, 32), preparation="study"))
-    return path
-
-
-@pytest.fixture(scope="module")
-def shallow(tmp_path_factory):
-    """A saved model of one convolution: loads and converts in a moment."""
-    keras.utils.set_random_seed(0)
-    image = keras.Input((32, 48, 3))
-    logits = keras.layers.Conv2D(35, 3, padding="same")(keras.layers.Rescaling(1 / 255)(image))
-    path = tmp_path_factory.mktemp("models") / "shallow.keras"
-    keras.Model(image, keras.layers.Softmax()(logits)).save(path)
-    add_card(path, ModelCard(name="shallow", label_map=study_label_map(), size_wh=(48, 32), preparation="study"))
     return path
 
 
@@ -86,10 +74,10 @@ def test_the_code_of_the_documentation_gives_what_keras_gives(model, exported, k
 
 @on_tensorflow
 @pytest.mark.parametrize("kind", ["onnx", "tflite"])
-def test_class_indices_of_another_size_and_a_fixed_batch(shallow, tmp_path, kind):
+def test_class_indices_of_another_size_and_a_fixed_batch(model, tmp_path, kind):
     target = tmp_path / "made"
     settings = ExportSettings(kind, size_wh=(32, 64), batch=1, class_indices=True)
-    comparison = export_model(shallow, target, settings, IMAGE)
+    comparison = export_model(model, target, settings, IMAGE)
     assert comparison == Comparison(None, 64 * 32, 0)
     found = exporting.run_exported(target, kind, np.zeros((1, 64, 32, 3), np.float32))
     assert (found.dtype, found.shape) == (np.uint8, (1, 64, 32))
@@ -106,25 +94,25 @@ def test_the_parts_of_an_onnx_file_have_names_and_its_batch_is_open(exported):
 
 
 @on_tensorflow
-def test_a_model_that_gives_other_results_is_refused_and_what_stood_there_stays(shallow, tmp_path, monkeypatch):
+def test_a_model_that_gives_other_results_is_refused_and_what_stood_there_stays(model, tmp_path, monkeypatch):
     target = tmp_path / "made.tflite"
     target.write_bytes(b"earlier")
     monkeypatch.setattr(exporting, "run_exported", lambda place, kind, images: np.zeros((2, 32, 48, 35), np.float32))
     monkeypatch.setattr(exporting, "_write", lambda network, place, settings, card: place.write_bytes(b"new"))
     with pytest.raises(DataError, match="gives other results: largest difference of a probability .* nothing was"):
-        export_model(shallow, target, ExportSettings("tflite"), IMAGE, overwrite=True)
+        export_model(model, target, ExportSettings("tflite"), IMAGE, overwrite=True)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"made.tflite": b"earlier"}
 
 
 @on_tensorflow
-def test_a_converter_that_fails_is_one_sentence_and_leaves_nothing(shallow, tmp_path, monkeypatch):
+def test_a_converter_that_fails_is_one_sentence_and_leaves_nothing(model, tmp_path, monkeypatch):
     def fail(network, place, settings, card):
         (place / "half").touch()
         raise RuntimeError("no such\n operation")
 
     monkeypatch.setattr(exporting, "_write", fail)
     with pytest.raises(DataError, match="cannot be exported as saved_model: no such operation; nothing was written"):
-        export_model(shallow, tmp_path / "made", ExportSettings("saved_model"), IMAGE)
+        export_model(model, tmp_path / "made", ExportSettings("saved_model"), IMAGE)
     assert not list(tmp_path.iterdir())
 
 
@@ -137,17 +125,18 @@ def test_close_is_a_thousandth_of_probability_and_of_pixels(difference, other, i
     assert Comparison(difference, 1000, other).is_close == is_close
 
 
-def test_a_missing_package_is_named_with_the_way_out(shallow, tmp_path, monkeypatch):
+def test_a_missing_package_is_named_with_the_way_out(model, tmp_path, monkeypatch):
     find = exporting.importlib.util.find_spec
     monkeypatch.setattr(exporting.importlib.util, "find_spec", lambda name: None if name == "tf2onnx" else find(name))
     with pytest.raises(ConfigError, match=r"tf2onnx not installed; python -m pip install '\.\[export\]'"):
-        export_model(shallow, tmp_path / "made", ExportSettings("onnx"), IMAGE)
+        export_model(model, tmp_path / "made", ExportSettings("onnx"), IMAGE)
 
 
+@pytest.mark.backend
 @pytest.mark.skipif(backend.backend_name() == "tensorflow", reason="says what to do under another back end")
-def test_another_back_end_is_refused_with_the_way_out(shallow, tmp_path):
+def test_another_back_end_is_refused_with_the_way_out(model, tmp_path):
     with pytest.raises(ConfigError, match="found jax; set KERAS_BACKEND=tensorflow"):
-        export_model(shallow, tmp_path / "made", ExportSettings("tflite"), IMAGE)
+        export_model(model, tmp_path / "made", ExportSettings("tflite"), IMAGE)
 
 
 @on_tensorflow
@@ -159,9 +148,9 @@ def test_another_back_end_is_refused_with_the_way_out(shallow, tmp_path):
         ({"batch": 10**9}, "1,000,000,000 images of 48x32 at a time: the probabilities alone take 215,040.0 GB"),
     ],
 )
-def test_impossible_settings_are_refused_before_anything_is_written(shallow, tmp_path, change, said):
+def test_impossible_settings_are_refused_before_anything_is_written(model, tmp_path, change, said):
     with pytest.raises(ConfigError, match=said):
-        export_model(shallow, tmp_path / "made", dataclasses.replace(ExportSettings("tflite"), **change), IMAGE)
+        export_model(model, tmp_path / "made", dataclasses.replace(ExportSettings("tflite"), **change), IMAGE)
     assert not list(tmp_path.iterdir())
 
 

@@ -8,6 +8,8 @@ needs_fast_operations = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the fast layers exist under TensorFlow only"
 )
 
+pytestmark = pytest.mark.backend
+
 
 def values(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32") * 2 + 1

@@ -11,6 +11,8 @@ from common.learning.network.networks import class_index_model, copy_weights, fi
 from common.learning.network.unet import plain_form, training_form
 from common.learning.training.losses import pixel_cross_entropy
 
+pytestmark = pytest.mark.backend
+
 SMALL = NetworkSettings(height=32, width=64, alpha=0.25)
 # For comparing gradients: with ReLU a last bit decides whether a value is passed on or not, and in float32 any two ways
 # to compute the same network, Keras' own against float64 included, have gradients some percent apart.
@@ -28,7 +30,7 @@ def softmax(logits):
     return exponentials / exponentials.sum(-1, keepdims=True)
 
 
-def both_forms(settings=SMOOTH):
+def make_both_forms(settings):
     """Both forms with the same weights, the moving statistics away from 0 and 1."""
     keras.utils.set_random_seed(0)
     training, plain = training_form(settings), plain_form(settings)
@@ -36,6 +38,21 @@ def both_forms(settings=SMOOTH):
     training.set_weights([value + 0.1 * rng.random(value.shape, "float32") for value in training.get_weights()])
     copy_weights(training, plain)
     return training, plain
+
+
+@pytest.fixture(scope="module")
+def made():
+    forms = make_both_forms(SMOOTH)
+    return forms, forms[0].get_weights()
+
+
+@pytest.fixture
+def both_forms(made):
+    """Both forms, built once, with the same weights as at first."""
+    forms, weights = made
+    for form in forms:
+        form.set_weights(weights)
+    return forms
 
 
 def loss_and_gradients(model, loss):
@@ -70,28 +87,20 @@ def test_plain_form_has_stock_layers_only_and_ends_in_float32_probabilities():
         keras.config.set_dtype_policy("float32")
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
-    np.testing.assert_allclose(model.predict_on_batch(batch()[0]).sum(-1), 1, rtol=1e-5)
-
-
-def test_plain_form_is_loaded_in_safe_mode_and_predicts_the_same(tmp_path):
-    model = both_forms()[1]
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    images = batch()[0]
-    np.testing.assert_array_equal(loaded.predict_on_batch(images), model.predict_on_batch(images))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(model(batch()[0])).sum(-1), 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("is_training", [False, True])
-def test_both_forms_give_the_same_output(is_training):
-    training, plain = both_forms()
+def test_both_forms_give_the_same_output(both_forms, is_training):
+    training, plain = both_forms
     images = batch()[0]
     logits = keras.ops.convert_to_numpy(training(images, training=is_training))
     probabilities = keras.ops.convert_to_numpy(plain(images, training=is_training))
     np.testing.assert_allclose(softmax(logits), probabilities, atol=2e-4)
 
 
-def test_both_forms_have_the_same_loss_and_gradients():
-    training, plain = both_forms()
+def test_both_forms_have_the_same_loss_and_gradients(both_forms):
+    training, plain = both_forms
     # Of the logits: from probabilities, Keras cuts off below 1e-7 under JAX, and does not train under PyTorch.
     plain = keras.Model(plain.input, plain.get_layer("logits").output)
     loss, gradients = loss_and_gradients(training, pixel_cross_entropy)
@@ -102,15 +111,16 @@ def test_both_forms_have_the_same_loss_and_gradients():
 
 
 def test_loss_of_both_forms_is_the_same_with_relu():
-    training, plain = both_forms(SMALL)
-    loss = loss_and_gradients(training, pixel_cross_entropy)[0]
-    plain = keras.Model(plain.input, plain.get_layer("logits").output)
-    stock = loss_and_gradients(plain, keras.losses.SparseCategoricalCrossentropy(from_logits=True))[0]
-    assert loss == pytest.approx(stock, rel=1e-5)
+    training, plain = make_both_forms(SMALL)
+    images, labels = batch()
+    loss = keras.ops.mean(pixel_cross_entropy(labels, training(images, training=True)))
+    logits = keras.Model(plain.input, plain.get_layer("logits").output)(images, training=True)
+    stock = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
+    assert float(loss) == pytest.approx(float(stock), rel=1e-5)
 
 
-def test_moving_statistics_of_both_forms_stay_equal():
-    training, plain = both_forms()
+def test_moving_statistics_of_both_forms_stay_equal(both_forms):
+    training, plain = both_forms
     images = batch()[0]
     training(images, training=True)
     plain(images, training=True)
@@ -120,15 +130,17 @@ def test_moving_statistics_of_both_forms_stay_equal():
         )
 
 
-def test_class_indices_are_the_largest_probabilities(tmp_path):
-    training, plain = both_forms()
+def test_class_indices_are_the_largest_probabilities_also_of_a_model_loaded_in_safe_mode(both_forms, tmp_path):
+    training, plain = both_forms
     plain.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     images = batch()[0]
-    expected = plain.predict_on_batch(images).argmax(-1)
-    for model in (training, plain, keras.saving.load_model(tmp_path / "model.keras")):
-        indices = class_index_model(model).predict_on_batch(images)
+    probabilities = plain.predict_on_batch(images)
+    np.testing.assert_array_equal(loaded.predict_on_batch(images), probabilities)
+    for model in (training, loaded):
+        indices = keras.ops.convert_to_numpy(class_index_model(model)(images))
         assert indices.dtype == np.uint8
-        assert (indices == expected).mean() > 0.999  # two probabilities can be equal but for rounding
+        assert (indices == probabilities.argmax(-1)).mean() > 0.999  # two can be equal but for rounding
 
 
 def test_class_indices_above_255_are_int32():
@@ -154,7 +166,7 @@ def test_sizes_that_do_not_fit_are_refused():
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_state_put_back_through_numpy_trains_on_bit_by_bit(precision):
+def test_loss_falls_and_state_put_back_through_numpy_trains_on_bit_by_bit(precision):
     if precision == "mixed_bfloat16" and keras.backend.backend() != "tensorflow":
         pytest.skip("mixed_bfloat16 is used under TensorFlow only")
     keras.config.set_dtype_policy(precision)
@@ -162,9 +174,10 @@ def test_state_put_back_through_numpy_trains_on_bit_by_bit(precision):
         model = compiled()
     finally:
         keras.config.set_dtype_policy("float32")
-    model.train_on_batch(*batch())
+    losses = [float(model.train_on_batch(*batch())) for _ in range(5)]
     state = [keras.ops.convert_to_numpy(value).copy() for value in model.variables + model.optimizer.variables]
-    model.train_on_batch(*batch())
+    losses.append(float(model.train_on_batch(*batch())))
+    assert losses[-1] < losses[0]
     undisturbed = model.get_weights()
     for variable, value in zip(model.variables + model.optimizer.variables, state, strict=True):
         variable.assign(value)
@@ -179,9 +192,3 @@ def compiled():
     model.compile(optimizer="adamw", loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
     model.optimizer.build(model.trainable_variables)
     return model
-
-
-def test_loss_falls_when_it_is_trained():
-    model = compiled()
-    losses = [float(model.train_on_batch(*batch())) for _ in range(6)]
-    assert losses[-1] < losses[0]

@@ -1,7 +1,6 @@
 import hashlib
 import json
 import shutil
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -17,7 +16,6 @@ from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard, add_card
 from common.learning.network.networks import class_index_model
-from common.learning.network.unet import plain_form
 from common.learning.predicting.ensembles import Ensemble, load_ensemble, model_files
 from common.learning.predicting.photographs import find_photographs
 from common.learning.predicting.prediction import Lanes, Outcome, prepare
@@ -25,6 +23,7 @@ from common.learning.predicting.result_folder import ResultFolder, classes_csv, 
 from common.learning.predicting.upsampling import largest_class
 from common.learning.predicting.video import predict_video
 from common.learning.training.scoring import predict
+from tests.support.toy_network import plain_form
 
 SIZE = 32, 16
 MAP = study_label_map()
@@ -32,7 +31,7 @@ MAP = study_label_map()
 
 def tiny(seed, size_wh=SIZE):
     """A network with random weights and statistics, the same under every back end, and its card."""
-    model = plain_form(NetworkSettings(height=size_wh[1], width=size_wh[0], alpha=0.125))
+    model = plain_form(NetworkSettings(height=size_wh[1], width=size_wh[0]))
     rng = np.random.default_rng(seed)
     model.set_weights([_random(value, rng) for value in model.get_weights()])
     return model, ModelCard(name=f"tiny_{seed}", label_map=MAP, size_wh=size_wh, preparation="study")
@@ -91,12 +90,14 @@ def test_one_row_of_probabilities_is_interpolated_between_pixel_centres():
     assert largest_class([grid], (8, 1)).tolist() == [[0, 0, 0, 0, 1, 1, 1, 1]]
 
 
+@pytest.mark.backend
 def test_a_network_alone_gives_the_classes_that_scoring_gives(members):
     ensemble = Ensemble(members[:1])
     expected = list(predict(class_index_model(members[0][0]), images()))
     assert np.array_equal(ensemble.class_indices(images()), expected)
 
 
+@pytest.mark.backend
 def test_an_ensemble_is_the_mean_of_probabilities_also_of_the_mirrored_image(members):
     ensemble = Ensemble(members[:2], mirror=True)
     x = images()
@@ -131,7 +132,7 @@ def test_with_the_mirror_a_mirrored_image_gives_the_mirrored_classes(members):
 
 def test_at_another_size_the_network_is_the_one_built_for_it(members):
     model, card = members[0]
-    built = plain_form(NetworkSettings(height=32, width=64, alpha=0.125))
+    built = plain_form(NetworkSettings(height=32, width=64))
     built.set_weights(model.get_weights())
     wide = images((64, 32))
     (found,) = Ensemble([(model, card)], (64, 32)).probabilities([wide])
@@ -148,7 +149,7 @@ def test_models_of_different_classes_have_no_mean(members, tmp_path):
     nineteen = ModelCard(name="b", label_map=load_label_map("cityscapes19"), size_wh=SIZE, preparation="study")
     members[0][0].save(tmp_path / "a.keras")
     add_card(tmp_path / "a.keras", members[0][1])
-    plain_form(NetworkSettings(height=16, width=32, num_classes=19, alpha=0.0625)).save(tmp_path / "b.keras")
+    plain_form(NetworkSettings(height=16, width=32, num_classes=19)).save(tmp_path / "b.keras")
     add_card(tmp_path / "b.keras", nineteen)
     with pytest.raises(DataError, match=r"a\.keras and .*b\.keras: predict different classes \(35 and 19\)"):
         load_ensemble(model_files([tmp_path]))
@@ -168,10 +169,10 @@ def test_photographs_are_made_smaller_as_the_model_was_prepared(members):
     model, card = members[0]
     photograph = images((160, 80), 1)[0]
     for preparation, kind in (("study", cv2.INTER_LINEAR), ("aligned", cv2.INTER_AREA)):
-        ensemble = Ensemble([(model, replace(card, preparation=preparation))])
+        ensemble = Ensemble([(model, card.model_copy(update={"preparation": preparation}))])
         (found,) = prepare(ensemble, "a", photograph).inputs
         assert (found == cv2.resize(photograph, SIZE, interpolation=kind)).all()
-    both = Ensemble([(model, card), (tiny(2)[0], replace(card, preparation="aligned"))])
+    both = Ensemble([(model, card), (tiny(2)[0], card.model_copy(update={"preparation": "aligned"}))])
     assert [len(prepare(both, "a", photograph).inputs), len(both.probabilities(
         [one[None] for one in prepare(both, "a", photograph).inputs]))] == [2, 2]  # fmt: skip
 

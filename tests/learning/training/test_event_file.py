@@ -9,15 +9,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from common.config.settings import NetworkSettings, TrainingSettings
 from common.labels.maps import study_label_map
-from common.learning.backend.machine import backend_name
 from common.learning.training.batches import LoadedSplit
 from common.learning.training.checkpoint import values_of
 from common.learning.training.event_file import SCALARS, EventFile
 from common.learning.training.loop import TrainingData, TrainingFiles, compile_training, train
 
 EPOCHS = 3
-
-once = pytest.mark.skipif(backend_name() != "tensorflow", reason="what resumes a training is the same everywhere")
 
 
 def entry(epoch, loss=0.5):
@@ -79,14 +76,12 @@ def test_tensorboard_shows_the_history_of_the_training(undisturbed):
     assert curves(folder / "events") == expected(history)
 
 
-@once
 def test_the_events_change_no_bit_of_the_weights(undisturbed, tmp_path):
     weights, _ = run(tmp_path, events=False)
     assert all((a == b).all() for a, b in zip(weights, undisturbed[1], strict=True))
     assert not (tmp_path / "events").exists()
 
 
-@once
 @pytest.mark.parametrize("stop", [1, EPOCHS], ids=["in the middle", "after the last epoch"])
 def test_a_training_that_was_killed_and_goes_on_has_every_step_once(undisturbed, tmp_path, stop):
     assert run(tmp_path, stop_after=stop) is None
@@ -127,7 +122,7 @@ def test_the_axis_of_time_is_the_time_of_training_without_pauses(tmp_path):
 
 def test_events_need_no_tensorflow_under_another_back_end():
     pytest.importorskip("jax")
-    code = "import sys, common.learning.training.loop.event_file; print('tensorflow' in sys.modules)"
+    code = "import sys, common.learning.training.event_file; print('tensorflow' in sys.modules)"
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     project = Path(__file__).resolve().parents[3]
     done = subprocess.run(

@@ -9,16 +9,16 @@ from common.errors import TrainingError
 from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap, study_label_map
 from common.learning.network.networks import class_index_model, copy_weights
-from common.learning.network.unet import plain_form
 from common.learning.training.batches import LoadedSplit, training_batches
 from common.learning.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
 from common.learning.training.loop import TrainingData, TrainingFiles, compile_training, train
 from common.learning.training.losses import pixel_cross_entropy
 from common.learning.training.recalibration import recalibrate
 from common.learning.training.scoring import score
+from tests.support.toy_network import plain_form
 
 NETWORK = NetworkSettings(height=16, width=32, alpha=0.25)
-SETTINGS = TrainingSettings(num_epochs=3, batch_size=4, learning_rate=0.003, weight_decay=1e-4, seed=5)
+SETTINGS = TrainingSettings(num_epochs=4, batch_size=4, learning_rate=0.003, weight_decay=1e-4, seed=5)
 
 
 def stripes(count, seed):
@@ -39,60 +39,67 @@ def data():
     return TrainingData(stripes(10, 0), stripes(4, 1), study_label_map())
 
 
-def run(data, path, epochs=3, stop_after=None, settings=SETTINGS):
-    """Trains, and ends like a killed process after `stop_after` epochs."""
-    settings = replace(settings, num_epochs=epochs)
+def train_all(data, path, settings=SETTINGS, network=NETWORK, report=lambda entry: None):
+    """Trains from the start or from the checkpoint at `path`, and returns the model and the state."""
+    model = compile_training(network, settings, data)
+    return model, train(model, data, settings, TrainingFiles(path, "identity"), report)
+
+
+def stop(data, path, after, settings=SETTINGS):
+    """Trains, and ends like a killed process after some epochs."""
 
     def report(entry):
-        if stop_after is not None and entry["epoch"] + 1 == stop_after:
+        if entry["epoch"] + 1 == after:
             raise KeyboardInterrupt
 
-    model = compile_training(NETWORK, settings, data)
-    try:
-        state = train(model, data, settings, TrainingFiles(path, "identity"), report)
-    except KeyboardInterrupt:
-        return None
-    return values_of(model.variables), [{k: v for k, v in e.items() if "seconds" not in k} for e in state.history]
+    with pytest.raises(KeyboardInterrupt):
+        train_all(data, path, settings, report=report)
 
 
-def same(first, second):
-    return first[1] == second[1] and all((a == b).all() for a, b in zip(first[0], second[0], strict=True))
+def outcome(trained):
+    """All that two equal trainings have in common: weights and history, without the times."""
+    model, state = trained
+    history = [{key: value for key, value in entry.items() if "seconds" not in key} for entry in state.history]
+    return history, [value.tobytes() for value in values_of(model.variables)]
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    """A model and the state of its training, by SETTINGS; only read."""
+    return train_all(data, tmp_path_factory.mktemp("trained") / "a.npz")
 
 
 def test_a_network_learns(data, tmp_path):
-    _, history = run(data, tmp_path / "a.npz", epochs=60)
-    assert history[-1]["loss"] < 0.5 * history[0]["loss"]
-    assert max(entry["mIoU_val"] for entry in history) > 0.3
+    settings = replace(SETTINGS, num_epochs=40, learning_rate=0.02, batchnorm_momentum=0.9)
+    _, state = train_all(data, tmp_path / "a.npz", settings)
+    assert state.history[-1]["loss"] < 0.5 * state.history[0]["loss"]
+    assert max(entry["mIoU_val"] for entry in state.history) > 0.3
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_one_others(data, tmp_path):
-    first = run(data, tmp_path / "a.npz")
-    assert same(first, run(data, tmp_path / "b.npz"))
-    other = TrainingSettings(3, 4, 0.003, 1e-4, seed=6)
-    assert not same(first, run(data, tmp_path / "c.npz", settings=other))
+def test_the_same_seed_gives_the_same_bits_and_another_one_others(data, trained, tmp_path):
+    assert outcome(train_all(data, tmp_path / "a.npz")) == outcome(trained)
+    history, weights = outcome(train_all(data, tmp_path / "b.npz", replace(SETTINGS, seed=6)))
+    assert (history, weights) != outcome(trained)
 
 
-def test_a_training_that_was_stopped_goes_on_to_the_same_bits(data, tmp_path):
-    undisturbed = run(data, tmp_path / "a.npz", epochs=4)
-    assert run(data, tmp_path / "b.npz", epochs=4, stop_after=1) is None
-    assert run(data, tmp_path / "b.npz", epochs=4, stop_after=3) is None
-    assert same(undisturbed, run(data, tmp_path / "b.npz", epochs=4))
+def test_a_training_that_was_stopped_goes_on_to_the_same_bits(data, trained, tmp_path):
+    stop(data, tmp_path / "a.npz", after=1)
+    stop(data, tmp_path / "a.npz", after=3)
+    assert outcome(train_all(data, tmp_path / "a.npz")) == outcome(trained)
 
 
-def test_the_weights_are_those_of_the_best_epoch(data, tmp_path):
-    settings = TrainingSettings(6, 4, 0.003, 1e-4, seed=5)
-    model = compile_training(NETWORK, settings, data)
-    state = train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
+@pytest.mark.backend
+def test_the_weights_are_those_of_the_best_epoch(data, trained):
+    model, state = trained
     scores = [entry["mIoU_val"] for entry in state.history]
     assert state.best_epoch == scores.index(max(scores))
     again = score(class_index_model(model), data.validate, data.label_map).means
     assert again == {"mIoU": scores[state.best_epoch], "mPA": state.history[state.best_epoch]["mPA_val"]}
 
 
-def test_the_saved_form_gives_the_same_scores(data, tmp_path):
-    settings = TrainingSettings(3, 4, 0.003, 1e-4, seed=5)
-    model = compile_training(NETWORK, settings, data)
-    train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
+@pytest.mark.backend
+def test_the_saved_form_gives_the_same_scores(data, trained, tmp_path):
+    model, _ = trained
     plain = plain_form(NETWORK)
     copy_weights(model, plain)
     plain.save(tmp_path / "a.keras")
@@ -103,8 +110,8 @@ def test_the_saved_form_gives_the_same_scores(data, tmp_path):
 
 def test_fewer_images_than_a_batch_train_too(data, tmp_path):
     few = TrainingData(stripes(3, 2), data.validate, data.label_map)
-    _, history = run(few, tmp_path / "a.npz", epochs=2)
-    assert len(history) == 2
+    _, state = train_all(few, tmp_path / "a.npz", replace(SETTINGS, num_epochs=2))
+    assert state.epochs_done == 2
 
 
 @pytest.fixture(scope="module")
@@ -120,13 +127,9 @@ def ignoring(data):
 
 def test_a_network_learns_from_the_pixels_that_count(ignoring, tmp_path):
     network = NetworkSettings(height=16, width=32, alpha=0.25, num_classes=2)
-    settings = TrainingSettings(
-        12, 2, 0.003, 1e-4, seed=5
-    )  # pairs of images, so that some batches have nothing that counts
-    model = compile_training(network, settings, ignoring)
-    history = train(
-        model, ignoring, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None
-    ).history
+    # Pairs of images, so that some batches have nothing that counts.
+    settings = replace(SETTINGS, num_epochs=12, batch_size=2, learning_rate=0.02)
+    history = train_all(ignoring, tmp_path / "a.npz", settings, network)[1].history
     assert all(np.isfinite(entry["loss"]) for entry in history)
     assert min(entry["loss"] for entry in history) < 0.6 * history[0]["loss"]
 
@@ -136,11 +139,10 @@ def test_a_training_that_ignores_nothing_has_the_loss_of_the_study(data):
 
 
 def test_a_loss_that_is_nan_stops_with_the_way_out(data, tmp_path):
-    wild = TrainingSettings(3, 4, 10.0, 0.0, seed=5)
-    model = compile_training(NETWORK, wild, data)
+    model = compile_training(NETWORK, SETTINGS, data)
     model.set_weights([np.full_like(value, np.nan) for value in values_of(model.variables)])
     with pytest.raises(TrainingError, match="lower LR"):
-        train(model, data, wild, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
+        train(model, data, SETTINGS, TrainingFiles(tmp_path / "a.npz", "identity"))
 
 
 def test_a_damaged_or_foreign_checkpoint_is_started_over(data, tmp_path):
@@ -155,6 +157,7 @@ def test_a_damaged_or_foreign_checkpoint_is_started_over(data, tmp_path):
         assert load_checkpoint(path, model, "me").epochs_done == 0
 
 
+@pytest.mark.backend
 def test_a_checkpoint_is_exact(data, tmp_path):
     model, other = compile_training(NETWORK, SETTINGS, data), compile_training(NETWORK, SETTINGS, data)
     rng = np.random.default_rng(0)
@@ -165,18 +168,19 @@ def test_a_checkpoint_is_exact(data, tmp_path):
 
 
 EVERYTHING = replace(
-    SETTINGS, num_steps=30, schedule="cosine", warmup_steps=2, decay_on="kernels", gradient_clip=1.0, flip=True,
-    scale=(0.5, 2.0), color=(0.4, 0.4, 0.4, 0.05), mix="classmix", loss="cross_entropy+dice",
+    SETTINGS, num_epochs=3, num_steps=30, schedule="cosine", warmup_steps=2, decay_on="kernels", gradient_clip=1.0,
+    flip=True, scale=(0.5, 2.0), color=(0.4, 0.4, 0.4, 0.05), mix="classmix", loss="cross_entropy+dice",
     class_weights="inverse_sqrt", ema_momentum=0.9, batchnorm_momentum=0.9, batchnorm_recalibration=True,
 )  # fmt: skip
 
 
+@pytest.mark.backend
 def test_with_all_choices_a_stopped_training_goes_on_to_the_same_bits(data, tmp_path):
-    undisturbed = run(data, tmp_path / "a.npz", settings=EVERYTHING)
-    losses = [entry["loss"] for entry in undisturbed[1]]
+    undisturbed = train_all(data, tmp_path / "a.npz", EVERYTHING)
+    losses = [entry["loss"] for entry in undisturbed[1].history]
     assert losses[-1] < losses[0]
-    assert run(data, tmp_path / "b.npz", stop_after=2, settings=EVERYTHING) is None
-    assert same(undisturbed, run(data, tmp_path / "b.npz", settings=EVERYTHING))
+    stop(data, tmp_path / "b.npz", 2, EVERYTHING)
+    assert outcome(train_all(data, tmp_path / "b.npz", EVERYTHING)) == outcome(undisturbed)
 
 
 def running_mean(model, data, settings):
@@ -189,10 +193,10 @@ def running_mean(model, data, settings):
     return means
 
 
+@pytest.mark.backend
 def test_the_running_mean_of_the_weights_is_what_is_scored_and_kept(data, tmp_path):
     settings = replace(SETTINGS, num_epochs=1, ema_momentum=0.8, num_steps=4)
-    model = compile_training(NETWORK, settings, data)
-    state = train(model, data, settings, TrainingFiles(tmp_path / "a.npz", "identity"), lambda entry: None)
+    model, state = train_all(data, tmp_path / "a.npz", settings)
     expected = running_mean(compile_training(NETWORK, settings, data), data, settings)
     for found, mean in zip(values_of(model.trainable_variables), expected, strict=True):
         np.testing.assert_allclose(found, mean, rtol=1e-3, atol=2e-5)
@@ -200,6 +204,7 @@ def test_the_running_mean_of_the_weights_is_what_is_scored_and_kept(data, tmp_pa
     assert again["mIoU"] == state.history[0]["mIoU_val"]
 
 
+@pytest.mark.backend
 def test_recalibrated_statistics_are_those_of_all_training_images(data):
     model = compile_training(NETWORK, SETTINGS, data)
     weights = values_of(model.trainable_variables)

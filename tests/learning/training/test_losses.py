@@ -11,6 +11,8 @@ from common.learning.training.losses import (
     pixel_cross_entropy,
 )
 
+pytestmark = pytest.mark.backend
+
 
 def expected(labels, logits):
     logits = logits.astype("float64")

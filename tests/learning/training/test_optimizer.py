@@ -1,8 +1,11 @@
 import keras
 import numpy as np
+import pytest
 
 from common.config.settings import TrainingSettings
 from common.learning.training.optimizer import make_optimizer
+
+pytestmark = pytest.mark.backend
 
 
 def adamw(learning_rate, weight_decay, **choices):
