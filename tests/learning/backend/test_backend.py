@@ -87,12 +87,12 @@ backend.make_deterministic()
 import keras
 import numpy as np
 from common.config.settings import NetworkSettings
-from common.learning.network.unet import training_form
 from common.learning.training.losses import pixel_cross_entropy
+from tests.support.toy_network import training_form
 for precision in sys.argv[1:]:
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
-    model = training_form(NetworkSettings(16, 32, alpha=0.25))
+    model = training_form(NetworkSettings(16, 32))
     model.compile(optimizer="adamw", loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
     rng = np.random.default_rng(0)
     for _ in range(3):
@@ -104,7 +104,7 @@ for precision in sys.argv[1:]:
 
 @pytest.mark.slow
 def test_trainings_in_two_processes_give_the_same_bits_and_start_without_a_message(monkeypatch, capsys):
-    """This process is one of the two."""
+    """This process is one of the two. That the U-Net does is shown by the scripts that are killed and start again."""
     precisions = ["float32"] + ["mixed_bfloat16"] * (keras.backend.backend() == "tensorflow")
     environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
     command = [sys.executable, "-c", _TRAINING, *precisions]

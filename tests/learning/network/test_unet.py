@@ -58,7 +58,8 @@ def both_forms(made):
 def loss_and_gradients(model, loss):
     """One step of SGD with momentum: the velocity, from zero and with learning rate 1, is minus the gradient."""
     optimizer = keras.optimizers.SGD(1.0, momentum=0.9)
-    model.compile(optimizer=optimizer, loss=loss, jit_compile=backend.jit_compile())
+    # One step is not worth a graph under TensorFlow; under JAX single operations take longer than a graph.
+    model.compile(optimizer=optimizer, loss=loss, run_eagerly=keras.backend.backend() != "jax")
     value = float(model.train_on_batch(*batch()))
     return value, [-keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables[2:]]
 
