@@ -96,8 +96,11 @@ def test_both_forms_give_the_same_output(both_forms, is_training):
     training, plain = both_forms
     images = batch()[0]
     logits = keras.ops.convert_to_numpy(training(images, training=is_training))
-    probabilities = keras.ops.convert_to_numpy(plain(images, training=is_training))
-    np.testing.assert_allclose(softmax(logits), probabilities, atol=2e-4)
+    stock = keras.Model(plain.input, [plain.get_layer("logits").output, plain.output])
+    stock_logits, probabilities = map(keras.ops.convert_to_numpy, stock(images, training=is_training))
+    # Without statistics of the batch, logits of these weights reach a million: of probabilities rounding shows.
+    np.testing.assert_allclose(logits, stock_logits, rtol=0, atol=2e-5 * np.abs(stock_logits).max())
+    np.testing.assert_allclose(softmax(stock_logits), probabilities, atol=1e-5)
 
 
 def test_both_forms_have_the_same_loss_and_gradients(both_forms):
