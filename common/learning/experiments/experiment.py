@@ -208,9 +208,9 @@ def _show_table(experiment: Experiment, config: Config, finished: Sequence[list[
         log.info("(the study's numbers are not shown: settings or number of frames are not the study's)")
     paths = ModelPaths(dataset.base_dir, finished[0][0].job.name)
     log.info("models: %s   tables: %s", paths.keras.parent, dataset.base_dir / "csv")
-    log.info('curves: tensorboard --logdir "%s"', paths.events.parent)
+    log.info('curves: tensorboard --logdir "%s"', paths.events.parent.parent)
     for split in config.study.save_predictions:
-        log.info("pictures: %s", paths.predictions(split).parent)
+        log.info("pictures: %s", paths.predictions(split).parent.parent)
 
 
 def _is_the_study(experiment: Experiment, config: Config) -> bool:
