@@ -21,17 +21,17 @@ LAYERS = (
     {"demo", "formats"},
     {"evaluation", "stats"},
     {"results", "inspection"},
-    {"learning", "report"},
     {"methods"},
+    {"learning", "report"},
     {"command_line"},
     {"tools"},
 )
 HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib"}
 # Who may know a back end, and who sees all of config.ini.
 KNOWS_BACK_ENDS = {"learning/backend/machine.py", "learning/backend/operations.py", "learning/exporting/runtimes.py"}
-SEES_CONFIG = {"config", "command_line", "learning/experiments/experiment", "tools"}
+SEES_CONFIG = {"config", "command_line", "learning/experiments/experiment", "learning/experiments/generations", "learning/experiments/evalnets", "tools"}
 # Parts of `learning` that only start processes.
-STARTS_PROCESSES = ("experiment", "processes", "jobs")
+STARTS_PROCESSES = ("experiment", "processes", "jobs", "generations", "evalnets")
 
 
 def modules():

@@ -7,6 +7,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 
 from common.config.fields import STRICT, auto_or_count, file_name_part, key
+from common.config.methods import MethodConfig
 from common.config.settings import AugmentationConfig, DatasetConfig, NetworkSettings, Precision, Recipe, StudyPlan
 
 RecipeName = Literal["paper", "modern"]
@@ -52,6 +53,7 @@ class Config:
     study: StudyPlan = field(default_factory=StudyPlan)
     machine: MachineConfig = field(default_factory=MachineConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    methods: MethodConfig = field(default_factory=MethodConfig)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

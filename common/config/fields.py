@@ -97,6 +97,35 @@ def several(*words: str) -> Written:
     return Written(f"any of {', '.join(words)} with commas between, or none", read)
 
 
+def whole_numbers(smallest: int, largest: int) -> Written:
+    """One or more whole numbers with commas between."""
+
+    def read(text: str) -> tuple[int, ...]:
+        found = tuple(int(part) for part in text.split(","))
+        return _if_allowed(found, all(smallest <= one <= largest for one in found))
+
+    return Written(f"whole numbers from {smallest} to {largest} with commas between", read)
+
+
+def numbers(smallest: float, largest: float) -> Written:
+    """One or more numbers with commas between."""
+
+    def read(text: str) -> tuple[float, ...]:
+        found = tuple(float(part) for part in text.split(","))
+        return _if_allowed(found, all(smallest <= one <= largest for one in found))
+
+    return Written(f"numbers from {smallest:g} to {largest:g} with commas between", read)
+
+
+def auto_or_number(smallest: float, largest: float) -> Written:
+    """A number, or `auto`, which is None."""
+
+    def read(text: str) -> float | None:
+        return None if text == "auto" else _if_allowed(float(text), smallest <= float(text) <= largest)
+
+    return Written(f"auto or a number from {smallest:g} to {largest:g}", read)
+
+
 def auto_or_count(most: int) -> Written:
     """A whole number from 1 to `most`, or `auto`, which is None."""
 

@@ -23,9 +23,10 @@ class Key:
         group: The field of `Config` that holds the value; "" for `Config` itself.
         field: The field of the group's model.
         study: The study's value, and the default; None for BASE_DIR, which has no default, and for "auto".
-        modern: The default under RECIPE = modern; None for a key that is not a choice of a recipe.
+        modern: The default under RECIPE = modern, for a choice of a recipe; None for "auto".
         allowed: Completes the sentence "expected ...".
         scores: Whether scores depend on it.
+        in_recipe: Whether it is a choice of a recipe.
     """
 
     name: str
@@ -36,11 +37,12 @@ class Key:
     allowed: str
     meaning: str
     scores: bool
+    in_recipe: bool
 
     @property
     def section(self) -> str:
         """The section of config.ini the key stands in; for a choice of a recipe that of the paper's recipe."""
-        return "CITYSCAPES" if self.group in ("dataset", "network", "augmentation") else "DEFAULT"
+        return "CITYSCAPES" if self.group in ("dataset", "network", "augmentation", "methods") else "DEFAULT"
 
 
 def as_text(value: Any) -> str:
@@ -81,19 +83,15 @@ def _keys_of(model: type, group: str = "") -> Iterator[Key]:
         if isinstance(extra, dict):
             study = None if field.is_required() else field.default
             more = extra.get("modern"), _allowed(field, extra.get("allowed")), field.description or ""
-            yield Key(str(extra["key"]), group, name, study, *more, bool(extra.get("scores", True)))
+            yield Key(str(extra["key"]), group, name, study, *more, bool(extra.get("scores", True)), "modern" in extra)
         elif isinstance(field.annotation, type) and dataclasses.is_dataclass(field.annotation):
             yield from _keys_of(field.annotation, name)
 
 
 KEYS = {key.name: key for key in sorted(_keys_of(Config), key=lambda key: (key.section != "DEFAULT", bool(key.group)))}
-RECIPE_KEYS = {name: key for name, key in KEYS.items() if key.group == "training"}
-# Keys of the reference's config.ini for the study's later steps: accepted, so that a file written for it can be used.
-LATER_KEYS = {
-    "NUM_EPOCHS_EVALNET", "NUM_EPOCHS_CS", "BATCH_SIZE_EVALNET", "NUM_LOOPS_TRAIN", "NUM_LOOPS_VAL", "THRESHOLD",
-    "VALIDATION_FREQUENCY", "ALPHA_EVALNET", "ERODE_KERNEL", "DILATE_KERNEL", "BLOCK_INPUT", "BLOCK_OUTPUT",
-    "FILTER_INCONSISTENT_CLASS_PRED", "MIN_THRESHOLD", "MAX_THRESHOLD", "NUM_IMAGES_IM_PLUS",
-}  # fmt: skip
+RECIPE_KEYS = {name: key for name, key in KEYS.items() if key.in_recipe}
+# Keys of the reference's config.ini that no Cityscapes step uses: accepted, so that a file written for it can be used.
+UNUSED_KEYS = {"THRESHOLD", "VALIDATION_FREQUENCY"}
 OTHER_SECTIONS = {"ISIC_2018", "HELA", "SUIM"}
 
 
@@ -102,6 +100,7 @@ def value_of(config: Config, key: Key) -> Any:
     return getattr(getattr(config, key.group) if key.group else config, key.field)
 
 
-def has_study_values(config: Config) -> bool:
-    """Tells whether everything that scores depend on has the study's value."""
-    return all(value_of(config, key) == key.study for key in KEYS.values() if key.scores)
+def has_study_values(config: Config, methods: bool = False) -> bool:
+    """Tells whether everything that scores depend on has the study's value; what only the methods use, if asked for."""
+    keys = (key for key in KEYS.values() if key.scores and (methods or key.group != "methods"))
+    return all(value_of(config, key) == key.study for key in keys)

@@ -1,7 +1,7 @@
 """Reads config.ini: texts by section and key, checked by the models of `settings`; a wrong one is explained.
 
 Assumes one section per dataset over [DEFAULT]. Keys keep the names and meaning they have in the reference study. Keys
-of the study's later steps and sections of its other datasets may stand in the file; steps 00 to 04 do not use them.
+that no step uses and sections of the study's other datasets may stand in the file.
 """
 
 import configparser
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from common.config.config import Config
-from common.config.keys import KEYS, LATER_KEYS, OTHER_SECTIONS, RECIPE_KEYS, Key, as_text
+from common.config.keys import KEYS, UNUSED_KEYS, OTHER_SECTIONS, RECIPE_KEYS, Key, as_text
 from common.config.paths import resolve_folder
 from common.config.settings import Recipe
 from common.errors import ConfigError, LabelError
@@ -57,7 +57,8 @@ def load_config(section: str, path: Path, overrides: Iterable[str] = ()) -> Conf
     modern = {name: _Text(as_text(key.modern), f"{path} [{_MODERN}]") for name, key in RECIPE_KEYS.items()}
     modern |= _read_sections(parser, path, (_MODERN,))
     for recipe in (paper, modern):  # the unused recipe is checked as well
-        _make(Recipe, {key.field: recipe[name].text for name, key in RECIPE_KEYS.items()}, recipe, ("training",))
+        choices = {key.field: recipe[name].text for name, key in RECIPE_KEYS.items() if key.group == "training"}
+        _make(Recipe, choices, recipe, ("training",))
     texts = paper | given
     if texts["RECIPE"].text == "modern":
         texts |= modern | given
@@ -163,7 +164,7 @@ def _check_sections(parser: configparser.ConfigParser, path: Path, section: str)
 
 
 def _check_known(key: str, where: str) -> None:
-    if key in KEYS or key in LATER_KEYS:
+    if key in KEYS or key in UNUSED_KEYS:
         return
     known = {name.upper(): name for name in KEYS}
     close = difflib.get_close_matches(key.upper(), known, n=1, cutoff=0.5)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import ConfigDict, Field
 
-from common.config.settings import NetworkSettings, TrainingSettings
+from common.config.settings import AugmentationConfig, NetworkSettings, TrainingSettings
 from common.files.disk import fingerprint, write_json
 from common.files.models import FileModel
 from common.labels.maps import LabelMap, study_label_map
@@ -21,6 +21,46 @@ class SplitKey(NamedTuple):
 
     name: str
     fingerprint: str
+
+
+class PseudoLabels(FileModel):
+    """Pairs of an image and a label that networks made, and what of them is trained on beside the labelled pairs.
+
+    Attributes:
+        split: The folder of the pairs.
+        pairs: Whether the pairs are trained on as they are.
+        noise: What noisy copies are drawn from, `num_copies` of each pair; None for no copies.
+        copies_by_frame: Whether the folder says how many copies each pair has, instead of `noise`.
+        seed: SEED of config.ini, for the copies.
+        ignores: Whether the labels hold `IGNORE`.
+        labeled_share: Smallest share of labelled pairs in each batch.
+    """
+
+    split: SplitKey
+    pairs: bool = True
+    noise: AugmentationConfig | None = None
+    copies_by_frame: bool = False
+    seed: int = 0
+    ignores: bool = False
+    labeled_share: float = 0.0
+
+
+class Consistency(FileModel):
+    """What step 05 does beside the training on labels: equal answers to two noisy views of an unlabelled image.
+
+    Attributes:
+        unlabeled: The split of the unlabelled images; its masks are not used.
+        start: File of the network that goes on training, below BASE_DIR.
+        start_digest: Of the weights in that file.
+        noise: What the views are drawn from.
+        weight: Of the consistency loss.
+    """
+
+    unlabeled: SplitKey
+    start: str
+    start_digest: str
+    noise: AugmentationConfig
+    weight: float
 
 
 class Job(FileModel):
@@ -38,6 +78,8 @@ class Job(FileModel):
         preparation: How frames were made smaller, as in config.ini; the fingerprints of the splits contain it too.
         recipe: Name of the recipe that `training` began as.
         variant: What the user calls a changed recipe.
+        pseudo: Pairs with labels that networks made, added to the training set by steps 06 to 14.
+        consistency: What step 05 does besides.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -57,11 +99,18 @@ class Job(FileModel):
     preparation: str
     recipe: str
     variant: str
+    pseudo: PseudoLabels | None = None
+    consistency: Consistency | None = None
 
     @property
     def classes(self) -> LabelMap:
         """The classes of the masks and predictions."""
         return study_label_map() if self.label_map is None else self.label_map
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of the images, in pixels."""
+        return self.network.size_wh
 
     @property
     def model(self) -> str:
@@ -84,6 +133,7 @@ class Job(FileModel):
             [TRAINING_VERSION, self.model, network, self.training.what_counts]
             + [self.precision, train, self.validation, self.report_on]
             + ([] if self.label_map is None else [self.label_map.as_json()])
+            + [part.model_dump(mode="json") for part in (self.pseudo, self.consistency) if part is not None]
         )
 
     def write(self, path: Path) -> None:

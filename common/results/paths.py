@@ -1,5 +1,6 @@
 """Names of models, and where the files of a model are below BASE_DIR."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,6 +11,8 @@ from common.files.models import FileModel
 
 # Part of file names, so without "/".
 NamePart = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+# The parts of a series' name that tell it from others of the same settings.
+_SHOWN = re.compile(r"n\d+|gen\d+|low|mid|high")
 
 
 class ModelName(FileModel):
@@ -18,7 +21,7 @@ class ModelName(FileModel):
     Attributes:
         dataset: As in config.ini, `CITYSCAPES`.
         approach: What is trained: `full_dataset`, `subset`, `subset_aug`; a recipe or variant is part of it.
-        part: Which network of an approach with several; "" where there is one only.
+        part: Which series of models of the run, for example "n2_gen0"; "" where there is one only.
         run: From 1.
         index: Of the model in its run, from 0.
     """
@@ -31,13 +34,19 @@ class ModelName(FileModel):
 
     @property
     def series(self) -> str:
-        """What the names of all models of this kind begin with: `CITYSCAPES_subset`."""
-        return "_".join(part for part in (self.dataset, self.approach, self.part) if part)
+        """What the names of all models of the approach begin with: `CITYSCAPES_subset`."""
+        return f"{self.dataset}_{self.approach}"
 
     @property
     def of_run(self) -> str:
-        """What the names of all models of its run begin with: `CITYSCAPES_subset_1`."""
-        return f"{self.series}_{self.run}"
+        """What the names of all models of its run and part begin with: `CITYSCAPES_subset_1`."""
+        return "_".join(part for part in (self.series, str(self.run), self.part) if part)
+
+    @property
+    def title(self) -> str:
+        """Approach and part, for people: `IM n2 gen0`; settings that are part of the name are left out."""
+        of_people = [part for part in self.part.split("_") if _SHOWN.fullmatch(part)]
+        return " ".join([self.approach, *of_people])
 
     def __str__(self) -> str:
         return f"{self.of_run}_{self.index}"
@@ -54,6 +63,10 @@ class ModelPaths:
     def keras(self) -> Path:
         """The saved model."""
         return self.base_dir / "models" / f"{self.name}.keras"
+
+    def ranked(self, place: int) -> Path:
+        """The link of the model that is at a place of the ranking of its run, from 1."""
+        return self.base_dir / "models" / f"{self.name.of_run}_topK_{place}.keras"
 
     @property
     def result(self) -> Path:

@@ -1,4 +1,4 @@
-"""Offline augmentation of step 04: copies of an image and its mask, drawn from ranges.
+"""Noisy copies and views of an image, drawn from ranges; and the offline augmentation of step 04, which stores copies.
 
 The order of the steps and the ranges are the study's: flip left-right, brightness through convertScaleAbs (which takes
 the absolute value, so that dark pixels pushed below zero come back brighter), Gaussian blur, uniform noise. Randomness
@@ -37,13 +37,29 @@ def augment(image: Pixels, mask: Pixels, ranges: AugmentationConfig, rng: np.ran
     alpha, beta = rng.uniform(*ranges.brightness_alpha), rng.uniform(*ranges.brightness_beta)
     if rng.random() < 0.5:
         image = np.asarray(cv2.convertScaleAbs(image, alpha=alpha, beta=beta), np.uint8)
+    return _blur_and_noise(image, ranges, rng), mask
+
+
+def draw_view(image: Pixels, ranges: AugmentationConfig, rng: np.random.Generator) -> Pixels:
+    """Draws one noisy view of an image, of shape `(height, width, 3)`: nothing is moved, so that labels still fit.
+
+    The study's order for views: blur, noise, then the brightness, which also changes the noise.
+    """
+    image = _blur_and_noise(image, ranges, rng)
+    if rng.random() < 0.5:
+        alpha, beta = rng.uniform(*ranges.brightness_alpha), rng.uniform(*ranges.brightness_beta)
+        image = np.asarray(cv2.convertScaleAbs(image, alpha=alpha, beta=beta), np.uint8)
+    return image
+
+
+def _blur_and_noise(image: Pixels, ranges: AugmentationConfig, rng: np.random.Generator) -> Pixels:
     blur = rng.integers(0, ranges.max_blur, endpoint=True)
     if blur:
         image = np.asarray(cv2.GaussianBlur(image, (2 * int(blur) + 1,) * 2, 0), np.uint8)
     if ranges.max_noise:
         noise = rng.integers(-ranges.max_noise, ranges.max_noise, size=image.shape, dtype=np.int16)
         image = np.asarray(cv2.add(image, noise, dtype=cv2.CV_8U), np.uint8)  # clips to 0..255
-    return image, mask
+    return image
 
 
 def _turn(image: Pixels, mask: Pixels, ranges: AugmentationConfig, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
@@ -55,6 +71,18 @@ def _turn(image: Pixels, mask: Pixels, ranges: AugmentationConfig, rng: np.rando
         quarters = int(rng.integers(0, 4))
         image, mask = np.rot90(image, -quarters), np.rot90(mask, -quarters)
     return np.ascontiguousarray(image), np.ascontiguousarray(mask)
+
+
+def copy_random(seed: int, series: str, name: str, copy: int) -> np.random.Generator:
+    """Makes the random state of one copy or view of an image, which depends on nothing else.
+
+    Args:
+        seed: SEED of config.ini.
+        series: Name of a series of models; "" for copies that all series share.
+        name: Of the image.
+        copy: Number of the copy.
+    """
+    return np.random.default_rng((seed, zlib.crc32(f"{series}{name}".encode()), copy))
 
 
 @dataclass(frozen=True)
@@ -95,7 +123,7 @@ def write_augmented(job: AugmentJob) -> int:
             continue
         if original is None:
             original = read_image(job.sample.image), read_mask(job.sample.mask)
-        rng = np.random.default_rng((job.seed, zlib.crc32(job.sample.name.encode()), copy))
+        rng = copy_random(job.seed, "", job.sample.name, copy)
         new_image, new_mask = augment(*original, job.augmentation, rng)
         write_bytes(targets[0], encode_image(new_image))
         write_bytes(targets[1], encode_mask(new_mask))

@@ -10,7 +10,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from common.config.config import Config
 from common.config.keys import has_study_values
@@ -19,10 +19,10 @@ from common.dataset.prepared.folders import Split
 from common.errors import ConfigError, TrainingError
 from common.labels.maps import study_label_map
 from common.learning.experiments.jobs import missing_predictions, read_result
-from common.learning.experiments.processes import Failure, run_jobs
+from common.learning.experiments.processes import Failure, Work, run_all_work
 from common.parallel import usable_cores
 from common.results.comparison import closing_table
-from common.results.job import Job, SplitKey
+from common.results.job import Consistency, Job, PseudoLabels, SplitKey
 from common.results.paths import ModelName, ModelPaths
 from common.results.ranking import put_older_results_away, write_ranking
 from common.results.result import Result
@@ -31,6 +31,7 @@ from common.text import count
 
 log = logging.getLogger(__name__)
 _BACK_ENDS = ("tensorflow", "jax", "torch")
+_WORKER = "common.learning.experiments.worker"
 # A model of alpha 1 with its result; a prediction and its colours, in bytes per pixel, measured on drawn frames.
 _MODEL_MB = 3.4
 _PREDICTION_BYTES = 0.27
@@ -47,6 +48,9 @@ class Experiment:
         report_on: The splits that are scored.
         part: Which series of models of the approach this is, as in file names; "" if there is only one.
         train_of_run: Training sets of runs that have their own, by the number of the run.
+        pseudo: Pairs with labels that networks made, added to the training set.
+        consistency: What step 05 does besides.
+        width: Factor of ALPHA.
     """
 
     name: str
@@ -55,6 +59,9 @@ class Experiment:
     report_on: tuple[Split, ...]
     part: str = ""
     train_of_run: Mapping[int, tuple[Split, ...]] = field(default_factory=dict)
+    pseudo: PseudoLabels | None = None
+    consistency: Consistency | None = None
+    width: float = 1.0
 
     def training_set(self, run: int) -> tuple[Split, ...]:
         """Returns the splits that a run is trained on."""
@@ -68,19 +75,18 @@ def run_experiment(experiment: Experiment, config: Config, dry_run: bool = False
         TrainingError: If some trainings failed; the others are complete.
     """
     runs = [
-        [_job(experiment, config, run, index) for index in range(config.study.models_per_run)]
+        [training_job(experiment, config, run, index) for index in range(config.study.models_per_run)]
         for run in range(1, config.study.num_runs + 1)
     ]
     jobs = [job for run in runs for job in run]
-    _check_back_end()
+    check_back_end()
     _announce(experiment, config, jobs)
     if dry_run:
         return
     put_older_results_away(jobs)
-    pending = [job for job in jobs if _is_pending(job)]
-    for job in (job for job in jobs if job not in pending):
-        shutil.rmtree(job.paths.work, ignore_errors=True)
-    failures = run_jobs(pending, config.machine.trainings_at_a_time, jobs[0].name.approach) if pending else []
+    work = training_work(jobs)
+    approach = jobs[0].name.approach
+    failures = run_all_work(work, config.machine.trainings_at_a_time, approach) if work else []
     finished = []
     for run in runs:
         results = [result for job in run if (result := read_result(job)) is not None]
@@ -90,20 +96,31 @@ def run_experiment(experiment: Experiment, config: Config, dry_run: bool = False
     if finished:
         _show_table(experiment, config, finished)
     if failures:
-        raise TrainingError(_failure_message(failures, pending))
+        raise TrainingError(failure_message(failures, len(work), sum(map(_is_pending, jobs))))
 
 
-def _failure_message(failures: Sequence[Failure], pending: Sequence[Job]) -> str:
-    unfinished = sum(_is_pending(job) for job in pending)
-    lines = "".join(f"\n    {failure.model}: {failure.reason} (log: {failure.log})" for failure in failures)
+def training_work(jobs: Sequence[Job]) -> list[Work]:
+    """Lists the trainings that are still to be done, and removes what earlier ones left under way."""
+    for job in (job for job in jobs if not _is_pending(job)):
+        shutil.rmtree(job.paths.work, ignore_errors=True)
+    return [
+        Work(job.model, job.paths.work, _WORKER, job, job.training.num_epochs if read_result(job) is None else 0)
+        for job in jobs
+        if _is_pending(job)
+    ]
+
+
+def failure_message(failures: Sequence[Failure], total: int, unfinished: int, what: str = "trainings") -> str:
+    """Says what failed, why, and how to go on; `total` were to do, `unfinished` are still."""
+    lines = "".join(f"\n    {failure.name}: {failure.reason} (log: {failure.log})" for failure in failures)
     not_started = f", {unfinished - len(failures)} were not started" if unfinished > len(failures) else ""
     return (
-        f"{len(failures)} of {len(pending)} trainings failed{not_started}; what is finished is kept. When the reason "
+        f"{len(failures)} of {total} {what} failed{not_started}; what is finished is kept. When the reason "
         f"is fixed, start the step again, it continues with what is missing:{lines}"
     )
 
 
-def _check_back_end() -> None:
+def check_back_end() -> None:
     """Refuses a back end that is not installed before anything is changed."""
     name = os.environ.get("KERAS_BACKEND", "tensorflow")
     if name not in _BACK_ENDS:
@@ -114,7 +131,8 @@ def _check_back_end() -> None:
         )
 
 
-def _job(experiment: Experiment, config: Config, run: int, index: int) -> Job:
+def training_job(experiment: Experiment, config: Config, run: int, index: int) -> Job:
+    """Describes one training of an experiment."""
     names = ModelName(
         dataset=config.dataset.name,
         approach=config.approach(experiment.name),
@@ -128,23 +146,26 @@ def _job(experiment: Experiment, config: Config, run: int, index: int) -> Job:
     return Job(
         base_dir=str(config.dataset.base_dir),
         name=names,
-        network=config.network,
+        network=replace(config.network, alpha=config.network.alpha * experiment.width),
         training=TrainingSettings(**vars(config.training), seed=zlib.crc32(f"{config.seed} {of_seed}".encode())),
         precision=config.machine.precision,
         seed_of_split=config.seed,
-        train=tuple(map(_key, experiment.training_set(run))),
-        validate=_key(experiment.validate),
-        report_on=tuple(map(_key, experiment.report_on)),
+        train=tuple(map(split_key, experiment.training_set(run))),
+        validate=split_key(experiment.validate),
+        report_on=tuple(map(split_key, experiment.report_on)),
         save_predictions=config.study.save_predictions,
         threads=max(1, usable_cores() // config.machine.trainings_at_a_time),
         label_map=None if label_map == study_label_map() else label_map,
         preparation=config.dataset.preparation,
         recipe=config.recipe,
         variant=config.variant,
+        pseudo=experiment.pseudo,
+        consistency=experiment.consistency,
     )
 
 
-def _key(split: Split) -> SplitKey:
+def split_key(split: Split) -> SplitKey:
+    """Names a split by its folder and content."""
     return SplitKey(split.name, split.fingerprint)
 
 

@@ -36,7 +36,7 @@ def _has_predictions(job: Job, result: Result, split: str) -> bool:
 
 
 class ProgressEntry(TypedDict, total=False):
-    """One line of a progress file: an epoch of the history, the start of scoring, or the end."""
+    """One line of a progress file: an epoch of the history, what is being done, or the end."""
 
     epoch: int
     loss: float
@@ -45,7 +45,7 @@ class ProgressEntry(TypedDict, total=False):
     seconds: float
     seconds_validation: float
     done_before: bool
-    scoring: bool
+    doing: str
     done: str
 
 

@@ -1,6 +1,6 @@
-"""Runs training processes, several at a time, and shows their progress.
+"""Runs work in processes, several at a time and in an order that it may need, and shows the progress.
 
-Learns of a training only through its exit status, its progress file and its log. Knows no Keras.
+Learns of a process only through its exit status, its progress file and its log. Knows no Keras.
 """
 
 import json
@@ -9,27 +9,52 @@ import shutil
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common.learning.experiments.jobs import ProgressEntry, read_result
+from common.files.disk import write_json
+from common.files.models import FileModel
+from common.learning.experiments.jobs import ProgressEntry
 from common.parallel import LOCAL, Command, Engine
 from common.parallel import progress as progress_bar
-from common.results.job import Job
 
 log = logging.getLogger(__name__)
 _PROJECT = Path(__file__).resolve().parents[3]
 _POLL_SECONDS = 0.2
 _SIGKILL = 9
-# When this many trainings fail one after the other, the reason is not in one of them.
+# When this many processes fail one after the other, the reason is not in one of them.
 _FAILURES_IN_A_ROW = 3
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one process does.
+
+    Attributes:
+        name: Shown to people.
+        folder: Of the job, progress and log while it is under way; removed when it is done.
+        module: Run as `python -m MODULE JOB.json`.
+        job: The content of the job file.
+        epochs: How many epochs it trains, for the progress bar.
+    """
+
+    name: str
+    folder: Path
+    module: str
+    job: FileModel = field(hash=False)
+    epochs: int = 0
+
+
+# Gives lists of work. The next list is asked for when the one before is done; after a failure it is not.
+Chain = Iterator[Sequence[Work]]
 
 
 @dataclass
 class _Running:
-    job: Job
+    work: Work
+    chain: "_ChainState"
     command: Command
     lines_read: int = 0
     last: ProgressEntry = field(default_factory=ProgressEntry)
@@ -37,45 +62,81 @@ class _Running:
 
 @dataclass(frozen=True)
 class Failure:
-    """A training that did not finish: its model, the last line its process printed, and the log file."""
+    """A process that did not finish: its name, the last line it printed, and the log file."""
 
-    model: str
+    name: str
     reason: str
     log: Path
 
 
-def run_jobs(jobs: Sequence[Job], at_a_time: int, description: str, engine: Engine = LOCAL) -> list[Failure]:
-    """Runs jobs, each in a process of its own; a failed one does not stop the others.
+@dataclass(eq=False)
+class _ChainState:
+    chain: Chain
+    open: int = 0
+    failed: bool = False
+
+    def next_work(self) -> Sequence[Work]:
+        """Gives the next work of the chain, nothing at its end."""
+        for work in self.chain:
+            if work:
+                self.open = len(work)
+                return work
+        return ()
+
+
+def run_all_work(work: Sequence[Work], at_a_time: int, description: str, engine: Engine = LOCAL) -> list[Failure]:
+    """Runs work that does not depend on each other; see `run_chains`."""
+    chains = [iter([[one]]) for one in work]
+    return run_chains(chains, at_a_time, description, sum(one.epochs for one in work), len(work), engine)
+
+
+def run_chains(
+    chains: Sequence[Chain], at_a_time: int, description: str, epochs: int, total: int, engine: Engine = LOCAL
+) -> list[Failure]:
+    """Runs chains of work side by side, every piece in a process of its own.
+
+    A piece that fails ends its chain and stops no other one.
 
     Args:
-        jobs: In the order in which they are started.
-        at_a_time: How many run side by side.
+        chains: What is to be done; in the order in which they are started.
+        at_a_time: How many processes run side by side.
         description: Shown before the progress bar.
+        epochs: Epochs of all work.
+        total: Number of all pieces of work.
         engine: Where the processes run.
 
     Returns:
-        One entry for each job that failed.
+        One entry for each process that failed.
     """
-    waiting, in_a_row = deque(jobs), 0
+    waiting: deque[tuple[Work, _ChainState]] = deque()
     running: list[_Running] = []
     failures: list[Failure] = []
-    epochs = sum(job.training.num_epochs for job in jobs if read_result(job) is None)
+    done = in_a_row = 0
     bar = progress_bar(None, description, epochs, "epoch")
     bar.smoothing = 0.05
     try:
+        for state in map(_ChainState, chains):
+            waiting += [(work, state) for work in state.next_work()]
         while running or (waiting and in_a_row < _FAILURES_IN_A_ROW):
             while waiting and len(running) < at_a_time and in_a_row < _FAILURES_IN_A_ROW:
-                running.append(_start(waiting.popleft(), engine))
+                running.append(_start(*waiting.popleft(), engine))
             time.sleep(_POLL_SECONDS)
             for one in list(running):
                 status = one.command.exit_status()
                 _advance(bar, _read_progress(one))
-                if status is not None:
-                    running.remove(one)
-                    failure = _finish(one, status)
-                    failures += [failure] if failure else []
-                    in_a_row = in_a_row + 1 if failure else 0
-                    _tell(one, failure, len(jobs) - len(waiting) - len(running), len(jobs))
+                if status is None:
+                    continue
+                running.remove(one)
+                failure = _finish(one, status)
+                failures += [failure] if failure else []
+                in_a_row = in_a_row + 1 if failure else 0
+                done += 1
+                _tell(one, failure, done, total)
+                state = one.chain
+                state.open -= 1
+                state.failed |= failure is not None
+                if not (state.open or state.failed):
+                    waiting += [(work, state) for work in state.next_work()]
             bar.set_postfix_str("; ".join(map(_describe, running)), refresh=False)
             bar.update(0)
     finally:
@@ -93,19 +154,18 @@ def _advance(bar: Any, entries: list[ProgressEntry]) -> None:
     bar.update(sum("epoch" in entry for entry in entries) - before)
 
 
-def _start(job: Job, engine: Engine) -> _Running:
-    work = job.paths.work
-    work.mkdir(parents=True, exist_ok=True)
-    (work / "progress.jsonl").unlink(missing_ok=True)
-    job.write(work / "job.json")
-    command = [sys.executable, "-m", "common.learning.experiments.worker", str(work / "job.json")]
-    return _Running(job, engine.start(command, _PROJECT, work / "log.txt"))
+def _start(work: Work, chain: _ChainState, engine: Engine) -> _Running:
+    work.folder.mkdir(parents=True, exist_ok=True)
+    (work.folder / "progress.jsonl").unlink(missing_ok=True)
+    write_json(work.folder / "job.json", work.job.model_dump(mode="json"))
+    command = [sys.executable, "-m", work.module, str(work.folder / "job.json")]
+    return _Running(work, chain, engine.start(command, _PROJECT, work.folder / "log.txt"))
 
 
 def _read_progress(one: _Running) -> list[ProgressEntry]:
     """Reads the new entries of a progress file."""
     try:
-        lines = (one.job.paths.work / "progress.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = (one.work.folder / "progress.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     except OSError:
         return []
     whole: list[ProgressEntry] = [json.loads(line) for line in lines[one.lines_read :] if line.endswith("\n")]
@@ -118,30 +178,31 @@ def _read_progress(one: _Running) -> list[ProgressEntry]:
 def _finish(one: _Running, status: int) -> Failure | None:
     one.command.end()
     if status == 0:
-        shutil.rmtree(one.job.paths.work, ignore_errors=True)
+        shutil.rmtree(one.work.folder, ignore_errors=True)
         return None
-    path = one.job.paths.work / "log.txt"
+    path = one.work.folder / "log.txt"
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it printed nothing"]
     reason = lines[-1]
     if status == -_SIGKILL:
         reason = "it was killed (signal 9), which often means that memory ran out"
     elif status < 0:
         reason = f"it ended with signal {-status}: {reason}"
-    return Failure(one.job.model, reason, path)
+    return Failure(one.work.name, reason, path)
 
 
 def _describe(one: _Running) -> str:
-    last, model = one.last, one.job.model
-    if last.get("scoring"):
-        return f"{model} scoring"
+    last, name = one.last, one.work.name
+    if last.get("doing"):
+        return f"{name} {last['doing']}"
     if not last:
-        return f"{model} starting"
-    epochs = f"epoch {last['epoch'] + 1}/{one.job.training.num_epochs}"
-    return f"{model} {epochs} loss {last['loss']:.3f} mIoU_val {last['mIoU_val']:.3f}"
+        return f"{name} starting"
+    epochs = f"epoch {last['epoch'] + 1}/{one.work.epochs}" if one.work.epochs else f"epoch {last['epoch'] + 1}"
+    scores = "".join(f" {key} {value:.3f}" for key in ("loss", "mIoU_val") if (value := last.get(key)) is not None)
+    return f"{name} {epochs}{scores}"
 
 
 def _tell(one: _Running, failure: Failure | None, number: int, total: int) -> None:
     if failure:
-        log.error("%d/%d %s: FAILED: %s (log: %s)", number, total, one.job.model, failure.reason, failure.log)
+        log.error("%d/%d %s: FAILED: %s (log: %s)", number, total, one.work.name, failure.reason, failure.log)
     else:
-        log.info("%d/%d %s: %s", number, total, one.job.model, one.last.get("done", "predictions written"))
+        log.info("%d/%d %s: %s", number, total, one.work.name, one.last.get("done", "done"))

@@ -1,30 +1,21 @@
-"""A training in a process of its own: `python -m common.learning.experiments.worker JOB.json`.
+"""A training in a process of its own: `python -m common.learning.experiments.worker JOB.json`."""
 
-Started by the numbered scripts, one process per training, because every model trained in a process leaves tens of
-megabytes behind. Ends with the script: the script holds the other end of its standard input.
-"""
-
-import os
-import sys
-import threading
 import time
-import traceback
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from filelock import FileLock, Timeout
-
-from common.dataset.prepared.folders import PreparedDataset, Split
-from common.errors import DataError, ProjectError
+from common.dataset.prepared.copies import read_copies
+from common.errors import DataError
 from common.files.disk import atomic_path
 from common.files.models import read_model
 from common.labels.cityscapes import IGNORE
 from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import append_progress, missing_predictions, read_result
-from common.parallel import keep_freed_memory
-from common.results.job import Job, SplitKey
+from common.learning.experiments.process import alone, find_split, run_process
+from common.results.job import Job, PseudoLabels, SplitKey
 from common.results.result import Result, SplitScores
 
 if TYPE_CHECKING:
@@ -32,15 +23,9 @@ if TYPE_CHECKING:
 
     from common.learning.training.batches import LoadedSplit
 
-# How long a training waits for an earlier one of the same model to notice that its script is gone.
-_ORPHAN_SECONDS = 60
-
 
 def run(job: Job) -> None:
     """Trains, scores and writes what is missing of one job."""
-    keep_freed_memory(of_any_size=True)  # every step makes and frees arrays of tens of megabytes
-    backend.quiet_start()
-    _end_with_the_script()  # not before: on Windows a library may wait for whoever reads standard input
     backend.prepare_devices(job.threads)
     job.paths.work.mkdir(parents=True, exist_ok=True)
     progress = job.paths.work / "progress.jsonl"
@@ -51,27 +36,25 @@ def run(job: Job) -> None:
     _write_missing_predictions(job, result)
 
 
-def _split(job: Job, key: SplitKey) -> Split:
-    """Finds a prepared split and makes sure that it is the one the script saw."""
-    dataset = PreparedDataset(Path(job.base_dir), job.network.size_wh, job.seed_of_split, job.classes, job.preparation)
-    split = dataset.split(key.name)
-    if split.fingerprint != key.fingerprint:
-        raise DataError(f"{split.root}: was changed while the script was running; start the script again")
-    return split
-
-
-def load(job: Job, *keys: SplitKey) -> "LoadedSplit":
-    """Loads the sum of some splits, as if their files were in one folder."""
+def load(job: Job, *keys: SplitKey, ignores: bool = False) -> "LoadedSplit":
+    """Loads the sum of some splits, as if their files were in one folder; `ignores`: masks may hold `IGNORE`."""
     from common.learning.training.batches import load_samples
 
-    samples = [sample for key in keys for sample in _split(job, key).samples]
+    samples = [sample for key in keys for sample in find_split(job, key).samples]
     samples.sort(key=lambda sample: sample.name)
-    return load_samples(samples, job.network.size_wh, job.network.num_classes, job.threads, ignores=job.classes.ignores)
+    return load_samples(
+        samples, job.network.size_wh, job.network.num_classes, job.threads, ignores or job.classes.ignores
+    )
 
 
 def _load_to_train(job: Job) -> "LoadedSplit":
     """Loads the training set; void is `IGNORE` in its masks, unless the recipe learns it as a class."""
+    from common.learning.training.batches import with_copies
+
     split = load(job, *job.train)
+    if (pseudo := job.pseudo) is not None:
+        loaded = load(job, pseudo.split, ignores=pseudo.ignores)
+        split = with_copies(split, loaded, pseudo, _copies(job, pseudo, loaded.names), job.name.of_run)
     if job.training.train_void:
         return split
     masks = np.where(np.isin(split.masks, job.classes.void_classes), np.uint8(IGNORE), split.masks)
@@ -79,6 +62,13 @@ def _load_to_train(job: Job) -> "LoadedSplit":
         folders = ", ".join(str(Path(job.base_dir) / key.name) for key in job.train)
         raise DataError(f"{folders}: the masks are all void; set TRAIN_VOID = True")
     return replace(split, masks=masks)
+
+
+def _copies(job: Job, pseudo: PseudoLabels, names: Iterable[str]) -> Mapping[str, int]:
+    """Tells how many noisy copies of each pair with a pseudo-label are trained on."""
+    if pseudo.copies_by_frame:
+        return read_copies(Path(job.base_dir) / pseudo.split.name)
+    return dict.fromkeys(names, pseudo.noise.num_copies if pseudo.noise else 0)
 
 
 def _train(job: Job, progress: Path) -> Result:
@@ -92,7 +82,8 @@ def _train(job: Job, progress: Path) -> Result:
     keras.config.set_dtype_policy(policy)
     backend.make_deterministic()
     start = time.monotonic()
-    data = TrainingData(_load_to_train(job), load(job, job.validation), job.classes)
+    ignores = job.pseudo is not None and job.pseudo.ignores
+    data = TrainingData(_load_to_train(job), load(job, job.validation), job.classes, ignores)
     model = compile_training(job.network, job.training, data)
     # The last bits depend on these too: a checkpoint from others is not resumed.
     identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
@@ -104,7 +95,7 @@ def _train(job: Job, progress: Path) -> Result:
     validate = data.validate
     del data, model  # frees the training images, about a gigabyte, for scoring
     trained = time.monotonic()
-    append_progress(progress, {"scoring": True})
+    append_progress(progress, {"doing": "scoring"})
     with atomic_path(job.paths.keras, durable=True) as temporary:
         plain.save(temporary)
         add_card(
@@ -180,44 +171,11 @@ def _write_missing_predictions(job: Job, result: Result) -> None:
         result.write(job.paths.result)
 
 
-def _end_with_the_script() -> None:
-    """Ends this process when the script that started it is gone."""
-
-    def wait() -> None:
-        os.read(0, 1)
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
 def main(path: Path) -> None:
     """Runs the job of a file, unless another process runs it."""
     job = read_model(path, Job)
-    lock = FileLock(job.paths.work / "lock")
-    try:
-        with lock.acquire(timeout=_ORPHAN_SECONDS):
-            run(job)
-    except Timeout:
-        raise DataError(f"{job.model}: is being trained by another process; wait for it or stop it") from None
-
-
-def _explain(error: Exception) -> str:
-    """Makes one line of an error: the script shows the last line of the log."""
-    if isinstance(error, ProjectError):
-        return str(error)
-    text = " ".join(str(error).split())
-    words = ("out of memory", "resource_exhausted", "resourceexhausted", "oom when", "bad_alloc")
-    if isinstance(error, MemoryError) or any(word in f"{type(error).__name__} {text}".lower() for word in words):
-        return "memory ran out; lower TRAININGS_AT_A_TIME or BATCH_SIZE, or close other programs"
-    return f"{type(error).__name__}: {text[:300]}"
+    alone(path, lambda: run(job))
 
 
 if __name__ == "__main__":
-    try:
-        main(Path(sys.argv[1]))
-    except Exception as problem:
-        if not isinstance(problem, ProjectError):
-            traceback.print_exc()
-        print(f"error: {_explain(problem)}", file=sys.stderr)
-        sys.exit(1)
-    sys.exit(0)
+    run_process(main)

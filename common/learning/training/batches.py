@@ -4,8 +4,9 @@ Images stay uint8 until the network scales them: 2,975 images of 416x208 with th
 a plain generator, so that any Keras back end can use them; TensorFlow draws them in a thread of its own.
 """
 
+import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,15 +14,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from common.config.settings import TrainingSettings
+from common.config.settings import AugmentationConfig, TrainingSettings
+from common.dataset.prepared.augment import augment, copy_random
 from common.dataset.prepared.folders import Sample
 from common.errors import DataError
 from common.images.png import read_image, read_mask
 from common.labels.cityscapes import IGNORE
 from common.learning.training.augmentation import change, paste
+from common.results.job import PseudoLabels
 
 # Each has a finished batch waiting in memory.
 _MOST_THREADS = 4
+# Far above the number of any pass.
+_OTHER_PASSES = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,89 @@ class LoadedSplit:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def pair(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Gives the image `(height, width, 3)` and the mask `(height, width)` with a number."""
+        return self.images[number], self.masks[number]
+
+    def pairs(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Gives several images and masks as one array each."""
+        return self.images[numbers], self.masks[numbers]
+
+    def every_mask(self) -> Iterable[NDArray[np.uint8]]:
+        """Gives the masks one by one, each as often as it is trained on."""
+        return self.masks
+
+
+@dataclass(frozen=True)
+class TrainingSet(LoadedSplit):
+    """Pairs with labels of people and pairs with labels of networks, and noisy copies that are drawn when asked for.
+
+    The pairs are numbered as if the copies were files named `<name>_aug_<copy>`, sorted by name. A copy is the same each
+    time: its random state is that of (seed, crc32(series and name), copy).
+
+    Attributes:
+        sources: Which of `images` each pair comes from, shape `(pairs,)`.
+        copies: The number of the copy, -1 for the pair itself, shape `(pairs,)`.
+        labeled: Numbers of the pairs with labels of people.
+        labeled_share: Smallest share of them in each batch.
+        noise: What copies are drawn from; None where there are none.
+        seed: Of the study.
+        series: Name of the series of models, so that runs see other copies.
+    """
+
+    sources: NDArray[np.int64]
+    copies: NDArray[np.int64]
+    labeled: NDArray[np.int64]
+    labeled_share: float
+    noise: AugmentationConfig | None
+    seed: int
+    series: str
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def pair(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """See `LoadedSplit`; draws the copy if it is one."""
+        source, copy = int(self.sources[number]), int(self.copies[number])
+        image, mask = self.images[source], self.masks[source]
+        if copy < 0 or self.noise is None:
+            return image, mask
+        return augment(image, mask, self.noise, copy_random(self.seed, self.series, self.names[source], copy))
+
+    def pairs(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """See `LoadedSplit`."""
+        images, masks = zip(*map(self.pair, map(int, numbers)), strict=True)
+        return np.stack(images), np.stack(masks)
+
+    def every_mask(self) -> Iterable[NDArray[np.uint8]]:
+        """See `LoadedSplit`; a copy has as many pixels of each class as the pair it was made of."""
+        return (self.masks[source] for source in self.sources)
+
+
+def with_copies(
+    labeled: LoadedSplit, pseudo: LoadedSplit, settings: PseudoLabels, copies_of: Mapping[str, int], series: str
+) -> TrainingSet:
+    """Adds pairs with labels of networks to those with labels of people; `copies_of` is their number by name."""
+    names = labeled.names + pseudo.names
+    entries = [(name, number, -1) for number, name in enumerate(labeled.names)]
+    for number, name in enumerate(pseudo.names, start=len(labeled)):
+        entries += [(name, number, -1)] if settings.pairs else []
+        entries += [(f"{name}_aug_{copy}", number, copy) for copy in range(copies_of[name])]
+    entries.sort()
+    sources = np.array([source for _, source, _ in entries], np.int64)
+    return TrainingSet(
+        names,
+        np.concatenate([labeled.images, pseudo.images]),
+        np.concatenate([labeled.masks, pseudo.masks]),
+        sources,
+        np.array([copy for _, _, copy in entries], np.int64),
+        np.flatnonzero(sources < len(labeled)),
+        settings.labeled_share,
+        settings.noise,
+        settings.seed,
+        series,
+    )
 
 
 def load_samples(
@@ -89,9 +177,31 @@ def epoch_order(num_images: int, settings: TrainingSettings, epoch: int) -> tupl
     if not settings.num_steps:
         order = _shuffled(num_images, settings.seed, epoch)[: steps * batch]
         return np.full((steps, batch), epoch), order.reshape(steps, batch)
+    return _stream(num_images, settings.seed, epoch, steps, batch)
+
+
+def _order_of(
+    split: LoadedSplit, settings: TrainingSettings, epoch: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Like `epoch_order`; fills the first places of each batch with labelled pairs where the split asks for it."""
+    if not isinstance(split, TrainingSet) or not split.labeled_share:
+        return epoch_order(len(split), settings, epoch)
+    steps, batch = settings.steps_per_epoch(len(split)), settings.images_per_step(len(split))
+    first = math.ceil(split.labeled_share * batch)
+    passes, numbers = _stream(len(split.labeled), settings.seed + 1, epoch, steps, first)
+    others = _stream(len(split), settings.seed, epoch, steps, batch - first)
+    # Other passes than those of the others, so that a pair that comes twice is changed in two ways.
+    passes += _OTHER_PASSES
+    return np.hstack([passes, others[0]]), np.hstack([split.labeled[numbers], others[1]])
+
+
+def _stream(
+    num_images: int, seed: int, epoch: int, steps: int, batch: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Cuts an endless row of passes over all images into batches; gives passes and images of one epoch."""
     start, end = epoch * steps * batch, (epoch + 1) * steps * batch
     first, last = start // num_images, (end - 1) // num_images
-    orders = [_shuffled(num_images, settings.seed, one) for one in range(first, last + 1)]
+    orders = [_shuffled(num_images, seed, one) for one in range(first, last + 1)]
     images = np.concatenate(orders)[start - first * num_images :][: end - start]
     return (np.arange(start, end) // num_images).reshape(steps, batch), images.reshape(steps, batch)
 
@@ -110,11 +220,12 @@ def training_batches(
     turns = (
         (passes, images)
         for epoch in epochs
-        for passes, images in zip(*epoch_order(len(split), settings, epoch), strict=True)
+        for passes, images in zip(*_order_of(split, settings, epoch), strict=True)
     )
-    if not settings.augments and settings.mix == "none":
+    changes = settings.augments or settings.mix != "none"
+    if not changes and not isinstance(split, TrainingSet):
         for _, images in turns:
-            yield split.images[images], split.masks[images]
+            yield split.pairs(images)
         return
     threads = min(_MOST_THREADS, threads)
     cv2.setNumThreads(1)  # these threads are enough
@@ -135,7 +246,7 @@ def _make_batch(
     changed = []
     for one, number in zip(passes, numbers, strict=True):
         rng = np.random.default_rng((settings.seed, one, number))
-        changed.append(change(split.images[number], split.masks[number], settings, rng))
+        changed.append(change(*split.pair(int(number)), settings, rng))
     images, masks = (np.stack(arrays) for arrays in zip(*changed, strict=True))
     if settings.mix != "none":
         rng = np.random.default_rng((settings.seed, passes[0], numbers[0], len(split)))

@@ -33,12 +33,19 @@ from common.learning.training.scoring import score
 class TrainingData:
     """What a training sees: images to train on, images that choose the best epoch, and the classes of all masks.
 
-    Void is `IGNORE` in the masks to train on where the recipe says so.
+    Void is `IGNORE` in the masks to train on where the recipe says so, and so are pixels that teachers do not agree on
+    where `pseudo_labels_ignore`.
     """
 
     train: LoadedSplit
     validate: LoadedSplit
     label_map: LabelMap
+    pseudo_labels_ignore: bool = False
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether masks to train on hold `IGNORE`."""
+        return self.label_map.ignores or self.pseudo_labels_ignore
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,10 @@ def compile_training(network: NetworkSettings, settings: TrainingSettings, data:
     keras.utils.set_random_seed(settings.seed)
     model = find_network(network).training_form(network, settings.batchnorm_momentum)
     weighted = settings.class_weights == "inverse_sqrt"
-    weights = inverse_sqrt_weights(data.train.masks, network.num_classes) if weighted else None
+    weights = inverse_sqrt_weights(data.train.every_mask(), network.num_classes) if weighted else None
     model.compile(
         optimizer=make_optimizer(settings, len(data.train)),
-        loss=make_loss(settings.loss, weights, data.label_map.ignores or settings.leaves_out_pixels),
+        loss=make_loss(settings.loss, weights, data.leaves_out or settings.leaves_out_pixels),
         jit_compile=backend.jit_compile(),
     )
     model.optimizer.build(model.trainable_variables)
@@ -124,7 +131,7 @@ def train(
         )
     model.set_weights(state.best_weights or [])
     if settings.batchnorm_recalibration:
-        recalibrate(model, data.train.images, settings.batch_size)
+        recalibrate(model, data.train, settings.batch_size)
     return state
 
 

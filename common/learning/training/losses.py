@@ -7,7 +7,7 @@ In all functions `class_indices` have the shape `(batch, height, width)` and any
 not count; `logits` are float32 of shape `(batch, height, width, classes)`. 0, and no gradient, if no pixel counts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import keras
@@ -49,7 +49,7 @@ def make_loss(name: str, weights: NDArray[np.float32] | None = None, leaves_out:
     return loss
 
 
-def inverse_sqrt_weights(masks: NDArray[np.uint8], num_classes: int) -> NDArray[np.float32]:
+def inverse_sqrt_weights(masks: Iterable[NDArray[np.uint8]], num_classes: int) -> NDArray[np.float32]:
     """Computes weights that grow for rare classes: one over the square root of the class' share of the pixels.
 
     The mean over all pixels of the masks but `IGNORE` is 1. No class that occurs has more than 10 times the weight of

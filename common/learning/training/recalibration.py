@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from common.learning.backend import machine as backend
 from common.learning.network.networks import copy_of
+from common.learning.training.batches import LoadedSplit
 
 
-def recalibrate(model: keras.Model, images: NDArray[np.uint8], batch_size: int) -> None:
-    """Sets the moving statistics of a network's training form to those over images `(n, height, width, 3)`.
+def recalibrate(model: keras.Model, split: LoadedSplit, batch_size: int) -> None:
+    """Sets the moving statistics of a network's training form to those over the images of a split.
 
     The batch size matters a little, because each batch is normalised by itself.
     """
@@ -26,8 +27,8 @@ def recalibrate(model: keras.Model, images: NDArray[np.uint8], batch_size: int) 
     means: list[float | NDArray[np.float64]] = [0.0] * len(found)
     squares: list[float | NDArray[np.float64]] = [0.0] * len(found)
     total = 0
-    for start in range(0, len(images), batch_size):
-        batch = images[start : start + batch_size]
+    for start in range(0, len(split), batch_size):
+        batch, _ = split.pairs(np.arange(start, min(start + batch_size, len(split))))
         with backend.without_gradients():
             copy(batch, training=True)
         for place, layer in enumerate(found):

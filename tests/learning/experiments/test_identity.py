@@ -6,7 +6,7 @@ import pytest
 
 from common.config.loading import load_config
 from common.config.paths import SHIPPED_CONFIG
-from common.learning.experiments.experiment import Experiment, _job
+from common.learning.experiments.experiment import Experiment, training_job
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ def test_the_identity_of_a_training_stays(name, train, overrides, identity):
     val, test = (SimpleNamespace(name=name, fingerprint=f"of {name}") for name in ("val", "test"))
     trained_on = SimpleNamespace(name=train, fingerprint=f"of {train}")
     config = load_config("CITYSCAPES", SHIPPED_CONFIG, overrides)
-    assert _job(Experiment(name, (trained_on,), val, (val, test)), config, 1, 0).identity == identity
+    assert training_job(Experiment(name, (trained_on,), val, (val, test)), config, 1, 0).identity == identity

@@ -1,0 +1,1 @@
+"""The semi-supervised methods of the study, without Keras: what each is, and the arithmetic of its labels."""
