@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import JsonValue, NonNegativeInt, field_validator
+from pydantic import Field, JsonValue, NonNegativeInt, field_validator
 
 from common.errors import DataError
 from common.files.disk import checksum, fingerprint, read_json, write_json
@@ -45,6 +45,7 @@ class Manifest(FileModel):
         settings: What the content depends on besides the inputs.
         inputs: Fingerprint of the inputs.
         files: Size in bytes and CRC-32 by name, for example "images/a.png".
+        facts: What was measured while the folder was written; nothing depends on it.
     """
 
     written_by: str
@@ -55,6 +56,7 @@ class Manifest(FileModel):
     settings: Settings
     inputs: str
     files: dict[str, FileEntry]
+    facts: Settings = Field(default_factory=dict)
 
     @field_validator("settings")
     @classmethod
@@ -131,12 +133,18 @@ class Stage:
         )
 
     @contextlib.contextmanager
-    def build(self, expected: Iterable[str], known: Mapping[str, FileEntry] | None = None) -> Iterator[Path]:
+    def build(
+        self,
+        expected: Iterable[str],
+        known: Mapping[str, FileEntry] | None = None,
+        facts: Mapping[str, JsonValue] | None = None,
+    ) -> Iterator[Path]:
         """Gives a folder to fill and, when the block ends without an error, puts it in the place of the final one.
 
         Args:
-            expected: The files there must be in the end, for example "images/name.png".
+            expected: The files there must be in the end, for example "images/name.png"; looked at when the block ends.
             known: Size and checksum of files that need not be read for it, like in a manifest.
+            facts: What the manifest says besides; looked at when the block ends.
 
         Yields:
             The building folder. It holds what an interrupted build with the same fingerprint left there.
@@ -152,11 +160,13 @@ class Stage:
             write_json(marker, self.fingerprint)
         building.mkdir(exist_ok=True)
         yield building
-        self._finish(building, set(expected), known or {})
+        self._finish(building, set(expected), known or {}, facts or {})
         self._replace_by(building)
         marker.unlink()
 
-    def _finish(self, building: Path, expected: set[str], known: Mapping[str, FileEntry]) -> None:
+    def _finish(
+        self, building: Path, expected: set[str], known: Mapping[str, FileEntry], facts: Mapping[str, JsonValue]
+    ) -> None:
         """Removes what does not belong there, makes sure that nothing is missing, writes the manifest."""
         found = list_files(building)
         for file in found.keys() - expected:
@@ -175,6 +185,7 @@ class Stage:
             settings=self.settings,
             inputs=self.inputs,
             files={file: known.get(file) or (found[file], checksum(building / file)) for file in sorted(expected)},
+            facts=dict(facts),
         )
         write_json(building / MANIFEST, manifest.model_dump(mode="json"))
 

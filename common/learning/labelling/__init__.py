@@ -1,0 +1,1 @@
+"""Folders of pseudo-labels, made by networks in a process of their own."""
