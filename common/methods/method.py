@@ -21,7 +21,7 @@ class Method:
         start: The approach whose best models label first.
         labeled: The split with labels of people that is trained on.
         pairs: Whether pseudo-labelled images are trained on as they are.
-        copies: Whether noisy copies of them are trained on: none, a fixed number, or as many as EvalNets advise.
+        copies: How many noisy copies of them are trained on: NUM_IMAGES_IM_PLUS if fixed, what EvalNets advise if judged.
         grows: Whether networks and noise grow from generation to generation.
         evalnets: Kind of the EvalNets that judge labels; "" for none.
     """
@@ -33,7 +33,7 @@ class Method:
     start: Literal["subset", "subset_aug"] = "subset"
     labeled: Literal["train_labeled", "train_labeled_aug"] = "train_labeled"
     pairs: bool = True
-    copies: Literal["none", "fixed", "judged"] = "none"
+    copies: Literal["none", "one", "fixed", "judged"] = "none"
     grows: bool = False
     evalnets: str = ""
 

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 _BACK_ENDS = ("tensorflow", "jax", "torch")
 _WORKER = "common.learning.experiments.worker"
 # A model of alpha 1 with its result; a prediction and its colours, in bytes per pixel, measured on drawn frames.
-_MODEL_MB = 3.4
+MODEL_MB = 3.4
 _PREDICTION_BYTES = 0.27
 
 
@@ -96,23 +96,24 @@ def run_experiment(experiment: Experiment, config: Config, dry_run: bool = False
     if finished:
         _show_table(experiment, config, finished)
     if failures:
-        raise TrainingError(failure_message(failures, len(work), sum(map(_is_pending, jobs))))
+        raise TrainingError(failure_message(failures, len(work), sum(map(is_pending, jobs))))
 
 
 def training_work(jobs: Sequence[Job]) -> list[Work]:
     """Lists the trainings that are still to be done, and removes what earlier ones left under way."""
-    for job in (job for job in jobs if not _is_pending(job)):
+    for job in (job for job in jobs if not is_pending(job)):
         shutil.rmtree(job.paths.work, ignore_errors=True)
     return [
         Work(job.model, job.paths.work, _WORKER, job, job.training.num_epochs if read_result(job) is None else 0)
         for job in jobs
-        if _is_pending(job)
+        if is_pending(job)
     ]
 
 
 def failure_message(failures: Sequence[Failure], total: int, unfinished: int, what: str = "trainings") -> str:
     """Says what failed, why, and how to go on; `total` were to do, `unfinished` are still."""
-    lines = "".join(f"\n    {failure.name}: {failure.reason} (log: {failure.log})" for failure in failures)
+    logs = [f" (log: {failure.log})" if failure.log else "" for failure in failures]
+    lines = "".join(f"\n    {one.name}: {one.reason}{log}" for one, log in zip(failures, logs, strict=True))
     not_started = f", {unfinished - len(failures)} were not started" if unfinished > len(failures) else ""
     return (
         f"{len(failures)} of {total} {what} failed{not_started}; what is finished is kept. When the reason "
@@ -169,7 +170,8 @@ def split_key(split: Split) -> SplitKey:
     return SplitKey(split.name, split.fingerprint)
 
 
-def _is_pending(job: Job) -> bool:
+def is_pending(job: Job) -> bool:
+    """Tells whether a training, or predictions that are asked for, are still to be done."""
     result = read_result(job)
     return result is None or bool(missing_predictions(job, result))
 
@@ -184,7 +186,7 @@ def _announce(experiment: Experiment, config: Config, jobs: Sequence[Job]) -> No
     recipe, plan = config.training, config.study
     of_runs = _images_of_runs(experiment, config)
     images, most = min(of_runs), max(of_runs)
-    pending = sum(_is_pending(job) for job in jobs)
+    pending = sum(is_pending(job) for job in jobs)
     width, height = config.dataset.size_wh
     steps = recipe.num_epochs * recipe.steps_per_epoch(images)
     log.info(
@@ -211,7 +213,7 @@ def _announce(experiment: Experiment, config: Config, jobs: Sequence[Job]) -> No
         "predictions saved: %s, %s PNG files in all; about %s MB on disk with the models",
         ", ".join(config.study.save_predictions) or "none",
         f"{2 * saved * len(jobs):,}",
-        f"{len(jobs) * (_MODEL_MB * config.network.alpha**2 + saved * width * height * _PREDICTION_BYTES / 1e6):,.0f}",
+        f"{len(jobs) * (MODEL_MB * config.network.alpha**2 + saved * width * height * _PREDICTION_BYTES / 1e6):,.0f}",
     )
 
 

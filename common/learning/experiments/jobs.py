@@ -5,9 +5,11 @@ scores are complete.
 """
 
 import json
+import zipfile
 from pathlib import Path
 from typing import TypedDict
 
+from common.errors import DataError
 from common.results.job import Job
 from common.results.reading import find_result
 from common.results.result import Result
@@ -33,6 +35,20 @@ def _has_predictions(job: Job, result: Result, split: str) -> bool:
         return False
     there = {path.name for path in folder.iterdir()}
     return all({f"{name}.png", f"{name}_color.png"} <= there for name in result.scores[split].images)
+
+
+def weights_digest(path: Path) -> str:
+    """Gives a digest of the weights of a `.keras` file, without reading them: checksum and size as the zip lists them.
+
+    Raises:
+        DataError: If the file is missing, or is not a zip with weights; names it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            member = archive.getinfo("model.weights.h5")
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: cannot be read as a Keras model ({error}); run the step that made it again") from error
+    return f"{member.CRC:08x}-{member.file_size}"
 
 
 class ProgressEntry(TypedDict, total=False):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from common.errors import ProjectError
 from common.files.disk import write_json
 from common.files.models import FileModel
 from common.learning.experiments.jobs import ProgressEntry
@@ -62,25 +63,29 @@ class _Running:
 
 @dataclass(frozen=True)
 class Failure:
-    """A process that did not finish: its name, the last line it printed, and the log file."""
+    """What did not finish: its name, the last line it printed, and its log file; None if there was no process."""
 
     name: str
     reason: str
-    log: Path
+    log: Path | None = None
 
 
 @dataclass(eq=False)
 class _ChainState:
     chain: Chain
     open: int = 0
-    failed: bool = False
+    failure: Failure | None = None
 
-    def next_work(self) -> Sequence[Work]:
-        """Gives the next work of the chain, nothing at its end."""
-        for work in self.chain:
-            if work:
-                self.open = len(work)
-                return work
+    def next_work(self, description: str) -> Sequence[Work]:
+        """Gives the next work of the chain, nothing at its end or after an error of its own."""
+        try:
+            for work in self.chain:
+                if work:
+                    self.open = len(work)
+                    return work
+        except ProjectError as error:
+            self.failure = Failure(description, str(error))
+            log.error("%s: %s", description, error)
         return ()
 
 
@@ -115,8 +120,9 @@ def run_chains(
     bar = progress_bar(None, description, epochs, "epoch")
     bar.smoothing = 0.05
     try:
-        for state in map(_ChainState, chains):
-            waiting += [(work, state) for work in state.next_work()]
+        states = [_ChainState(chain) for chain in chains]
+        for state in states:
+            waiting += [(work, state) for work in state.next_work(description)]
         while running or (waiting and in_a_row < _FAILURES_IN_A_ROW):
             while waiting and len(running) < at_a_time and in_a_row < _FAILURES_IN_A_ROW:
                 running.append(_start(*waiting.popleft(), engine))
@@ -134,16 +140,16 @@ def run_chains(
                 _tell(one, failure, done, total)
                 state = one.chain
                 state.open -= 1
-                state.failed |= failure is not None
-                if not (state.open or state.failed):
-                    waiting += [(work, state) for work in state.next_work()]
+                state.failure = state.failure or failure
+                if not (state.open or state.failure):
+                    waiting += [(work, state) for work in state.next_work(description)]
             bar.set_postfix_str("; ".join(map(_describe, running)), refresh=False)
             bar.update(0)
     finally:
         for one in running:
             one.command.end()
         bar.close()
-    return failures
+    return failures + [state.failure for state in states if state.failure and state.failure.log is None]
 
 
 def _advance(bar: Any, entries: list[ProgressEntry]) -> None:

@@ -99,13 +99,12 @@ def _label(job: LabelJob, source: Split, building: Path, notes: Notes, finished:
             notes.add(facts)
         tell(len(notes.facts))
     facts: Settings = {}
-    sizes = {}
+    sizes = {job.source.name: float(np.mean([one.size for one in notes.facts.values()]))}
     for key in job.measured_on:
         size, scores = measure(job, labels, find_split(job, key))
         sizes[key.name] = size
         facts[f"mIoU_{key.name}"], facts[f"mPA_{key.name}"] = scores.means["mIoU"], scores.means["mPA"]
-    facts["mean_im_size"] = sizes
-    return facts
+    return {**facts, **({"mean_im_size": sizes} if job.agrees else {})}
 
 
 def _facts_of(job: LabelJob, source: Split, building: Path, kept: list[FrameFacts]) -> Settings:
@@ -121,7 +120,6 @@ def _facts_of(job: LabelJob, source: Split, building: Path, kept: list[FrameFact
         "labeled": float(np.mean([one.labeled for one in kept])),
         "mIoU": scores.means["mIoU"],
         "mPA": scores.means["mPA"],
-        **({"mean_im_size_here": float(np.mean([one.size for one in kept]))} if job.agrees else {}),
         **({"predicted_mIoU": float(np.mean(predicted))} if predicted else {}),
     }
 

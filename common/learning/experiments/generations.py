@@ -1,0 +1,161 @@
+"""Runs all generations of a semi-supervised method, and shows what came out. Knows no Keras."""
+
+import logging
+from collections.abc import Sequence
+
+from common.config.config import Config
+from common.dataset.prepared.folders import PreparedDataset
+from common.errors import ConfigError, TrainingError
+from common.learning.experiments.chain import Chain
+from common.learning.experiments.evalnets import evalnets_to_do
+from common.learning.experiments.experiment import MODEL_MB, check_back_end, failure_message
+from common.learning.experiments.processes import run_chains
+from common.methods.method import Method
+from common.results.cost import image_passes, measured_rate
+from common.results.job import SplitKey
+from common.results.reading import read_results
+from common.results.series_table import series_table
+from common.text import count
+
+# Bytes per pixel of a stored image and mask, measured on prepared images of 416x208.
+_IMAGE_BYTES, _MASK_BYTES = 1.6, 0.1
+log = logging.getLogger(__name__)
+
+
+def run_method(method: Method, config: Config, dry_run: bool = False) -> None:
+    """Trains all generations of a method, in every run and for every number n.
+
+    Raises:
+        DataError: If the models that label first are missing; says which step makes them.
+        ConfigError: If settings do not fit the method.
+        TrainingError: If something failed; the other chains are complete.
+    """
+    _check(method, config)
+    check_back_end()
+    dataset = PreparedDataset.of(config.dataset, config.seed)
+    chains = [
+        Chain(method, config, dataset, run, number)
+        for run in range(1, config.study.num_runs + 1)
+        for number in method.numbers
+    ]
+    for chain in chains:
+        chain.teachers(0)
+        if method.evalnets:
+            chain.start_models()
+    _announce(chains)
+    if dry_run:
+        return
+    plan = config.methods
+    done = sum(chain.generations_done() for chain in chains)
+    generations = len(chains) * plan.num_generations - done
+    failures = []
+    if generations:
+        trainings = generations * plan.models_per_generation
+        failures = run_chains(
+            [chain.work() for chain in chains],
+            config.machine.trainings_at_a_time,
+            config.approach(method.name),
+            trainings * config.training.num_epochs,
+            trainings + generations,
+        )
+    _show_table(chains)
+    if failures:
+        unfinished = sum(plan.num_generations - chain.generations_done() for chain in chains)
+        raise TrainingError(failure_message(failures, generations, unfinished))
+
+
+def _check(method: Method, config: Config) -> None:
+    """Refuses settings under which there would be too few teachers."""
+    plan, most = config.study, max(method.teachers(number) for number in method.numbers)
+    models = config.methods.models_per_generation
+    whose = "EvalNets" if method.labels == "judged" else "teachers"
+    limits = {"TOP_Ks": plan.top_ks, "MODELS_PER_GENERATION": models, "MODELS_PER_RUN": plan.models_per_run}
+    if method.labels == "judged":
+        del limits["MODELS_PER_RUN"]
+    for key, limit in limits.items():
+        if limit < most:
+            keys = "TEACHERS" if len(method.numbers) > 1 or method.numbers[0] != 2 else ""
+            way_out = f" or {keys} = {limit}" if keys and limit > 1 else ""
+            raise ConfigError(
+                f"{key} = {limit}: {method.step} labels with the best {most} {whose} of a generation; set {key} = "
+                f"{most}{way_out}"
+            )
+    if method.evalnets and models < 2:
+        raise ConfigError(f"MODELS_PER_GENERATION = {models}: {method.step} needs 2 EvalNets; set it to 2 or more")
+
+
+def _announce(chains: Sequence[Chain]) -> None:
+    """Says how much there is to do, how long it may take by what was measured here, and how much room it needs."""
+    first = chains[0]
+    config, method, dataset = first.config, first.method, first.dataset
+    plan, name = config.methods, config.approach(method.name)
+    done = [chain.generations_done() for chain in chains]
+    total = len(chains) * plan.num_generations * plan.models_per_generation
+    left = sum(plan.num_generations - one for one in done) * plan.models_per_generation
+    of_n = "" if len(method.numbers) == 1 else f" x n = {', '.join(map(str, method.numbers))}"
+    labeled, unlabeled = len(dataset.split(method.labeled)), len(dataset.split("train_unlabeled"))
+    log.info(
+        f"{name}: {count(config.study.num_runs, 'run')}{of_n} x {plan.num_generations} generations of "
+        f"{plan.models_per_generation} models: {total} trainings, {left} to do; {labeled:,} labelled and "
+        f"{unlabeled:,} pseudo-labelled images of {'x'.join(map(str, config.dataset.size_wh))}, by the recipe "
+        f"{config.recipe}"
+    )
+    evalnets = sum(evalnets_to_do(method.evalnets, chain.run, config) for chain in _one_per_run(chains))
+    if method.evalnets:
+        log.info("%s to train before that", count(evalnets, "EvalNet"))
+    if left:
+        log.info("%s", _time_needed(chains, done))
+    width, height = config.dataset.size_wh
+    folders = total // plan.models_per_generation
+    room = total * MODEL_MB * config.network.alpha**2 + folders * unlabeled * width * height * _bytes(first) / 1e6
+    log.info("about %s MB on disk, predictions (%s) not counted", f"{room:,.0f}", ", ".join(config.study.save_predictions))
+
+
+def _one_per_run(chains: Sequence[Chain]) -> list[Chain]:
+    return list({chain.run: chain for chain in chains}.values())
+
+
+def _bytes(chain: Chain) -> float:
+    """Tells the bytes per pixel of a frame with its pseudo-label; images are links unless they are blacked out."""
+    blacked = chain.method.labels == "agreement" and chain.config.methods.block_input
+    return _IMAGE_BYTES + _MASK_BYTES if blacked and chain.config.methods.keep_pseudo_labels else _MASK_BYTES
+
+
+def _time_needed(chains: Sequence[Chain], done: Sequence[int]) -> str:
+    """Estimates the hours of what is to do, by the last measured rate."""
+    first = chains[0]
+    images = first.most_pairs()
+    job = first.jobs(0, SplitKey("", ""), images)[0]
+    rate = measured_rate(read_results(first.config.dataset.base_dir).all, job)
+    if rate is None:
+        return "no training was measured here yet, so its time is not known"
+    hours = 0.0
+    for chain, finished in zip(chains, done, strict=True):
+        for generation in chain.generations[finished:]:
+            growth = chain.config.methods.growth(generation)
+            width = job.network.alpha * (growth.width if chain.method.grows else 1)
+            hours += len(chain.models) * rate.hours(image_passes(job, images), width)
+    at_least = "at least " if first.method.copies == "judged" else ""
+    return (
+        f"{at_least}about {hours:,.1f} hours, one training at a time, by the rate of {rate.model} "
+        f"({1000 * rate.seconds:.3g} ms an image and step)"
+    )
+
+
+def _show_table(chains: Sequence[Chain]) -> None:
+    """Shows scores by generation, and how the last generation compares with the models it started from."""
+    base_dir = chains[0].config.dataset.base_dir
+    for number in chains[0].method.numbers:
+        of_number = [chain for chain in chains if chain.number == number]
+        rows = [
+            (f"generation {generation}", [result for chain in of_number for result in chain.results(generation)])
+            for generation in chains[0].generations
+        ]
+        rows = [(title, results) for title, results in rows if results]
+        if not rows:
+            continue
+        title = rows[-1][1][0].job.name.title.rsplit(" gen", 1)[0]
+        log.info("\n%s: mean of mIoU by the paper metric ± standard deviation over models", title)
+        for line in series_table(rows):
+            log.info("%s", line)
+    log.info("models: %s   tables: %s", base_dir / "models", base_dir / "csv")
