@@ -1,6 +1,6 @@
 """Step 10: train U-Nets on the predictions that EvalNets think good enough.
 
-Reads   BASE_DIR/train_labeled, train_unlabeled, train_full, val, test; models of steps 03 and 04   (steps 00, 01, 03, 04)
+Reads   BASE_DIR/train_labeled, train_unlabeled, train_full, val, test; models of 03 and 04   (steps 00, 01, 03, 04)
 Writes  BASE_DIR/train_unlabeled_predictions/segnet, models, csv/results_CITYSCAPES_segnet_<run>_...csv
 
 An EvalNet predicts the mIoU of a prediction. Of several predictions for an image the best one is trained on, if n

@@ -1,6 +1,6 @@
 """Step 13: IM+ from the augmented baseline.
 
-Reads   BASE_DIR/train_labeled_aug, train_unlabeled, val, test; models/CITYSCAPES_subset_aug_<run>_topK_<k>   (steps 01, 04)
+Reads   BASE_DIR/train_labeled_aug, train_unlabeled, val, test; models/CITYSCAPES_subset_aug_<run>_topK_<k>   (01, 04)
 Writes  BASE_DIR/train_unlabeled_predictions/aug_IM_plus, models, csv/results_CITYSCAPES_aug_IM_plus_<run>_...csv
 
 As step 11, but it starts from the networks of step 04, and trains on the images without noise and the augmented

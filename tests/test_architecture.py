@@ -29,7 +29,14 @@ LAYERS = (
 HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib"}
 # Who may know a back end, and who sees all of config.ini.
 KNOWS_BACK_ENDS = {"learning/backend/machine.py", "learning/backend/operations.py", "learning/exporting/runtimes.py"}
-SEES_CONFIG = {"config", "command_line", "learning/experiments/experiment", "learning/experiments/generations", "learning/experiments/evalnets", "tools"}
+SEES_CONFIG = {
+    "config",
+    "command_line",
+    "learning/experiments/experiment",
+    "learning/experiments/generations",
+    "learning/experiments/evalnets",
+    "tools",
+}
 # Parts of `learning` that only start processes.
 STARTS_PROCESSES = ("experiment", "processes", "jobs", "generations", "evalnets")
 

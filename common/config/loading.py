@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from common.config.config import Config
-from common.config.keys import KEYS, UNUSED_KEYS, OTHER_SECTIONS, RECIPE_KEYS, Key, as_text
+from common.config.keys import KEYS, OTHER_SECTIONS, RECIPE_KEYS, UNUSED_KEYS, Key, as_text
 from common.config.paths import resolve_folder
 from common.config.settings import Recipe
 from common.errors import ConfigError, LabelError

@@ -71,9 +71,7 @@ class MethodConfig:
         "IM_PIXELS", "class_0", "What pixels are whose label the teachers do not agree on: class_0, as published, is "
         "trained as class 0; ignore leaves them out of the loss.", modern="ignore",
     )  # fmt: skip
-    block_input: bool = key(
-        "BLOCK_INPUT", True, "Whether these pixels are black in the image.", modern=False
-    )
+    block_input: bool = key("BLOCK_INPUT", True, "Whether these pixels are black in the image.", modern=False)
     block_output: bool = key(
         "BLOCK_OUTPUT", True, "Whether the label of these pixels is removed after a change by ERODE_KERNEL or "
         "DILATE_KERNEL; without such a change they have no label in any case.", modern=True,

@@ -21,7 +21,7 @@ class Method:
         start: The approach whose best models label first.
         labeled: The split with labels of people that is trained on.
         pairs: Whether pseudo-labelled images are trained on as they are.
-        copies: How many noisy copies of them are trained on: NUM_IMAGES_IM_PLUS if fixed, what EvalNets advise if judged.
+        copies: How many noisy copies of them are trained on; fixed: NUM_IMAGES_IM_PLUS, judged: as EvalNets advise.
         grows: Whether networks and noise grow from generation to generation.
         evalnets: Kind of the EvalNets that judge labels; "" for none.
     """

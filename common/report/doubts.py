@@ -14,6 +14,8 @@ from common.text import count, first_few
 
 _MOST_NAMES = 3
 _CHOICES = {each.name for each in fields(Recipe)}
+# Methods change these from generation to generation.
+_BY_DESIGN = {"alpha", "num_epochs", "num_steps"}
 
 
 def find_doubts(results: Results, folders: dict[str, Folder], plan: StudyPlan | None) -> tuple[str, ...]:
@@ -67,12 +69,17 @@ def values_by_key(results: Iterable[Result], describe: Callable[[Result], dict[s
 def _mixed(results: Results) -> Iterator[str]:
     """Compares settings within a recipe, and across recipes those that are not choices of a recipe."""
     groups: dict[tuple[str, str], list[Result]] = {}
+
+    def describe(result: Result) -> dict[str, str]:
+        changes = _BY_DESIGN if result.job.name.part else ()
+        return {key: value for key, value in settings_of(result).items() if key not in changes}
+
     for result in results.all:
         groups.setdefault((result.job.recipe, result.job.variant), []).append(result)
     differing: dict[str, list[str]] = {}
     for group in groups.values():
-        differing |= {key: values for key, values in values_by_key(group, settings_of).items() if len(values) > 1}
-    everywhere = values_by_key(results.all, settings_of)
+        differing |= {key: values for key, values in values_by_key(group, describe).items() if len(values) > 1}
+    everywhere = values_by_key(results.all, describe)
     everywhere = {key: values for key, values in everywhere.items() if key not in {"recipe", "variant", *_CHOICES}}
     everywhere |= values_by_key(results.all, lambda result: result.versions)
     differing |= {key: values for key, values in everywhere.items() if len(values) > 1}
@@ -90,6 +97,8 @@ def _outdated(approaches: Iterable[Approach], folders: dict[str, Folder]) -> Ite
 
 
 def _incomplete(approach: Approach, plan: StudyPlan | None) -> Iterator[str]:
+    if approach.best.job.name.part:  # a series of a method, which has a plan of its own
+        return
     there = {(result.run, result.index) for result in approach.results}
     if plan is not None:
         runs, models = plan.num_runs, plan.models_per_run

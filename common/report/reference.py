@@ -11,11 +11,11 @@ from common.config.keys import KEYS, RECIPE_KEYS
 from common.report.doubts import setting_text
 from common.report.folders import Folder
 from common.results.reading import Approach
-from common.results.tables import STUDY_FRAMES, STUDY_TEST_MIOU
+from common.results.tables import STUDY_FRAMES, STUDY_GENERATIONS, STUDY_TEST_MIOU
 
 _OF_IMAGES = {"IMAGE_HEIGHT": "height", "IMAGE_WIDTH": "width", "IMAGE_CHANNELS": "channels"}
 _OF_NETWORK = {**_OF_IMAGES, "NUM_CLASSES": "num_classes", "ALPHA": "alpha", "ACTIFU": "activation"}
-_OF_TRAINING = {key: entry.field for key, entry in RECIPE_KEYS.items()}
+_OF_TRAINING = {key: entry.field for key, entry in RECIPE_KEYS.items() if entry.group == "training"}
 _OF_AUGMENTATION = {key: entry.field for key, entry in KEYS.items() if entry.group == "augmentation"}
 # The number of copies is seen in the number of frames.
 del _OF_AUGMENTATION["NUM_AUGMENTED_COPIES"]
@@ -28,7 +28,8 @@ def study_value(approach: Approach, folders: dict[str, Folder]) -> tuple[float |
     """
     value = STUDY_TEST_MIOU.get(approach.name)
     if value is None:
-        return None, ("the study has no such approach",)
+        of_method = approach.best.approach in STUDY_GENERATIONS
+        return None, ("its values are in the figure of the generations" if of_method else "the study has no such approach",)
     differences = tuple(dict.fromkeys(_differences(approach, folders)))
     return (None, differences) if differences else (value, ())
 

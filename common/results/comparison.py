@@ -89,11 +89,12 @@ def _training(result: Result) -> dict[str, object]:
 
 
 def _finished_approaches(base_dir: Path, dataset: str, plan: StudyPlan) -> dict[str, list[Result]]:
-    """Finds the approaches of which every model has a result."""
+    """Finds the approaches without generations of which every model has a result."""
     wanted = {(run, index) for run in range(1, plan.num_runs + 1) for index in range(plan.models_per_run)}
     found = {}
     for approach in sorted(read_results(base_dir).approaches, key=lambda approach: approach.name):
-        results = [result for result in approach.results if result.job.name.dataset == dataset]
+        names = [(result, result.job.name) for result in approach.results]
+        results = [result for result, name in names if name.dataset == dataset and not name.part]
         results = [result for result in results if (result.run, result.index) in wanted]
         if len(results) == len(wanted):
             found[approach.name] = results

@@ -29,7 +29,12 @@ class Damaged:
 
 @dataclass(frozen=True)
 class Approach:
-    """All finished models of one approach: results by run number, in the order of their index."""
+    """All finished models of one approach, or of one series of a method with generations.
+
+    Attributes:
+        name: For people, for example "subset" or "IM n2 gen0".
+        runs: Results by run number, in the order of their index.
+    """
 
     name: str
     runs: dict[int, list[Result]] = field(hash=False)
@@ -55,19 +60,21 @@ class Results:
     """What there is in BASE_DIR/models.
 
     Attributes:
-        approaches: Sorted by mean mIoU_val, lowest first.
+        approaches: Sorted by mean mIoU_val, lowest first; of a method with several series only the best of them.
+        series: All series of models; for the others the same as `approaches`.
         damaged: Files that are left out.
         under_way: Names of models whose training has begun and not ended.
     """
 
     approaches: tuple[Approach, ...]
+    series: tuple[Approach, ...]
     damaged: tuple[Damaged, ...]
     under_way: tuple[str, ...]
 
     @property
     def all(self) -> list[Result]:
         """Every result."""
-        return [result for approach in self.approaches for result in approach.results]
+        return [result for series in self.series for result in series.results]
 
 
 def read_result(path: Path) -> Result:
@@ -95,7 +102,7 @@ def find_result(path: Path) -> Result | None:
 def read_results(base_dir: Path) -> Results:
     """Reads all results of BASE_DIR/models; older ones in BASE_DIR/previous are not read."""
     folder = Path(base_dir) / "models"
-    found: dict[str, dict[int, list[Result]]] = {}
+    found: dict[tuple[str, str], dict[int, list[Result]]] = {}
     damaged = []
     paths = sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
     for path in paths[:_MOST_RESULTS]:
@@ -106,12 +113,18 @@ def read_results(base_dir: Path) -> Results:
         except DataError as error:
             damaged.append(Damaged(path.name, str(error).removeprefix(f"{path}: ")))
             continue
-        found.setdefault(result.approach, {}).setdefault(result.run, []).append(result)
-    approaches = [Approach(name, _in_order(runs)) for name, runs in found.items()]
-    approaches.sort(key=lambda approach: (_mean_score(approach.results), approach.name))
+        found.setdefault((result.approach, result.job.name.part), {}).setdefault(result.run, []).append(result)
+    series = [Approach(_title(runs), _in_order(runs)) for runs in found.values()]
+    series.sort(key=lambda approach: (_mean_score(approach.results), approach.name))
+    best = {one.best.approach: one for one in series}  # the last one of an approach is its best
+    approaches = tuple(one for one in series if best[one.best.approach] is one)
     begun = {path.name for path in folder.glob("in_progress/*") if path.is_dir()}
     under_way = sorted(begun - {path.stem for path in folder.glob("*.json")})
-    return Results(tuple(approaches), tuple(damaged), tuple(under_way))
+    return Results(approaches, tuple(series), tuple(damaged), tuple(under_way))
+
+
+def _title(runs: dict[int, list[Result]]) -> str:
+    return next(iter(runs.values()))[0].job.name.title
 
 
 def _mean_score(results: list[Result]) -> float:

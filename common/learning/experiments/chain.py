@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common.config.config import Config
-from common.dataset.prepared.folders import PreparedDataset, Split
+from common.dataset.prepared.folders import PreparedDataset
 from common.dataset.prepared.stages import read_manifest
 from common.errors import DataError
 from common.files.disk import write_text

@@ -108,7 +108,9 @@ def _announce(chains: Sequence[Chain]) -> None:
     width, height = config.dataset.size_wh
     folders = total // plan.models_per_generation
     room = total * MODEL_MB * config.network.alpha**2 + folders * unlabeled * width * height * _bytes(first) / 1e6
-    log.info("about %s MB on disk, predictions (%s) not counted", f"{room:,.0f}", ", ".join(config.study.save_predictions))
+    log.info(
+        "about %s MB on disk, predictions (%s) not counted", f"{room:,.0f}", ", ".join(config.study.save_predictions)
+    )
 
 
 def _one_per_run(chains: Sequence[Chain]) -> list[Chain]:

@@ -47,7 +47,9 @@ def weights_digest(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             member = archive.getinfo("model.weights.h5")
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: cannot be read as a Keras model ({error}); run the step that made it again") from error
+        raise DataError(
+            f"{path}: cannot be read as a Keras model ({error}); run the step that made it again"
+        ) from error
     return f"{member.CRC:08x}-{member.file_size}"
 
 

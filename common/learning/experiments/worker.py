@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+
 from common.dataset.prepared.copies import read_copies
 from common.errors import DataError
 from common.files.disk import atomic_path

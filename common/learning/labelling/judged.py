@@ -66,9 +66,7 @@ def choose_best(
     _keep_good_ones(judging, source, building, notes, earlier)
 
 
-def _keep_good_ones(
-    judging: Judging, source: Split, building: Path, notes: Notes, earlier: dict[str, Sample]
-) -> None:
+def _keep_good_ones(judging: Judging, source: Split, building: Path, notes: Notes, earlier: dict[str, Sample]) -> None:
     """Decides which frames are kept: good enough now, or kept before, then with the label of before."""
     values = {sample.name: notes.facts[sample.name].predicted or 0.0 for sample in source.samples}
     threshold = judging.high if judging.high is not None else float(np.quantile(list(values.values()), _SHARE_KEPT))

@@ -102,7 +102,7 @@ class MeanOfViews:
 
     def views(self, name: str, image: Pixels) -> Pixels:
         """Draws the views of an image, of shape `(views, height, width, 3)`; as published one more, in a chain."""
-        drawn = []
+        drawn: list[Pixels] = []
         for number in range(self._views.number + self._views.cumulative):
             rng = copy_random(self._seed, self._series, name, number)
             before = drawn[-1] if drawn and self._views.cumulative else image

@@ -1,6 +1,5 @@
 """A folder of pseudo-labels in a process of its own: `python -m common.learning.labelling.worker JOB.json`."""
 
-import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -53,7 +52,9 @@ def run(job: LabelJob) -> None:
         notes = Notes(job.work / "frames.jsonl", stage.fingerprint)
         finished = {name for name in notes.facts if is_written(building, job, name)}
         if job.kind == "judged":
-            choose_best(job, source, building, notes, finished, ProgressTeller(job.work / "progress.jsonl", len(source)))
+            choose_best(
+                job, source, building, notes, finished, ProgressTeller(job.work / "progress.jsonl", len(source))
+            )
         else:
             facts |= _label(job, source, building, notes, finished)
         kept = [notes.facts[sample.name] for sample in source.samples if notes.facts[sample.name].kept]
@@ -95,11 +96,11 @@ def _label(job: LabelJob, source: Split, building: Path, notes: Notes, finished:
             write_frame(building, job, sample, image, label)
             for sample, image, label in zip(samples, images, found, strict=True)
         ]
-        for facts in judge_labels(judge, building, written) if judge else written:
-            notes.add(facts)
+        for one in judge_labels(judge, building, written) if judge else written:
+            notes.add(one)
         tell(len(notes.facts))
     facts: Settings = {}
-    sizes = {job.source.name: float(np.mean([one.size for one in notes.facts.values()]))}
+    sizes: Settings = {job.source.name: float(np.mean([one.size for one in notes.facts.values()]))}
     for key in job.measured_on:
         size, scores = measure(job, labels, find_split(job, key))
         sizes[key.name] = size

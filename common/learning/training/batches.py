@@ -61,8 +61,8 @@ class LoadedSplit:
 class TrainingSet(LoadedSplit):
     """Pairs with labels of people and pairs with labels of networks, and noisy copies that are drawn when asked for.
 
-    The pairs are numbered as if the copies were files named `<name>_aug_<copy>`, sorted by name. A copy is the same each
-    time: its random state is that of (seed, crc32(series and name), copy).
+    The pairs are numbered as if the copies were files named `<name>_aug_<copy>`, sorted by name. A copy is the same
+    each time: its random state is that of (seed, crc32(series and name), copy).
 
     Attributes:
         sources: Which of `images` each pair comes from, shape `(pairs,)`.
@@ -218,9 +218,7 @@ def training_batches(
     `threads` change images ahead of the training; the result does not depend on their number.
     """
     turns = (
-        (passes, images)
-        for epoch in epochs
-        for passes, images in zip(*_order_of(split, settings, epoch), strict=True)
+        (passes, images) for epoch in epochs for passes, images in zip(*_order_of(split, settings, epoch), strict=True)
     )
     changes = settings.augments or settings.mix != "none"
     if not changes and not isinstance(split, TrainingSet):
