@@ -29,7 +29,9 @@ def study_value(approach: Approach, folders: dict[str, Folder]) -> tuple[float |
     value = STUDY_TEST_MIOU.get(approach.name)
     if value is None:
         of_method = approach.best.approach in STUDY_GENERATIONS
-        return None, ("its values are in the figure of the generations" if of_method else "the study has no such approach",)
+        return None, (
+            "its values are in the figure of the generations" if of_method else "the study has no such approach",
+        )
     differences = tuple(dict.fromkeys(_differences(approach, folders)))
     return (None, differences) if differences else (value, ())
 

@@ -10,12 +10,12 @@ from common.learning.network.layers import normalize, upsample_add
 
 
 def training_form(settings, batchnorm_momentum=0.99):
-    return keras.Model(*_layers(settings, True, batchnorm_momentum))
+    return keras.Model(*_layers(settings, True, batchnorm_momentum), name="toy_training")
 
 
 def plain_form(settings):
     image, logits = _layers(settings, False, 0.99)
-    return keras.Model(image, layers.Softmax(name="softmax")(logits))
+    return keras.Model(image, layers.Softmax(name="softmax")(logits), name="toy")
 
 
 def _layers(settings, fast, momentum):

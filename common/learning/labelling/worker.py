@@ -68,7 +68,8 @@ def run(job: LabelJob) -> None:
             files.append(COPIES)
             facts["copies"] = {str(number): count for number, count in sorted(Counter(copies.values()).items())}
     seconds = time.monotonic() - start
-    words = f"{len(kept):,} of {len(source):,} frames labelled, {facts['mIoU']:.3f} mIoU, {seconds:.0f} s"
+    quality = f"mIoU {facts['mIoU']:.3f}" if facts["mIoU"] is not None else "no pixel has a label"
+    words = f"{len(kept):,} of {len(source):,} frames labelled, {quality}, {seconds:.0f} s"
     append_progress(job.work / "progress.jsonl", {"done": words})
 
 
