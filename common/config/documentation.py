@@ -21,6 +21,15 @@ _HEAD = """\
 # python -m common.config.documentation; tables with what is allowed: docs/configuration.md
 """
 _MODERN_HEAD = "The same choices under RECIPE = modern. KEY=VALUE on the command line wins over both sections."
+_ONE_MACHINE = """\
+# For one machine: remove the "# " before these lines. A method is then nine trainings instead of 75 or 225.
+# NUM_RUNS = 1
+# MODELS_PER_RUN = 3
+# TOP_Ks = 3
+# TEACHERS = 2
+# VIEWS = 3
+# NUM_GENERATIONS = 3
+# MODELS_PER_GENERATION = 3"""
 _BEGIN, _END = "<!-- keys of {}, written by python -m common.config.documentation -->", "<!-- end of keys -->"
 
 
@@ -40,6 +49,7 @@ def config_text(changes: Mapping[str, object] | None = None) -> str:
                 value = changes.pop(f"MODERN.{name}" if modern else name, key.modern if modern else _default(key))
                 lines += [] if modern else _comment(key.meaning)
                 lines.append(f"{name} = {as_text(value)}".rstrip())
+        lines += ["", _ONE_MACHINE] if section == "CITYSCAPES" else []
         lines.append("")
     if changes:
         raise ConfigError(f"unknown key {next(iter(changes))}")

@@ -42,7 +42,7 @@ class Key:
     @property
     def section(self) -> str:
         """The section of config.ini the key stands in; for a choice of a recipe that of the paper's recipe."""
-        return "CITYSCAPES" if self.group in ("dataset", "network", "augmentation", "methods") else "DEFAULT"
+        return "CITYSCAPES" if self.group in ("dataset", "network", "augmentation") else "DEFAULT"
 
 
 def as_text(value: Any) -> str:
@@ -88,7 +88,15 @@ def _keys_of(model: type, group: str = "") -> Iterator[Key]:
             yield from _keys_of(field.annotation, name)
 
 
-KEYS = {key.name: key for key in sorted(_keys_of(Config), key=lambda key: (key.section != "DEFAULT", bool(key.group)))}
+_ORDER = ("", "training", "study", "machine", "methods")
+
+
+def _place(key: Key) -> tuple[bool, int]:
+    """Sorts keys by section; those of [DEFAULT] by group."""
+    return key.section != "DEFAULT", _ORDER.index(key.group) if key.group in _ORDER else 0
+
+
+KEYS = {key.name: key for key in sorted(_keys_of(Config), key=_place)}
 RECIPE_KEYS = {name: key for name, key in KEYS.items() if key.in_recipe}
 # Keys of the reference's config.ini that no Cityscapes step uses: accepted, so that a file written for it can be used.
 UNUSED_KEYS = {"THRESHOLD", "VALIDATION_FREQUENCY"}
