@@ -25,7 +25,7 @@ from common.report.sections.overview import facts, summarize_in_words
 
 FRAMES = 16
 _TITLE = "Report of"
-# The page has to stay below 10 MB; the gallery may take this much of it.
+# The page has to stay below 10 MB; the galleries together may take this much of it.
 _GALLERY_BYTES = 5_000_000
 
 
@@ -56,7 +56,8 @@ def write_report(
     files = ReportFiles(out, out.with_suffix(".md"))
     _refuse_to_replace(files.markdown)
     report = collect_report(base_dir, frames, plan)
-    draw_gallery = partial(render_gallery, budget=_GALLERY_BYTES)
+    galleries = sum(section.gallery is not None for section in report.sections)
+    draw_gallery = partial(render_gallery, budget=_GALLERY_BYTES // max(1, galleries))
     write_text(files.html, render_page("study.html.j2", report=report, draw_gallery=draw_gallery, key=key))
     write_text(files.markdown, to_markdown(report))
     return files

@@ -34,6 +34,8 @@ class PseudoLabels(FileModel):
         seed: SEED of config.ini, for the copies.
         ignores: Whether the labels hold `IGNORE`.
         labeled_share: Smallest share of labelled pairs in each batch.
+        generation: Which generation of the method this is, from 0.
+        chain: What tells chains of generations of one method apart, for example "n2"; "" if there is one.
     """
 
     split: SplitKey
@@ -43,6 +45,8 @@ class PseudoLabels(FileModel):
     seed: int = 0
     ignores: bool = False
     labeled_share: float = 0.0
+    generation: int = 0
+    chain: str = ""
 
 
 class Consistency(FileModel):

@@ -220,6 +220,8 @@ class Chain:
                 seed=config.seed,
                 ignores=ignores,
                 labeled_share=config.methods.labeled_share,
+                generation=generation,
+                chain=method.chain(self.number),
             ),
             width=growth.width if method.grows else 1.0,
         )

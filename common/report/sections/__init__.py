@@ -13,11 +13,14 @@ from common.report.sections.confusions import confusion_section
 from common.report.sections.curves import curve_section
 from common.report.sections.data import data_section
 from common.report.sections.frames import frames_section
+from common.report.sections.generations import generation_section, label_section
 from common.report.sections.scores import score_section
 from common.report.sections.settings import settings_section
 
 SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     score_section,
+    generation_section,
+    label_section,
     curve_section,
     class_section,
     confusion_section,

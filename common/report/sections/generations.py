@@ -1,0 +1,156 @@
+"""The methods with generations: the study's figure from one's own results, tables, and how good the labels were."""
+
+from collections.abc import Iterator, Sequence
+
+from common.config.keys import KEYS
+from common.evaluation.metrics.metric import Metric
+from common.evaluation.metrics.registry import RANKING, leading_metrics
+from common.report.charts.generations import Line, Panel, generation_panels
+from common.report.content import Figure, Section, Table, number, percent
+from common.report.material import Material
+from common.report.sections.labels import label_gallery
+from common.results.generations import ChainOfGenerations, Generation, find_chains
+from common.results.job import Job
+from common.results.reading import Approach
+from common.results.result import Result
+from common.results.summary import Spread, summarize
+from common.results.tables import STUDY_GENERATIONS
+
+
+def generation_section(material: Material) -> Section | None:
+    """Makes the section of the generations; None if no method has a result."""
+    chains = find_chains(material.results, material.base_dir)
+    if not chains:
+        return None
+    figure = _figure(material, chains)
+    tables = [_score_table(material, chains, metric) for metric in leading_metrics() if not metric.in_detail]
+    sentences = (
+        "A generation is one round of labelling by the best networks so far and training of new ones. A mark is the "
+        "mean over the models of a generation, its line the 95 % interval over frames; the horizontal lines are the "
+        "approaches without generations.",
+        "A method trains more steps than the approach it starts from, so part of a gain may come from steps alone: "
+        "compare with step 03 NUM_STEPS=... VARIANT=equal-steps.",
+    )
+    return Section("generations", "Generations", sentences, (figure, *(table for table in tables if table is not None)))
+
+
+def label_section(material: Material) -> Section | None:
+    """Makes the section of the labels that networks made: how good they are, and examples; None if there are none."""
+    chains = find_chains(material.results, material.base_dir)
+    rows = [row for chain in chains for row in _label_rows(chain)]
+    if not rows:
+        return None
+    sentence = (
+        "Labels that networks made for train_unlabeled. In the photograph and in the label, pixels on which the "
+        "teachers do not agree are black. The ground truth beside them is only used to measure the labels."
+    )
+    return Section("labels", "Pseudo-labels", (sentence,), (_label_table(rows),), label_gallery(material, chains))
+
+
+def _spread(results: Sequence[Result], metric: Metric, split: str) -> Spread | None:
+    rows = summarize([list(results)], 1)
+    return next((row.values.get(split) for row in rows if row.metric == metric), None)
+
+
+def _baselines(material: Material) -> dict[str, float]:
+    names = {one.name: one for one in material.results.approaches if not one.best.job.name.part}
+    return {name: material.scores[name].paper[material.split].mean for name in names}
+
+
+def _figure(material: Material, chains: Sequence[ChainOfGenerations]) -> Figure:
+    title = f"{RANKING.quantity} on {material.split} by generation, {RANKING.definition}"
+    panels, legend = [], {}
+    for approach in dict.fromkeys(chain.approach for chain in chains):
+        lines = []
+        for style, chain in enumerate(one for one in chains if one.approach == approach):
+            spreads = [(one.number, _spread(one.results, RANKING, material.split)) for one in chain.generations]
+            points = tuple((generation, spread) for generation, spread in spreads if spread is not None)
+            lines.append(Line(chain.chain, style, points))
+            legend[style] = chain.chain or "one chain"
+        panels.append(Panel(approach, tuple(lines), _study_values(chains, approach)))
+    pictures = generation_panels(title, panels, _baselines(material))
+    note = (
+        "The thin line is the study's; its figure does not say for which n." if any(one.study for one in panels) else ""
+    )
+    shown = tuple(sorted(legend.items())) if len(legend) > 1 else ()
+    return Figure(title, pictures, None, note, shown)
+
+
+def _study_values(chains: Sequence[ChainOfGenerations], approach: str) -> tuple[float, ...]:
+    """Gives the study's values by generation where the number of models and the training are the study's."""
+    ours = [chain for chain in chains if chain.approach == approach]
+    runs, models = KEYS["NUM_RUNS"].study, KEYS["MODELS_PER_GENERATION"].study
+    for chain in ours:
+        for generation in chain.generations:
+            jobs = [result.job for result in generation.results]
+            if len(jobs) != runs * models or any(_is_changed(job) for job in jobs):
+                return ()
+    return STUDY_GENERATIONS.get(approach, ())
+
+
+def _is_changed(job: Job) -> bool:
+    recipe, network = job.training, job.network
+    size = KEYS["IMAGE_WIDTH"].study, KEYS["IMAGE_HEIGHT"].study
+    same = (recipe.num_epochs, recipe.batch_size, recipe.learning_rate, job.size_wh, network.num_classes)
+    keys = ("NUM_EPOCHS", "BATCH_SIZE", "LR")
+    return same != (*(KEYS[key].study for key in keys), size, KEYS["NUM_CLASSES"].study) or job.preparation != "study"
+
+
+def _score_table(material: Material, chains: Sequence[ChainOfGenerations], metric: Metric) -> Table | None:
+    last = max(generation.number for chain in chains for generation in chain.generations)
+    rows = []
+    for chain in chains:
+        by_number = {one.number: _spread(one.results, metric, material.split) for one in chain.generations}
+        rows.append((chain.title, *(_cell(by_number.get(number)) for number in range(last + 1))))
+    for approach in _without_generations(material):
+        spread = _spread(approach.results, metric, material.split)
+        rows.append((approach.name, *(["–"] * last), _cell(spread)))
+    if all(cell == "–" for row in rows for cell in row[1:]):
+        return None
+    columns = ("method", *(f"generation {number}" for number in range(last + 1)))
+    title = f"{metric.quantity} on {material.split} by generation, {metric.definition}"
+    note = "Mean ± standard deviation over models. Approaches without generations stand in the last column."
+    return Table(title, columns, tuple(rows), note)
+
+
+def _without_generations(material: Material) -> list[Approach]:
+    return [series for series in material.results.series if series.best.job.pseudo is None]
+
+
+def _cell(spread: Spread | None) -> str:
+    if spread is None:
+        return "–"
+    return number(spread.mean) + ("" if spread.deviation is None else f" ± {number(spread.deviation)}")
+
+
+def _label_table(rows: Sequence[tuple[str, ...]]) -> Table:
+    columns = ("method", "generation", "frames", "pixels with a label", "mIoU of labels", "mPA of labels",
+               "IM size train_unlabeled", "IM size val", "copies 1 / 2 / 3 / 4 / 5")  # fmt: skip
+    note = (
+        "Scores of the labels are on the pixels that have one, by the paper metric. IM size: mean number of pixels of "
+        "a frame on which the teachers differ."
+    )
+    return Table("Pseudo-labels by generation", columns, tuple(rows), note)
+
+
+def _label_rows(chain: ChainOfGenerations) -> Iterator[tuple[str, ...]]:
+    for one in chain.generations:
+        if not one.facts:
+            continue
+        share = one.mean_fact("labeled")
+        yield (
+            chain.title,
+            str(one.number),
+            f"{one.mean_fact('frames') or 0:,.0f}",
+            "–" if share is None else percent(share),
+            number(one.mean_fact("mIoU")),
+            number(one.mean_fact("mPA")),
+            number(one.mean_fact("mean_im_size", "train_unlabeled"), 0),
+            number(one.mean_fact("mean_im_size", "val"), 0),
+            _copies(one),
+        )
+
+
+def _copies(one: Generation) -> str:
+    counts = [one.mean_fact("copies", str(copies)) for copies in range(1, 6)]
+    return " / ".join(f"{found or 0:,.0f}" for found in counts) if any(found is not None for found in counts) else "–"
