@@ -8,7 +8,7 @@ from benchmarks.timing import main
 
 _PARTS = (
     "resize", "polygons", "coco", "conversion", "splitting", "augmenting", "scoring", "evaluating", "panoptic",
-    "predicting", "reporting", "training", "training_step",
+    "predicting", "labelling", "reporting", "training", "training_step",
 )  # fmt: skip
 
 

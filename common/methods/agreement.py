@@ -33,11 +33,6 @@ class AgreementRules:
     block_output: bool = True
     ignore: bool = False
 
-    @property
-    def no_label(self) -> int:
-        """The value of a pixel without a label."""
-        return IGNORE if self.ignore else 0
-
 
 @dataclass(frozen=True)
 class Agreement:
@@ -47,7 +42,7 @@ class Agreement:
         label: Class indices, of shape `(height, width)`.
         mask: The inconsistency mask after the kernels, 255 or 0, of the same shape.
         size: Number of pixels on which the networks differ, before the kernels.
-        same_classes: Whether all networks found the same set of classes.
+        same_classes: Whether all networks found the same set of classes; True if nobody asked.
     """
 
     label: Pixels
@@ -56,25 +51,34 @@ class Agreement:
     same_classes: bool
 
 
-def combine(predictions: Pixels, rules: AgreementRules) -> Agreement:
+def combine(predictions: Pixels, rules: AgreementRules, compare_classes: bool = True) -> Agreement:
     """Finds what networks agree on.
 
     Args:
         predictions: Class indices of each network, of shape `(networks, height, width)`.
         rules: What becomes of the other pixels.
+        compare_classes: Whether `same_classes` is wanted; it takes longer than all else.
     """
     first = predictions[0]
-    differs = np.zeros(first.shape, np.uint8)
-    for other in predictions[1:]:
-        cv2.max(differs, cv2.compare(first, other, cv2.CMP_NE), differs)
-    label = first.copy()
-    label[differs > 0] = rules.no_label
-    mask, label = _apply_kernels(differs, label, rules)
-    if rules.block_output:
-        label[mask > 0] = rules.no_label
-    classes = [cv2.calcHist([one], [0], None, [IGNORE + 1], [0, IGNORE + 1]) > 0 for one in predictions]
-    same_classes = all((one == classes[0]).all() for one in classes[1:])
-    return Agreement(label, mask, cv2.countNonZero(differs), same_classes)
+    differs = cv2.compare(first, predictions[1], cv2.CMP_NE) if len(predictions) > 1 else np.zeros_like(first)
+    for other in predictions[2:]:
+        cv2.bitwise_or(differs, cv2.compare(first, other, cv2.CMP_NE), differs)
+    differs = np.asarray(differs, np.uint8)
+    mask, label = _apply_kernels(differs, _without(first, differs, rules), rules)
+    if rules.block_output and mask is not differs:
+        label = _without(label, mask, rules)
+    return Agreement(label, mask, cv2.countNonZero(differs), not compare_classes or _same_classes(predictions))
+
+
+def _without(label: Pixels, mask: Pixels, rules: AgreementRules) -> Pixels:
+    """Removes the label where the mask is 255: all bits of `IGNORE` are set, and none of class 0."""
+    changed = cv2.bitwise_or(label, mask) if rules.ignore else cv2.bitwise_and(label, cv2.bitwise_not(mask))
+    return np.asarray(changed, np.uint8)
+
+
+def _same_classes(predictions: Pixels) -> bool:
+    classes = [np.bincount(one.reshape(-1), minlength=IGNORE + 1) > 0 for one in predictions]
+    return all((one == classes[0]).all() for one in classes[1:])
 
 
 def black_out(image: Pixels, mask: Pixels) -> Pixels:

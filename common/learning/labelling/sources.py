@@ -69,7 +69,7 @@ def load_teachers(job: LabelJob) -> list[Teacher]:
 def make_source(job: LabelJob, teachers: Sequence[Teacher]) -> LabelSource:
     """Makes the source that a job names from its teachers."""
     if job.kind == "agreement":
-        return Agreeing([model for model, _ in teachers], job.rules)
+        return Agreeing([model for model, _ in teachers], job.rules, job.filter_classes)
     if job.kind == "mean_of_views" and job.views is not None:
         return MeanOfViews(teachers[0][0], job.views, job.seed_of_split, job.name)
     return MeanOfModels(teachers)
@@ -113,12 +113,12 @@ class MeanOfViews:
 class Agreeing:
     """The class that all networks give; where they differ there is no label."""
 
-    def __init__(self, models: Sequence[keras.Model], rules: AgreementRules) -> None:
-        self._predictions, self._rules = Predictions(models), rules
+    def __init__(self, models: Sequence[keras.Model], rules: AgreementRules, compare_classes: bool = False) -> None:
+        self._predictions, self._rules, self._compare_classes = Predictions(models), rules, compare_classes
 
     def label(self, names: Sequence[str], images: Pixels) -> list[Label]:
         """See `LabelSource`."""
-        agreements = [combine(of_image, self._rules) for of_image in self._predictions(images)]
+        agreements = [combine(of_image, self._rules, self._compare_classes) for of_image in self._predictions(images)]
         return [Label(one.label, one) for one in agreements]
 
 
