@@ -30,7 +30,7 @@ setup: .venv/ready
 	.venv-oracles/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .ci/oracles.lock
 	@touch $@
 
-# Draws street scenes and runs the five steps on them with small settings; then the third by the other recipe.
+# Draws street scenes and runs steps on them with small settings: the baselines, one by the other recipe, and one method.
 demo: .venv/ready
 	$(BIN)/python -m common.tools.demo_data $(DEMO)/original_data --config $(DEMO)/config.ini
 	$(BIN)/python 00_Cityscapes_resize_images_and_masks.py --config $(DEMO)/config.ini
@@ -39,6 +39,7 @@ demo: .venv/ready
 	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini
 	$(BIN)/python 04_Cityscapes_subset_aug.py --config $(DEMO)/config.ini
 	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini RECIPE=modern
+	$(BIN)/python 09_Cityscapes_IM.py --config $(DEMO)/config.ini
 
 # Everything, under TensorFlow; then under JAX what may differ between back ends. Two files of tests at a time: most
 # leave a core idle. A training takes 1 to 2 GB.

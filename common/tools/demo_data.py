@@ -18,7 +18,8 @@ from common.parallel import usable_cores
 # A run of the study in minutes; its scores only show that everything works.
 _SCALE = 0.5
 _SMALL = {
-    "NUM_RUNS": 1, "MODELS_PER_RUN": 2, "TOP_Ks": 1, "NUM_EPOCHS": 20, "BATCH_SIZE": 4,
+    "NUM_RUNS": 1, "MODELS_PER_RUN": 2, "TOP_Ks": 2, "NUM_EPOCHS": 20, "BATCH_SIZE": 4,
+    "TEACHERS": 2, "VIEWS": 3, "NUM_GENERATIONS": 2, "MODELS_PER_GENERATION": 2,
     "MODERN.NUM_EPOCHS": 12, "MODERN.NUM_STEPS": 240, "MODERN.WARMUP_STEPS": 20,
 }  # fmt: skip
 
