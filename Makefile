@@ -44,7 +44,7 @@ demo: .venv/ready
 # Everything, under TensorFlow; then under JAX what may differ between back ends. Two files of tests at a time: most
 # leave a core idle. A training takes 1 to 2 GB.
 WORKERS ?= 2
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 test: check .venv-oracles/ready
 	$(PYTEST)
 	KERAS_BACKEND=jax $(PYTEST) -m backend tests/learning

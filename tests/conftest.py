@@ -7,7 +7,12 @@ import pytest
 from common.demo import DemoSettings, draw_demo_dataset
 from tests.support.browser import chromium, open_page, page_with_fixture  # noqa: F401 - fixtures
 from tests.support.difficult import difficult_fixture  # noqa: F401
-from tests.support.running import run_script
+from tests.support.in_process import run_step_here
+
+
+def pytest_collection_modifyitems(items):
+    """Puts the file that takes longest first: two files are run at a time, and it must not be the last one."""
+    items.sort(key=lambda item: item.path.name != "test_study.py")
 
 
 @pytest.fixture(scope="session")
@@ -32,5 +37,5 @@ def prepared(tmp_path_factory, demo_tree):
     folder = tmp_path_factory.mktemp("prepared")
     shutil.copytree(demo_tree, folder / "original_data")
     for step in ("00", "01"):
-        run_script(step, folder)
+        run_step_here(step, folder)
     return folder

@@ -46,7 +46,7 @@ def test_the_name_of_a_model_has_parts_and_the_part_may_be_empty():
     assert str(name) == "CITYSCAPES_subset_aug_1_0"
     assert (name.series, name.of_run) == ("CITYSCAPES_subset_aug", "CITYSCAPES_subset_aug_1")
     with_part = ModelName(dataset="CITYSCAPES", approach="chain", part="student", run=2, index=3)
-    assert str(with_part) == "CITYSCAPES_chain_student_2_3"
+    assert str(with_part) == "CITYSCAPES_chain_2_student_3"
 
 
 def test_results_are_sorted_by_approach_run_and_index(study):

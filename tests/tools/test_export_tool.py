@@ -8,15 +8,15 @@ from common.config.settings import NetworkSettings
 from common.errors import DataError
 from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard, add_card
-from common.learning.network.unet import plain_form
 from common.tools import export
 from tests.support.running import PROJECT
+from tests.support.toy_network import plain_form
 
 
 @pytest.mark.slow
 def test_a_model_is_exported_beside_itself_with_its_difference_under_any_back_end(tmp_path):
     model = tmp_path / "tiny.keras"
-    plain_form(NetworkSettings(height=32, width=32, alpha=0.0625)).save(model)
+    plain_form(NetworkSettings(height=32, width=32)).save(model)
     add_card(model, ModelCard(name="tiny", label_map=study_label_map(), size_wh=(32, 32), preparation="study"))
     # As in a user's terminal; other tests of this process may have set the latter.
     environment = {**os.environ, "KERAS_BACKEND": "jax"}

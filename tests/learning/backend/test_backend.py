@@ -7,6 +7,8 @@ import pytest
 
 from common.errors import ConfigError
 from common.learning.backend import machine as backend
+from tests.support.running import PROJECT
+from tests.support.toy_training import digest_of_training
 
 pytestmark = pytest.mark.backend
 
@@ -77,41 +79,13 @@ def test_description_names_what_ran():
     assert facts["backend"].startswith(keras.backend.backend())
 
 
-# Trains like the real trainings and prints a digest of the weights for each precision.
-_TRAINING = """
-import hashlib, sys
-from common.learning.backend import machine as backend
-backend.quiet_start()
-backend.prepare_devices()
-backend.make_deterministic()
-import keras
-import numpy as np
-from common.config.settings import NetworkSettings
-from common.learning.training.losses import pixel_cross_entropy
-from tests.support.toy_network import training_form
-for precision in sys.argv[1:]:
-    keras.utils.set_random_seed(0)
-    keras.config.set_dtype_policy(precision)
-    model = training_form(NetworkSettings(16, 32))
-    model.compile(optimizer="adamw", loss=pixel_cross_entropy, jit_compile=backend.jit_compile())
-    rng = np.random.default_rng(0)
-    for _ in range(3):
-        images = rng.integers(0, 256, (4, 16, 32, 3), dtype=np.uint8)
-        model.train_on_batch(images, rng.integers(0, 35, (4, 16, 32), dtype=np.uint8))
-    print(precision, hashlib.sha256(b"".join(value.tobytes() for value in model.get_weights())).hexdigest())
-"""
-
-
 @pytest.mark.slow
 def test_trainings_in_two_processes_give_the_same_bits_and_start_without_a_message():
-    """With the toy network. That the U-Net does too is shown by the scripts that are killed and start again."""
+    """With the toy network, here and in a new process. That the U-Net does too is shown by scripts that are killed."""
     precisions = ["float32"] + ["mixed_bfloat16"] * (keras.backend.backend() == "tensorflow")
     environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
-    command = [sys.executable, "-c", _TRAINING, *precisions]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    processes = [subprocess.Popen(command, env=environment, text=True, **pipes) for _ in range(2)]
-    (first, messages), (second, _) = (process.communicate() for process in processes)
-    assert [line.split()[0] for line in first.splitlines()] == precisions, messages
-    assert first == second
+    command = [sys.executable, "-m", "tests.support.toy_training", *precisions]
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == [digest_of_training(precision) for precision in precisions], done.stderr
     if keras.backend.backend() == "tensorflow":  # XLA, which JAX uses, reports slow compilations
-        assert messages == ""
+        assert done.stderr == ""

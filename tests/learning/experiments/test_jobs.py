@@ -10,8 +10,9 @@ from common.files.disk import write_json
 from common.files.models import read_model
 from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
+from common.learning.experiments.experiment import training_work
 from common.learning.experiments.jobs import append_progress, missing_predictions, read_result
-from common.learning.experiments.processes import run_jobs
+from common.learning.experiments.processes import run_all_work
 from common.parallel import LocalEngine
 from common.results.job import Job
 from common.results.paths import ModelName
@@ -135,35 +136,39 @@ class Instead(LocalEngine):
         return super().start([sys.executable, "-c", self._code, command[-1]], folder, log)
 
 
+def run_instead(jobs, code, at_a_time=1):
+    return run_all_work(training_work(jobs), at_a_time, "subset", Instead(code))
+
+
 def numbered(job, count):
     return [job.model_copy(update={"name": job.name.model_copy(update={"index": number})}) for number in range(count)]
 
 
 def test_a_failure_is_reported_with_its_last_line_and_log(job):
     code = "import sys; sys.exit('_0/' in sys.argv[1] and 'the reason')"
-    (failure,) = run_jobs(numbered(job, 3), 2, "subset", Instead(code))
-    assert (failure.model, failure.reason) == ("CITYSCAPES_subset_1_0", "the reason")
+    (failure,) = run_instead(numbered(job, 3), code, at_a_time=2)
+    assert (failure.name, failure.reason) == ("CITYSCAPES_subset_1_0", "the reason")
     assert failure.log.read_text() == "the reason\n"
 
 
 def test_a_killed_training_is_reported_as_such(job):
-    (failure,) = run_jobs([job], 1, "subset", Instead("import os; os.kill(os.getpid(), 9)"))
+    (failure,) = run_instead([job], "import os; os.kill(os.getpid(), 9)")
     assert "killed (signal 9)" in failure.reason
 
 
 def test_when_all_fail_it_stops_early(job):
-    assert len(run_jobs(numbered(job, 10), 1, "subset", Instead("import sys; sys.exit('no memory')"))) == 3
+    assert len(run_instead(numbered(job, 10), "import sys; sys.exit('no memory')")) == 3
 
 
 def test_the_work_folder_of_a_finished_training_is_removed(job):
-    assert run_jobs([job], 1, "subset", Instead("")) == []
+    assert run_instead([job], "") == []
     assert not job.paths.work.exists()
 
 
 def test_a_training_ends_when_its_script_is_gone(job, tmp_path):
     code = (
         "import subprocess, sys, time\n"
-        "from common.learning.experiments.worker import _end_with_the_script\n"
+        "from common.learning.experiments.process import _end_with_the_script\n"
         "_end_with_the_script()\n"
         "print('ready', flush=True)\n"
         "time.sleep(60)\n"

@@ -208,7 +208,7 @@ def test_the_running_mean_of_the_weights_is_what_is_scored_and_kept(data, tmp_pa
 def test_recalibrated_statistics_are_those_of_all_training_images(data):
     model = compile_training(NETWORK, SETTINGS, data)
     weights = values_of(model.trainable_variables)
-    recalibrate(model, data.train.images, len(data.train))
+    recalibrate(model, data.train, len(data.train))
     assert all((a == b).all() for a, b in zip(weights, values_of(model.trainable_variables), strict=True))
     first = model.get_layer("stem_norm")
     before = keras.Model(model.input, first.input)
@@ -223,5 +223,5 @@ def test_recalibrated_statistics_are_those_of_all_training_images(data):
     )
     np.testing.assert_allclose(used, trained, rtol=0.02, atol=0.02)
     order = np.argsort(data.train.images.mean((1, 2, 3)))  # batches as unlike as they can be
-    recalibrate(model, data.train.images[order], 3)
+    recalibrate(model, replace(data.train, images=data.train.images[order]), 3)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(first.moving_variance), inputs.var((0, 1, 2)), rtol=1e-3)
