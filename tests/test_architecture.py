@@ -29,16 +29,11 @@ LAYERS = (
 HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib"}
 # Who may know a back end, and who sees all of config.ini.
 KNOWS_BACK_ENDS = {"learning/backend/machine.py", "learning/backend/operations.py", "learning/exporting/runtimes.py"}
-SEES_CONFIG = {
-    "config",
-    "command_line",
-    "learning/experiments/experiment",
-    "learning/experiments/generations",
-    "learning/experiments/evalnets",
-    "tools",
+SEES_CONFIG = {"config", "command_line", "tools"} | {
+    f"learning/experiments/{name}" for name in ("experiment", "consistency", "chain", "generations", "evalnets")
 }
 # Parts of `learning` that only start processes.
-STARTS_PROCESSES = ("experiment", "processes", "jobs", "generations", "evalnets")
+STARTS_PROCESSES = ("experiment", "processes", "jobs", "consistency", "chain", "generations", "evalnets")
 
 
 def modules():
@@ -123,7 +118,7 @@ def test_only_the_top_sees_the_whole_config(path):
 
 def test_numbered_scripts_are_short_and_say_what_they_read_and_write():
     scripts = sorted(PROJECT.glob("[0-9][0-9]_*.py"))
-    assert len(scripts) == 5
+    assert len(scripts) == 15
     for script in scripts:
         text = script.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 40, script.name
