@@ -81,6 +81,11 @@ def summarize(runs: Iterable[Sequence[Result]], top_ks: int) -> tuple[Row, ...]:
     )
 
 
+def ranking_scores(results: Sequence[Result]) -> SpreadBySplit:
+    """Computes mIoU by the paper metric of some models, by split; None where no model has one."""
+    return _of_models(results, RANKING) if results else dict.fromkeys(SPLITS)
+
+
 def per_class(runs: Iterable[Sequence[Result]]) -> tuple[ClassRow, ...]:
     """Computes the scores of every class, in their order; then labels that only the official definition knows so."""
     every = [result for run in runs for result in run]

@@ -77,7 +77,7 @@ def summary_table(runs: Iterable[Sequence[Result]], top_ks: int, study_value: fl
     shown: list[list[str]] = []
     for row in summarize(runs, top_ks):
         spreads = [row.values[split] for split in SPLITS]
-        lines.append(_line(row.title, map(_mean_and_deviation, spreads)))
+        lines.append(_line(row.title, map(mean_and_deviation, spreads)))
         intervals = [_interval(spread) for spread in spreads]
         if any(intervals) and intervals not in shown:
             lines.append(_line("  95 % over images", intervals))
@@ -100,7 +100,7 @@ def class_table(runs: Iterable[Sequence[Result]], split: str) -> list[str]:
         if found := [(row.name, spread) for row in rows if (spread := row.values[metric.key][split])]:
             break
     width = max((len(title) for title, _ in found), default=0) + 2
-    cells = [f"{title:<{width}}{_mean_and_deviation(spread):<15}" for title, spread in found]
+    cells = [f"{title:<{width}}{mean_and_deviation(spread):<15}" for title, spread in found]
     rows_of_cells = (cells[start : start + _CLASSES_PER_LINE] for start in range(0, len(cells), _CLASSES_PER_LINE))
     lines = ["  " + "  ".join(row).rstrip() for row in rows_of_cells]
     return [f"IoU of classes on {split} (those that occur or are predicted), {definition}:", *lines]
@@ -122,7 +122,8 @@ def _line(title: str, cells: Iterable[str]) -> str:
     return (f"{title:<{_TITLE}}" + "".join(f"{cell:>{_COLUMN}}" for cell in cells)).rstrip()
 
 
-def _mean_and_deviation(spread: Spread | None) -> str:
+def mean_and_deviation(spread: Spread | None) -> str:
+    """Writes a mean and its standard deviation, "0.310 ± 0.004"; "-" if there is none."""
     if spread is None:
         return "-"
     return f"{spread.mean:.3f}" + ("" if spread.deviation is None else f" ± {spread.deviation:.3f}")

@@ -208,12 +208,17 @@ def _announce(experiment: Experiment, config: Config, jobs: Sequence[Job]) -> No
         log.info("all %d trainings are done and nothing has changed", len(jobs))
     elif pending < len(jobs):
         log.info("%d trainings are done, %d are to do", len(jobs) - pending, pending)
+    log.info("%s", disk_message(experiment, config, len(jobs), config.network.alpha))
+
+
+def disk_message(experiment: Experiment, config: Config, models: int, alpha: float) -> str:
+    """Says which predictions are saved, and about how much disk space they and the models take."""
+    width, height = config.dataset.size_wh
     saved = sum(len(split) for split in experiment.report_on if split.name in config.study.save_predictions)
-    log.info(
-        "predictions saved: %s, %s PNG files in all; about %s MB on disk with the models",
-        ", ".join(config.study.save_predictions) or "none",
-        f"{2 * saved * len(jobs):,}",
-        f"{len(jobs) * (MODEL_MB * config.network.alpha**2 + saved * width * height * _PREDICTION_BYTES / 1e6):,.0f}",
+    megabytes = models * (MODEL_MB * alpha**2 + saved * width * height * _PREDICTION_BYTES / 1e6)
+    return (
+        f"predictions saved: {', '.join(config.study.save_predictions) or 'none'}, {2 * saved * models:,} PNG files in "
+        f"all; about {megabytes:,.0f} MB on disk with the models"
     )
 
 

@@ -54,10 +54,16 @@ def weights_digest(path: Path) -> str:
 
 
 class ProgressEntry(TypedDict, total=False):
-    """One line of a progress file: an epoch of the history, what is being done, or the end."""
+    """One line of a progress file: an epoch of the history, what is being done, or the end.
+
+    Step 05 adds its consistency loss, and the loss on val after the labelled images and at the end of the epoch.
+    """
 
     epoch: int
     loss: float
+    consistency_loss: float
+    loss_val_labeled: float
+    loss_val: float
     mIoU_val: float
     mPA_val: float
     seconds: float

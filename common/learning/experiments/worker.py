@@ -14,15 +14,17 @@ from common.files.disk import atomic_path
 from common.files.models import read_model
 from common.labels.cityscapes import IGNORE
 from common.learning.backend import machine as backend
-from common.learning.experiments.jobs import append_progress, missing_predictions, read_result
+from common.learning.experiments.jobs import ProgressEntry, append_progress, missing_predictions, read_result
 from common.learning.experiments.process import alone, find_split, run_process
-from common.results.job import Job, PseudoLabels, SplitKey
+from common.results.job import Consistency, Job, PseudoLabels, SplitKey
 from common.results.result import Result, SplitScores
 
 if TYPE_CHECKING:
     import keras
 
     from common.learning.training.batches import LoadedSplit
+    from common.learning.training.checkpoint import TrainingState
+    from common.learning.training.consistency import UnlabeledImages
 
 
 def run(job: Job) -> None:
@@ -73,36 +75,19 @@ def _copies(job: Job, pseudo: PseudoLabels, names: Iterable[str]) -> Mapping[str
 
 
 def _train(job: Job, progress: Path) -> Result:
+    """Trains, saves the model, scores the saved file and writes the result."""
     import keras
-
-    from common.learning.network.model_card import ModelCard, add_card
-    from common.learning.network.networks import copy_weights, find_network
-    from common.learning.training.loop import TrainingData, TrainingFiles, compile_training, train
 
     policy = backend.choose_precision(job.precision)
     keras.config.set_dtype_policy(policy)
     backend.make_deterministic()
     start = time.monotonic()
-    ignores = job.pseudo is not None and job.pseudo.ignores
-    data = TrainingData(_load_to_train(job), load(job, job.validation), job.classes, ignores)
-    model = compile_training(job.network, job.training, data)
-    # The last bits depend on these too: a checkpoint from others is not resumed.
-    identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
-    files = TrainingFiles(job.paths.work / "checkpoint.npz", identity, job.paths.events)
-    state = train(model, data, job.training, files, lambda entry: append_progress(progress, entry), job.threads)
+    model, state, validate = _fit(job, policy, progress)
     keras.config.set_dtype_policy("float32")
-    plain = find_network(job.network).plain_form(job.network)
-    copy_weights(model, plain)
-    validate = data.validate
-    del data, model  # frees the training images, about a gigabyte, for scoring
     trained = time.monotonic()
     append_progress(progress, {"doing": "scoring"})
-    with atomic_path(job.paths.keras, durable=True) as temporary:
-        plain.save(temporary)
-        add_card(
-            temporary,
-            ModelCard(name=job.model, label_map=job.classes, size_wh=job.network.size_wh, preparation=job.preparation),
-        )
+    _save(job, model)
+    del model
     scores = _score(job, validate)
     result = Result(
         model=job.model,
@@ -122,6 +107,58 @@ def _train(job: Job, progress: Path) -> Result:
     result.write(job.paths.result)
     append_progress(progress, {"done": _in_words(result)})
     return result
+
+
+def _fit(job: Job, policy: str, progress: Path) -> "tuple[keras.Model, TrainingState, LoadedSplit]":
+    """Trains; returns the training form with the best weights, the state, and the images of val.
+
+    The training images, about a gigabyte, are free afterwards, for scoring.
+    """
+    from common.learning.training.consistency import compile_from, train_consistently
+    from common.learning.training.loop import TrainingData, TrainingFiles, compile_training, train
+
+    def report(entry: ProgressEntry) -> None:
+        append_progress(progress, entry)
+
+    ignores = job.pseudo is not None and job.pseudo.ignores
+    data = TrainingData(_load_to_train(job), load(job, job.validation), job.classes, ignores)
+    # The last bits depend on these too: a checkpoint from others is not resumed.
+    identity = f"{job.identity} {policy} {backend.backend_name()} {job.threads}"
+    files = TrainingFiles(job.paths.work / "checkpoint.npz", identity, job.paths.events)
+    network, settings = job.network, job.training
+    if job.consistency is None:
+        model = compile_training(network, settings, data)
+        return model, train(model, data, settings, files, report, job.threads), data.validate
+    unlabeled = _load_unlabeled(job, job.consistency)
+    start = Path(job.base_dir) / job.consistency.start
+    model = compile_from(start, job.consistency.start_digest, network, settings, data, len(unlabeled))
+    state = train_consistently(model, data, unlabeled, settings, files, report, job.threads)
+    return model, state, data.validate
+
+
+def _load_unlabeled(job: Job, consistency: Consistency) -> "UnlabeledImages":
+    """Loads the images that step 05 draws views of, without their masks."""
+    from common.learning.training.consistency import UnlabeledImages
+
+    split = load(job, consistency.unlabeled)
+    return UnlabeledImages(
+        split.names, split.images, consistency.noise, consistency.weight, job.training.seed, job.name.of_run
+    )
+
+
+def _save(job: Job, model: "keras.Model") -> None:
+    """Saves the plain form of a trained network, with its card."""
+    from common.learning.network.model_card import ModelCard, add_card
+    from common.learning.network.networks import copy_weights, find_network
+
+    plain = find_network(job.network).plain_form(job.network)
+    copy_weights(model, plain)
+    with atomic_path(job.paths.keras, durable=True) as temporary:
+        plain.save(temporary)
+        add_card(
+            temporary,
+            ModelCard(name=job.model, label_map=job.classes, size_wh=job.network.size_wh, preparation=job.preparation),
+        )
 
 
 def _in_words(result: Result) -> str:

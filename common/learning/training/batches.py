@@ -6,9 +6,10 @@ a plain generator, so that any Keras back end can use them; TensorFlow draws the
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -23,6 +24,8 @@ from common.labels.cityscapes import IGNORE
 from common.learning.training.augmentation import change, paste
 from common.results.job import PseudoLabels
 
+_Turn = TypeVar("_Turn")
+_Batch = TypeVar("_Batch")
 # Each has a finished batch waiting in memory.
 _MOST_THREADS = 4
 # Far above the number of any pass.
@@ -225,19 +228,24 @@ def training_batches(
         for _, images in turns:
             yield split.pairs(images)
         return
+    yield from made_ahead(lambda turn: make_batch(split, settings, *turn), turns, threads)
+
+
+def made_ahead(make: Callable[[_Turn], _Batch], turns: Iterable[_Turn], threads: int) -> Iterator[_Batch]:
+    """Yields what `make` gives for each turn, in their order; some threads work a little ahead."""
     threads = min(_MOST_THREADS, threads)
     cv2.setNumThreads(1)  # these threads are enough
     with ThreadPoolExecutor(threads) as pool:
-        ahead: deque[Future[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = deque()
-        for passes, images in turns:
-            ahead.append(pool.submit(_make_batch, split, settings, passes, images))
+        ahead: deque[Future[_Batch]] = deque()
+        for turn in turns:
+            ahead.append(pool.submit(make, turn))
             if len(ahead) > threads:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
 
 
-def _make_batch(
+def make_batch(
     split: LoadedSplit, settings: TrainingSettings, passes: NDArray[np.int64], numbers: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Makes one batch; pass and number of an image decide the random state that changes it."""

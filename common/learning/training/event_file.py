@@ -24,6 +24,8 @@ from common.files.disk import write_bytes
 from common.learning.experiments.jobs import ProgressEntry
 
 SCALARS: tuple[Literal["loss", "mIoU_val", "mPA_val"], ...] = ("loss", "mIoU_val", "mPA_val")
+# What only some trainings have.
+_MORE_SCALARS: tuple[Literal["consistency_loss", "loss_val"], ...] = ("consistency_loss", "loss_val")
 
 
 class EventFile(keras.callbacks.Callback):
@@ -67,10 +69,14 @@ class EventFile(keras.callbacks.Callback):
         events = []
         for entry in self._history[self._written :]:
             self._time += _seconds(entry)
-            values = [Summary.Value(tag=tag, simple_value=entry[tag]) for tag in SCALARS]
+            values = [Summary.Value(tag=tag, simple_value=entry[tag]) for tag in _tags(entry)]
             events.append(Event(wall_time=self._time, step=entry["epoch"], summary=Summary(value=values)))
         self._written = len(self._history)
         return events
+
+
+def _tags(entry: ProgressEntry) -> list[Literal["loss", "mIoU_val", "mPA_val", "consistency_loss", "loss_val"]]:
+    return [*SCALARS, *(tag for tag in _MORE_SCALARS if tag in entry)]
 
 
 def _seconds(entry: ProgressEntry) -> float:
