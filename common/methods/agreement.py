@@ -64,13 +64,13 @@ def combine(predictions: Pixels, rules: AgreementRules, compare_classes: bool = 
     for other in predictions[2:]:
         cv2.bitwise_or(differs, cv2.compare(first, other, cv2.CMP_NE), differs)
     differs = np.asarray(differs, np.uint8)
-    mask, label = _apply_kernels(differs, _without(first, differs, rules), rules)
+    mask, label = _apply_kernels(differs, without_label(first, differs, rules), rules)
     if rules.block_output and mask is not differs:
-        label = _without(label, mask, rules)
+        label = without_label(label, mask, rules)
     return Agreement(label, mask, cv2.countNonZero(differs), not compare_classes or _same_classes(predictions))
 
 
-def _without(label: Pixels, mask: Pixels, rules: AgreementRules) -> Pixels:
+def without_label(label: Pixels, mask: Pixels, rules: AgreementRules) -> Pixels:
     """Removes the label where the mask is 255: all bits of `IGNORE` are set, and none of class 0."""
     changed = cv2.bitwise_or(label, mask) if rules.ignore else cv2.bitwise_and(label, cv2.bitwise_not(mask))
     return np.asarray(changed, np.uint8)
@@ -88,21 +88,27 @@ def black_out(image: Pixels, mask: Pixels) -> Pixels:
     return image
 
 
-def _apply_kernels(differs: Pixels, label: Pixels, rules: AgreementRules) -> tuple[Pixels, Pixels]:
-    """Shrinks the mask, then lets it grow; a pixel that leaves it gets the label of the nearest pixel of agreement."""
-    mask = differs
-    if rules.erode_kernel:
-        kernel = np.ones((rules.erode_kernel,) * 2, np.uint8)
+def change_mask(mask: Pixels, erode_kernel: int, dilate_kernel: int) -> Pixels:
+    """Shrinks a mask `(height, width)` of 255 or 0, then lets it grow, by squares of these sides in pixels; 0: not."""
+    if erode_kernel:
+        kernel = np.ones((erode_kernel,) * 2, np.uint8)
         # Pixels outside of the image count as set, so that the edge of the image does not shrink the mask.
         mask = np.asarray(cv2.erode(mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=_SET), np.uint8)
+    if dilate_kernel:
+        kernel = np.ones((dilate_kernel,) * 2, np.uint8)
+        mask = np.asarray(cv2.dilate(mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.uint8)
+    return mask
+
+
+def _apply_kernels(differs: Pixels, label: Pixels, rules: AgreementRules) -> tuple[Pixels, Pixels]:
+    """Changes the mask; a pixel that leaves it when it shrinks gets the label of the nearest pixel of agreement."""
+    mask = change_mask(differs, rules.erode_kernel, 0)
+    if mask is not differs:
         left = (differs > 0) & (mask == 0)
         if left.any() and not differs.all():
             label = label.copy()
             label[left] = _nearest(label, differs == 0, left)
-    if rules.dilate_kernel:
-        kernel = np.ones((rules.dilate_kernel,) * 2, np.uint8)
-        mask = np.asarray(cv2.dilate(mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.uint8)
-    return mask, label
+    return change_mask(mask, 0, rules.dilate_kernel), label
 
 
 def _nearest(label: Pixels, agreed: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> Pixels:

@@ -100,7 +100,11 @@ def _announce(chains: Sequence[Chain]) -> None:
         f"{unlabeled:,} pseudo-labelled images of {'x'.join(map(str, config.dataset.size_wh))}, by the recipe "
         f"{config.recipe}"
     )
-    evalnets = sum(evalnets_to_do(method.evalnets, chain.run, config) for chain in _one_per_run(chains))
+    evalnets = sum(
+        evalnets_to_do(method.evalnets, chain.run, config, dataset, chain.start_models())
+        for chain in _one_per_run(chains)
+        if method.evalnets
+    )
     if method.evalnets:
         log.info("%s to train before that", count(evalnets, "EvalNet"))
     if left:

@@ -55,7 +55,6 @@ Chain = Iterator[Sequence[Work]]
 @dataclass
 class _Running:
     work: Work
-    chain: "_ChainState"
     command: Command
     lines_read: int = 0
     last: ProgressEntry = field(default_factory=ProgressEntry)
@@ -89,6 +88,30 @@ class _ChainState:
         return ()
 
 
+class _Queue:
+    """The work that waits to be started; what several chains ask for is done once, and then all of them go on."""
+
+    def __init__(self, description: str) -> None:
+        self._description = description
+        self._askers: dict[Path, list[_ChainState]] = {}
+        self.waiting: deque[Work] = deque()
+
+    def ask(self, state: _ChainState) -> None:
+        """Takes the next work of a chain."""
+        for work in state.next_work(self._description):
+            if work.folder not in self._askers:
+                self.waiting.append(work)
+            self._askers.setdefault(work.folder, []).append(state)
+
+    def finish(self, work: Work, failure: Failure | None) -> None:
+        """Lets the chains that asked for a piece of work go on, unless it failed."""
+        for state in self._askers.pop(work.folder):
+            state.open -= 1
+            state.failure = state.failure or failure
+            if not (state.open or state.failure):
+                self.ask(state)
+
+
 def run_all_work(work: Sequence[Work], at_a_time: int, description: str, engine: Engine = LOCAL) -> list[Failure]:
     """Runs work that does not depend on each other; see `run_chains`."""
     chains = [iter([[one]]) for one in work]
@@ -100,7 +123,7 @@ def run_chains(
 ) -> list[Failure]:
     """Runs chains of work side by side, every piece in a process of its own.
 
-    A piece that fails ends its chain and stops no other one.
+    A piece that fails ends its chain and stops no other one. Pieces with the same folder are one piece.
 
     Args:
         chains: What is to be done; in the order in which they are started.
@@ -113,7 +136,8 @@ def run_chains(
     Returns:
         One entry for each process that failed.
     """
-    waiting: deque[tuple[Work, _ChainState]] = deque()
+    queue = _Queue(description)
+    waiting = queue.waiting
     running: list[_Running] = []
     failures: list[Failure] = []
     done = in_a_row = 0
@@ -122,10 +146,10 @@ def run_chains(
     try:
         states = [_ChainState(chain) for chain in chains]
         for state in states:
-            waiting += [(work, state) for work in state.next_work(description)]
+            queue.ask(state)
         while running or (waiting and in_a_row < _FAILURES_IN_A_ROW):
             while waiting and len(running) < at_a_time and in_a_row < _FAILURES_IN_A_ROW:
-                running.append(_start(*waiting.popleft(), engine))
+                running.append(_start(waiting.popleft(), engine))
             time.sleep(_POLL_SECONDS)
             for one in list(running):
                 status = one.command.exit_status()
@@ -138,11 +162,7 @@ def run_chains(
                 in_a_row = in_a_row + 1 if failure else 0
                 done += 1
                 _tell(one, failure, done, total)
-                state = one.chain
-                state.open -= 1
-                state.failure = state.failure or failure
-                if not (state.open or state.failure):
-                    waiting += [(work, state) for work in state.next_work(description)]
+                queue.finish(one.work, failure)
             bar.set_postfix_str("; ".join(map(_describe, running)), refresh=False)
             bar.update(0)
     finally:
@@ -160,12 +180,12 @@ def _advance(bar: Any, entries: list[ProgressEntry]) -> None:
     bar.update(sum("epoch" in entry for entry in entries) - before)
 
 
-def _start(work: Work, chain: _ChainState, engine: Engine) -> _Running:
+def _start(work: Work, engine: Engine) -> _Running:
     work.folder.mkdir(parents=True, exist_ok=True)
     (work.folder / "progress.jsonl").unlink(missing_ok=True)
     write_json(work.folder / "job.json", work.job.model_dump(mode="json"))
     command = [sys.executable, "-m", work.module, str(work.folder / "job.json")]
-    return _Running(work, chain, engine.start(command, _PROJECT, work.folder / "log.txt"))
+    return _Running(work, engine.start(command, _PROJECT, work.folder / "log.txt"))
 
 
 def _read_progress(one: _Running) -> list[ProgressEntry]:
