@@ -2,8 +2,8 @@
 
     python -m benchmarks.labelling [--quick] [--json FILE]
 
-Two U-Nets of the study, 208 x 416, alpha 1, on drawn images of that size; images, labels and masks are written. Then the
-inconsistency mask alone, of four networks.
+Two U-Nets of the study, 208 x 416, alpha 1, on drawn images of that size; images, labels and masks are written. Then
+the inconsistency mask alone, of four networks.
 """
 
 import tempfile

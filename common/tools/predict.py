@@ -19,7 +19,7 @@ def parser() -> argparse.ArgumentParser:
     """Builds the command line."""
     made = tool_parser("predict", __doc__)
     add = made.add_argument
-    add("models", metavar="MODEL", nargs="+", type=Path, help="a .keras file that steps 02 to 04 wrote, or a folder of "
+    add("models", metavar="MODEL", nargs="+", type=Path, help="a .keras file that steps 02 to 14 wrote, or a folder of "
         "them; of several the mean of their probabilities counts")  # fmt: skip
     add("source", metavar="INPUT", type=Path, help="a photograph, a folder, a Cityscapes tree or zip, or a video")
     add("out", metavar="OUT", type=Path, help="a new folder, or one to continue")

@@ -39,7 +39,9 @@ METHODS = (
 
 def run(step, base_dir, *arguments, **changes):
     # No label is good enough for the thresholds of the study after one epoch.
-    return run_step_here(step, base_dir, *arguments, **{**FEWEST, "MIN_THRESHOLD": "auto", "MAX_THRESHOLD": "auto", **changes})
+    return run_step_here(
+        step, base_dir, *arguments, **{**FEWEST, "MIN_THRESHOLD": "auto", "MAX_THRESHOLD": "auto", **changes}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,9 @@ def test_a_method_leaves_what_the_study_leaves(study, step, approach, part):
         ends = ("0.keras", "0.json", "1.keras", "1.json", "topK_1.keras", "topK_2.keras")
         assert models == {f"{series}_{end}" for end in ends}
         with (base_dir / "csv" / f"results_{series}.csv").open(encoding="utf-8") as file:
-            assert [row["modelname"] for row in csv.DictReader(file, delimiter=";")] == [f"{series}_{i}" for i in range(2)]
+            assert [row["modelname"] for row in csv.DictReader(file, delimiter=";")] == [
+                f"{series}_{i}" for i in range(2)
+            ]
         manifest = read_manifest(base_dir / "train_unlabeled_predictions" / approach / series)
         assert manifest.written_by == f"step {step}"
         assert manifest.facts["frames_in_all"] == 18
@@ -139,7 +143,8 @@ def test_step_10_never_drops_a_frame_it_kept(study):
     base_dir, _ = study
     folder = base_dir / "train_unlabeled_predictions" / "segnet"
     kept = [
-        {path.name for path in (folder / f"CITYSCAPES_segnet_1_n2_gen{number}" / "masks").iterdir()} for number in range(2)
+        {path.name for path in (folder / f"CITYSCAPES_segnet_1_n2_gen{number}" / "masks").iterdir()}
+        for number in range(2)
     ]
     assert 0 < len(kept[0]) < 18  # auto keeps what is above the median
     assert kept[0] <= kept[1]
@@ -164,7 +169,9 @@ def test_a_method_that_is_done_changes_nothing(study):
     assert {path: path.stat().st_mtime_ns for path in base_dir.rglob("*.keras")} == before
 
 
-@pytest.mark.parametrize(("step", "approach", "part"), [method for method in METHODS if method[0] in ("09", "10", "12")])
+@pytest.mark.parametrize(
+    ("step", "approach", "part"), [method for method in METHODS if method[0] in ("09", "10", "12")]
+)
 def test_stopped_before_any_process_and_started_again_a_method_gives_the_same(
     tmp_path, baselines, study, monkeypatch, step, approach, part
 ):

@@ -61,7 +61,7 @@ class FileKind:
 SEGMENTATION = FileKind(
     "segmentation.json",
     _LAYERS,
-    "a model that steps 02 to 04 trained",
+    "a model that steps 02 to 14 trained",
     "does not say which classes it predicts, nor the size and scaling of its images",
     {"evalnet.json": "is an EvalNet: it judges masks and cannot predict any"},
 )
