@@ -50,13 +50,13 @@ def run_method(method: Method, config: Config, dry_run: bool = False) -> None:
     generations = len(chains) * plan.num_generations - done
     failures = []
     if generations:
-        trainings = generations * plan.models_per_generation
+        trainings, evalnets = generations * plan.models_per_generation, _evalnets_to_do(chains)
         failures = run_chains(
             [chain.work() for chain in chains],
             config.machine.trainings_at_a_time,
             config.approach(method.name),
-            trainings * config.training.num_epochs,
-            trainings + generations,
+            trainings * config.training.num_epochs + evalnets * plan.evalnet_epochs,
+            trainings + generations + evalnets + (config.study.num_runs if evalnets else 0),
         )
     _show_table(chains)
     if failures:
@@ -100,13 +100,8 @@ def _announce(chains: Sequence[Chain]) -> None:
         f"{unlabeled:,} pseudo-labelled images of {'x'.join(map(str, config.dataset.size_wh))}, by the recipe "
         f"{config.recipe}"
     )
-    evalnets = sum(
-        evalnets_to_do(method.evalnets, chain.run, config, dataset, chain.start_models())
-        for chain in _one_per_run(chains)
-        if method.evalnets
-    )
     if method.evalnets:
-        log.info("%s to train before that", count(evalnets, "EvalNet"))
+        log.info("%s to train before that", count(_evalnets_to_do(chains), "EvalNet"))
     if left:
         log.info("%s", _time_needed(chains, done))
     width, height = config.dataset.size_wh
@@ -117,8 +112,11 @@ def _announce(chains: Sequence[Chain]) -> None:
     )
 
 
-def _one_per_run(chains: Sequence[Chain]) -> list[Chain]:
-    return list({chain.run: chain for chain in chains}.values())
+def _evalnets_to_do(chains: Sequence[Chain]) -> int:
+    one_per_run = {chain.run: chain for chain in chains if chain.method.evalnets}.values()
+    return sum(
+        evalnets_to_do(one.method.evalnets, one.run, one.config, one.dataset, one.start_models()) for one in one_per_run
+    )
 
 
 def _bytes(chain: Chain) -> float:
