@@ -17,8 +17,8 @@ from tests.support.in_process import run_step_here
 
 # 128x64: an EvalNet halves its input six times.
 FEWEST = {
-    "RESIZE_FACTOR": 1, "IMAGE_WIDTH": 128, "IMAGE_HEIGHT": 64, "NUM_EPOCHS": 1, "MODELS_PER_RUN": 2, "TOP_Ks": 2,
-    "NUM_EPOCHS_EVALNET": 1, "NUM_EPOCHS_CS": 1, "BATCH_SIZE_EVALNET": 4, "ALPHA_EVALNET": 0.25, "NUM_LOOPS_TRAIN": 1,
+    "RESIZE_FACTOR": 1, "IMAGE_WIDTH": 128, "IMAGE_HEIGHT": 64, "NUM_EPOCHS": 1, "BATCH_SIZE": 10, "MODELS_PER_RUN": 2, "TOP_Ks": 2,
+    "NUM_EPOCHS_EVALNET": 1, "NUM_EPOCHS_CS": 1, "BATCH_SIZE_EVALNET": 8, "ALPHA_EVALNET": 0.25, "NUM_LOOPS_TRAIN": 1,
     "NUM_LOOPS_VAL": 1, "TEACHERS": 2, "VIEWS": 2, "NUM_GENERATIONS": 2, "MODELS_PER_GENERATION": 2,
     "SAVE_PREDICTIONS": "none",
 }  # fmt: skip
@@ -229,7 +229,7 @@ def test_another_setting_makes_a_method_anew_and_puts_the_earlier_results_away(t
     shutil.copytree(study[0], base_dir, symlinks=True)
     done = run("09", base_dir, LR=0.001)
     assert "are now in" in done.stderr
-    old = base_dir / "previous" / f"IM_n2_gen0_{OF_IM}"
+    old = base_dir / "previous" / f"IM_n2_gen0_{OF_IM}_1"
     assert (old / "models" / f"CITYSCAPES_IM_1_n2_gen0_{OF_IM}_0.json").exists()
     assert (old / "models" / f"CITYSCAPES_IM_1_n2_gen1_{OF_IM}_0.json").exists()
     assert (base_dir / "models" / f"CITYSCAPES_IM_1_n2_gen1_{OF_IM}_0.json").exists()
