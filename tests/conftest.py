@@ -11,8 +11,9 @@ from tests.support.in_process import run_step_here
 
 
 def pytest_collection_modifyitems(items):
-    """Puts the file that takes longest first: two files are run at a time, and it must not be the last one."""
-    items.sort(key=lambda item: item.path.name != "test_study.py")
+    """Puts the files that take longest first: two files are run at a time, and none of them must be the last one."""
+    longest = ("test_study.py", "test_methods.py")
+    items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
 
 
 @pytest.fixture(scope="session")

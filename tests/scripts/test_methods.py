@@ -17,10 +17,10 @@ from tests.support.in_process import run_step_here
 
 # 128x64: an EvalNet halves its input six times.
 FEWEST = {
-    "RESIZE_FACTOR": 1, "IMAGE_WIDTH": 128, "IMAGE_HEIGHT": 64, "NUM_EPOCHS": 1, "BATCH_SIZE": 10, "MODELS_PER_RUN": 2, "TOP_Ks": 2,
-    "NUM_EPOCHS_EVALNET": 1, "NUM_EPOCHS_CS": 1, "BATCH_SIZE_EVALNET": 8, "ALPHA_EVALNET": 0.25, "NUM_LOOPS_TRAIN": 1,
-    "NUM_LOOPS_VAL": 1, "TEACHERS": 2, "VIEWS": 2, "NUM_GENERATIONS": 2, "MODELS_PER_GENERATION": 2,
-    "SAVE_PREDICTIONS": "none",
+    "RESIZE_FACTOR": 1, "IMAGE_WIDTH": 128, "IMAGE_HEIGHT": 64, "NUM_EPOCHS": 1, "BATCH_SIZE": 10,
+    "MODELS_PER_RUN": 2, "TOP_Ks": 2, "NUM_EPOCHS_EVALNET": 1, "NUM_EPOCHS_CS": 1, "BATCH_SIZE_EVALNET": 8,
+    "ALPHA_EVALNET": 0.25, "NUM_LOOPS_TRAIN": 1, "NUM_LOOPS_VAL": 1, "TEACHERS": 2, "VIEWS": 2,
+    "NUM_GENERATIONS": 2, "MODELS_PER_GENERATION": 2, "SAVE_PREDICTIONS": "none",
 }  # fmt: skip
 OF_IM = "e0_d0_bi_True_bo_True"
 # Step, approach, the parts of generation 0 and 1.
