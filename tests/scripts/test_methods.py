@@ -10,6 +10,7 @@ import shutil
 
 import pytest
 
+from common.dataset.checking.prepared_folders import check_prepared
 from common.dataset.prepared.stages import read_manifest
 from common.images.png import read_mask
 from common.learning.experiments import processes
@@ -260,3 +261,4 @@ def test_the_modern_recipe_has_results_of_its_own(tmp_path, baselines):
     folder = base_dir / "train_unlabeled_predictions" / "IM_modern" / f"CITYSCAPES_IM_modern_1_{part}"
     values = {value for path in (folder / "masks").iterdir() for value in set(read_mask(path).ravel().tolist())}
     assert 255 in values
+    assert not check_prepared(folder).problems

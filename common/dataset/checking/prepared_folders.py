@@ -16,6 +16,7 @@ from common.dataset.prepared.augment import augmented_names
 from common.dataset.prepared.folders import FOLDERS, PreparedFolder, find_folders, is_prepared_folder
 from common.dataset.prepared.stages import Manifest, list_files
 from common.errors import ConfigError, DataError
+from common.labels.cityscapes import IGNORE
 from common.parallel import run_all
 from common.text import first_few
 
@@ -131,7 +132,8 @@ def _file_jobs(folder: _Folder) -> Iterator[FileJob]:
     if folder.manifest is not None:
         size_wh, entries = folder.manifest.size_wh, folder.manifest.files
         if folder.manifest.label_map is not None:
-            classes = tuple(sorted(set(folder.manifest.label_map.class_of_id)))
+            ignored = {IGNORE} if folder.manifest.ignores else set()
+            classes = tuple(sorted({*folder.manifest.label_map.class_of_id, *ignored}))
     for name, found in folder.present.items():
         written = entries.get(name)
         as_written = written is None or written[0] == found

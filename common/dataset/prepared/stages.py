@@ -91,6 +91,12 @@ class Manifest(FileModel):
         copies = self.settings.get("copies")
         return copies if isinstance(copies, int) else None
 
+    @property
+    def ignores(self) -> bool:
+        """Whether masks hold `IGNORE` where networks did not agree on a label, whatever the classes are."""
+        rules = self.settings.get("rules")
+        return isinstance(rules, dict) and rules.get("ignore") is True
+
     def names(self, part: str) -> list[str]:
         """Lists the names of the "images" or "masks", sorted, without their ending."""
         return sorted(Path(file).stem for file in self.files if file.startswith(f"{part}/"))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from common.config.settings import AugmentationConfig
-from common.dataset.prepared.augment import AugmentJob, augment, write_augmented
+from common.dataset.prepared.augment import AugmentJob, augment, draw_view, write_augmented
 from common.dataset.prepared.folders import Sample
 from common.images.png import encode_image, encode_mask, read_image, read_mask
 from common.parallel import run_all
@@ -63,6 +63,34 @@ def test_brightness_is_convert_scale_abs_half_of_the_time():
     assert 70 < changed < 130
     # 0 becomes |0 * 0.6 - 15| = 15, as in the reference
     assert expected[image == 0].tolist() == [15] * int((image == 0).sum())
+
+
+@pytest.mark.parametrize(
+    ("value", "alpha", "beta", "found"),
+    [
+        (100, 1.05, 3, 108), (0, 0.95, -3, 3), (10, 0.95, -3, 6), (0, 0.6, -15, 15), (20, 0.6, -15, 3),
+        (25, 0.6, -15, 0), (255, 1.4, 15, 255), (5, 0.9, 0, 4), (15, 0.9, 0, 14),
+    ],
+)  # fmt: skip
+def test_contrast_and_offset_are_rounded_half_to_even_and_never_negative(value, alpha, beta, found):
+    # |alpha x + beta|, for example 10 * 0.95 - 3 = 6.5 -> 6, 20 * 0.6 - 15 = -3 -> 3.
+    ranges = AugmentationConfig(brightness_alpha=(alpha, alpha), brightness_beta=(beta, beta), max_blur=0, max_noise=0)
+    image, mask = np.full((2, 2, 3), value, np.uint8), np.zeros((2, 2), np.uint8)
+    drawn = {int(augment(image, mask, ranges, np.random.default_rng(seed))[0][0, 0, 0]) for seed in range(20)}
+    assert drawn == {value, found}
+    assert {int(draw_view(image, ranges, np.random.default_rng(seed))[0, 0, 0]) for seed in range(20)} == {value, found}
+
+
+def test_in_a_view_the_contrast_changes_the_noise_and_in_a_copy_it_does_not():
+    ranges = AugmentationConfig(brightness_alpha=(2, 2), brightness_beta=(0, 0), max_blur=0, max_noise=3)
+    image, mask = np.full((32, 32, 3), 50, np.uint8), np.zeros((32, 32), np.uint8)
+    views = [set(np.unique(draw_view(image, ranges, np.random.default_rng(seed))).tolist()) for seed in range(20)]
+    copies = [
+        set(np.unique(augment(image, mask, ranges, np.random.default_rng(seed))[0]).tolist()) for seed in range(20)
+    ]
+    # Noise of -3 to 2: 47 to 52, doubled afterwards; or added to 100.
+    assert all(found in ({*range(47, 53)}, {*range(94, 105, 2)}) for found in views)
+    assert all(found in ({*range(47, 53)}, {*range(97, 103)}) for found in copies)
 
 
 def test_blur_is_a_3x3_gaussian_half_of_the_time():

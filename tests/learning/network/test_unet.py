@@ -11,8 +11,6 @@ from common.learning.network.networks import class_index_model, copy_weights, fi
 from common.learning.network.unet import plain_form, training_form
 from common.learning.training.losses import pixel_cross_entropy
 
-pytestmark = pytest.mark.backend
-
 SMALL = NetworkSettings(height=32, width=64, alpha=0.25)
 # For comparing gradients: with ReLU a last bit decides whether a value is passed on or not, and in float32 any two ways
 # to compute the same network, Keras' own against float64 included, have gradients some percent apart.
@@ -71,6 +69,7 @@ def test_parameters_are_as_many_as_in_the_study(alpha, parameters):
     assert plain_form(NetworkSettings(16, 16, alpha=alpha)).count_params() == parameters
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("name", NETWORKS)
 def test_both_forms_of_every_network_have_the_same_weights_and_end_in_logits(name):
     settings = replace(SMALL, name=name)
@@ -91,6 +90,7 @@ def test_plain_form_has_stock_layers_only_and_ends_in_float32_probabilities():
     np.testing.assert_allclose(keras.ops.convert_to_numpy(model(batch()[0])).sum(-1), 1, rtol=1e-5)
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("is_training", [False, True])
 def test_both_forms_give_the_same_output(both_forms, is_training):
     training, plain = both_forms
@@ -103,6 +103,7 @@ def test_both_forms_give_the_same_output(both_forms, is_training):
     np.testing.assert_allclose(softmax(stock_logits), probabilities, atol=1e-5)
 
 
+@pytest.mark.backend
 def test_both_forms_have_the_same_loss_and_gradients(both_forms):
     training, plain = both_forms
     # Of the logits: from probabilities, Keras cuts off below 1e-7 under JAX, and does not train under PyTorch.
@@ -114,6 +115,7 @@ def test_both_forms_have_the_same_loss_and_gradients(both_forms):
     assert np.linalg.norm(ours - theirs) < 1e-4 * np.linalg.norm(theirs)
 
 
+@pytest.mark.backend
 def test_loss_of_both_forms_is_the_same_with_relu():
     training, plain = make_both_forms(SMALL)
     images, labels = batch()
@@ -123,6 +125,7 @@ def test_loss_of_both_forms_is_the_same_with_relu():
     assert float(loss) == pytest.approx(float(stock), rel=1e-5)
 
 
+@pytest.mark.backend
 def test_moving_statistics_of_both_forms_stay_equal(both_forms):
     training, plain = both_forms
     images = batch()[0]
@@ -134,6 +137,7 @@ def test_moving_statistics_of_both_forms_stay_equal(both_forms):
         )
 
 
+@pytest.mark.backend
 def test_class_indices_are_the_largest_probabilities_also_of_a_model_loaded_in_safe_mode(both_forms, tmp_path):
     training, plain = both_forms
     plain.save(tmp_path / "model.keras")
@@ -169,6 +173,7 @@ def test_sizes_that_do_not_fit_are_refused():
         NetworkSettings(height=32, width=32, alpha=0.01)
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_loss_falls_and_state_put_back_through_numpy_trains_on_bit_by_bit(precision):
     if precision == "mixed_bfloat16" and keras.backend.backend() != "tensorflow":
