@@ -39,7 +39,7 @@ demo: .venv/ready
 	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini
 	$(BIN)/python 04_Cityscapes_subset_aug.py --config $(DEMO)/config.ini
 	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini RECIPE=modern
-	$(BIN)/python 09_Cityscapes_IM.py --config $(DEMO)/config.ini
+	$(BIN)/python 09_Cityscapes_IM.py --config $(DEMO)/config.ini NUM_EPOCHS=10
 
 # Everything, under TensorFlow; then under JAX what may differ between back ends. Two files of tests at a time: most
 # leave a core idle. A training takes 1 to 2 GB.
