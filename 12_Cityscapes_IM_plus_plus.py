@@ -1,6 +1,6 @@
 """Step 12: IM+, with more noisy copies of what EvalNets think well of.
 
-Reads   BASE_DIR/train_labeled, train_unlabeled, val, test; models/CITYSCAPES_subset_<run>_topK_<k>   (steps 01, 03)
+Reads   BASE_DIR/train_labeled, train_unlabeled, val, test; all models/CITYSCAPES_subset_<run>_...   (steps 01, 03)
 Writes  BASE_DIR/train_unlabeled_predictions/IM_plus_plus, models, csv/results_CITYSCAPES_IM_plus_plus_<run>_...csv
 
 As step 11, but each image has one to five copies, by the mIoU that two EvalNets predict for its label.

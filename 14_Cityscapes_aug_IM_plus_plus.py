@@ -1,6 +1,6 @@
 """Step 14: IM++ from the augmented baseline.
 
-Reads   BASE_DIR/train_labeled_aug, train_unlabeled, val, test; models/CITYSCAPES_subset_aug_<run>_topK_<k>   (01, 04)
+Reads   BASE_DIR/train_labeled_aug, train_unlabeled, val, test; all models/CITYSCAPES_subset_aug_<run>_...   (01, 04)
 Writes  BASE_DIR/train_unlabeled_predictions/aug_IM_plus_plus, models, csv
 
 Steps 12 and 13 together: one to five copies of each image by the judgement of EvalNets, the images without noise, and

@@ -45,7 +45,7 @@ class Config:
         "RECIPE", "paper", "How networks are trained: paper (the study; the values of this section) or modern (those "
         "of [MODERN]). Results of both stand side by side. docs/recipes.md compares them.", scores=False,
     )  # fmt: skip
-    variant: Annotated[str, file_name_part("aug", *get_args(RecipeName))] = key(
+    variant: Annotated[str, file_name_part("aug", "plus", "im", *get_args(RecipeName))] = key(
         "VARIANT", "", "A name for changed choices, for example no-flip; their results then stand beside the others "
         "instead of in their place.", scores=False,
     )  # fmt: skip

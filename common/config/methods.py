@@ -10,6 +10,7 @@ from common.config.fields import STRICT, auto_or_number, key, numbers, several, 
 from common.config.settings import AugmentationConfig
 
 InconsistentPixels = Literal["class_0", "ignore"]
+MOST_GENERATIONS = 100
 # Approaches whose models the EvalNets of step 10 learn to judge.
 EVALNET_SOURCES = ("subset", "subset_aug")
 
@@ -33,7 +34,7 @@ class MethodConfig:
 
     num_generations: int = key(
         "NUM_GENERATIONS", 5, "Rounds of labelling and training; the best models of a round label for the next.",
-        ge=1, le=100,
+        ge=1, le=MOST_GENERATIONS,
     )  # fmt: skip
     models_per_generation: int = key(
         "MODELS_PER_GENERATION", 5, "Networks trained in each generation, by step 05 for each strength of noise.",
@@ -141,10 +142,21 @@ class MethodConfig:
                     f"{name} has {len(values)} values: expected one for each of NUM_GENERATIONS = "
                     f"{self.num_generations}; give more values or set NUM_GENERATIONS = {len(values)}"
                 )
+        for name, several_numbers in (("TEACHERS", self.teachers), ("VIEWS", self.views)):
+            if len(set(several_numbers)) < len(several_numbers):
+                raise ValueError(f"{name} = {', '.join(map(str, several_numbers))}: expected different numbers")
+        if not self.evalnet_from:
+            raise ValueError(f"EVALNET_FROM = none: expected any of {', '.join(EVALNET_SOURCES)}")
         low, high = self.min_threshold, self.max_threshold
         if low is not None and high is not None and low >= high:
             raise ValueError(f"MIN_THRESHOLD = {low:g}: expected less than MAX_THRESHOLD = {high:g}")
         return self
+
+    @property
+    def columns(self) -> int:
+        """For how many generations the lists GENERATION_* have values."""
+        noise = self.generation_noise, self.generation_blur, self.generation_contrast, self.generation_offset
+        return min(map(len, (self.generation_alpha, *noise)))
 
     def growth(self, generation: int) -> Growth:
         """Gives width and noise of a generation, counted from 0."""

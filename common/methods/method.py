@@ -41,15 +41,22 @@ class Method:
         """Counts the networks that label together in the series with this n."""
         return 1 if self.labels == "mean_of_views" else number
 
-    def chain(self, number: int) -> str:
-        """Names what tells the chains of generations of a run apart: "n2"; "" if there is one."""
-        return "" if self.numbers == (1,) else f"n{number}"
-
     def part(self, number: int, generation: int, settings: MethodConfig) -> str:
         """Names a series of models: `n2_gen0_e0_d0_bi_True_bo_True`, as the study does."""
-        parts = [part for part in (self.chain(number), f"gen{generation}") if part]
+        parts = [*self._number(number), f"gen{generation}", *self._choices(settings)]
+        return "_".join(parts)
+
+    def chain(self, number: int, settings: MethodConfig) -> str:
+        """Names a chain of generations: its part without the generation; "" if a run has one and nothing is chosen."""
+        return "_".join([*self._number(number), *self._choices(settings)])
+
+    def _number(self, number: int) -> list[str]:
+        return [] if self.numbers == (1,) else [f"n{number}"]
+
+    def _choices(self, settings: MethodConfig) -> list[str]:
+        parts: list[str] = []
         if self.labels == "agreement":
             parts += [f"e{settings.erode_kernel}", f"d{settings.dilate_kernel}"]
             parts += [f"bi_{settings.block_input}", f"bo_{settings.block_output}"]
             parts += ["filtered"] if settings.filter_classes else []
-        return "_".join(parts)
+        return parts

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from common.dataset.prepared.stages import Settings, read_manifest
+from common.config.methods import MethodConfig
+from common.dataset.prepared.stages import Manifest, Settings, read_manifest
 from common.errors import ProjectError
 from common.results.job import PseudoLabels
+from common.results.paths import part_in_words
 from common.results.reading import Results
 from common.results.result import Result
 
@@ -21,11 +23,28 @@ class Generation:
         number: From 0.
         results: Of its models.
         facts: What was measured of their pseudo-labels, of each run whose folder is there.
+        settings: How these labels were made, likewise.
     """
 
     number: int
     results: tuple[Result, ...] = field(hash=False)
     facts: tuple[Settings, ...] = field(hash=False)
+    settings: tuple[Settings, ...] = field(hash=False)
+
+    @property
+    def has_study_thresholds(self) -> bool:
+        """Whether EvalNets, if there are any, decided by the study's thresholds, and views were not chained."""
+        study = MethodConfig()
+        for settings in self.settings:
+            judging, views = settings.get("judging"), settings.get("views")
+            if isinstance(judging, dict) and (judging.get("low"), judging.get("high")) not in (
+                (study.min_threshold, study.max_threshold),
+                (None, study.max_threshold),
+            ):
+                return False
+            if isinstance(views, dict) and views.get("cumulative"):
+                return False
+        return True
 
     def mean_fact(self, *names: str) -> float | None:
         """Averages a fact over runs; several names are keys inside each other. None if no run has it."""
@@ -45,7 +64,7 @@ class ChainOfGenerations:
 
     Attributes:
         approach: The method, as in file names; a recipe or variant is part of it.
-        chain: "n2"; "" if the method has one chain.
+        chain: As in `PseudoLabels`, for example "n2_e0_d0_bi_True_bo_True".
         generations: In order.
     """
 
@@ -56,7 +75,7 @@ class ChainOfGenerations:
     @property
     def title(self) -> str:
         """For people: "IM n2"."""
-        return f"{self.approach} {self.chain}".strip()
+        return f"{self.approach} {part_in_words(self.chain)}".strip()
 
 
 def find_chains(results: Results, base_dir: Path) -> tuple[ChainOfGenerations, ...]:
@@ -70,7 +89,7 @@ def find_chains(results: Results, base_dir: Path) -> tuple[ChainOfGenerations, .
         ChainOfGenerations(
             approach,
             chain,
-            tuple(Generation(number, tuple(of), _facts(of, base_dir)) for number, of in sorted(generations.items())),
+            tuple(_generation(number, of, base_dir) for number, of in sorted(generations.items())),
         )
         for (approach, chain), generations in sorted(found.items())
     )
@@ -82,7 +101,13 @@ def label_folder(base_dir: Path, pseudo: PseudoLabels) -> Path | None:
     return folder if folder.is_relative_to(base_dir.resolve()) and folder.is_dir() else None
 
 
-def _facts(results: list[Result], base_dir: Path) -> tuple[Settings, ...]:
+def _generation(number: int, results: list[Result], base_dir: Path) -> Generation:
+    manifests = _manifests(results, base_dir)
+    facts, settings = (tuple(getattr(one, name) for one in manifests) for name in ("facts", "settings"))
+    return Generation(number, tuple(results), facts, settings)
+
+
+def _manifests(results: list[Result], base_dir: Path) -> list[Manifest]:
     found = []
     labels = {one.run: one.job.pseudo for one in results}
     for _, pseudo in sorted(labels.items()):
@@ -92,5 +117,5 @@ def _facts(results: list[Result], base_dir: Path) -> tuple[Settings, ...]:
         except ProjectError:  # the report says so elsewhere
             continue
         if manifest is not None:
-            found.append(manifest.facts)
-    return tuple(found)
+            found.append(manifest)
+    return found

@@ -35,7 +35,7 @@ class PseudoLabels(FileModel):
         ignores: Whether the labels hold `IGNORE`.
         labeled_share: Smallest share of labelled pairs in each batch.
         generation: Which generation of the method this is, from 0.
-        chain: What tells chains of generations of one method apart, for example "n2"; "" if there is one.
+        chain: What tells chains of generations of one method apart, for example "n2_e0_d0_bi_True_bo_True".
     """
 
     split: SplitKey

@@ -11,8 +11,13 @@ from common.files.models import FileModel
 
 # Part of file names, so without "/".
 NamePart = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-# The parts of a series' name that tell it from others of the same settings.
-_SHOWN = re.compile(r"n\d+|gen\d+|low|mid|high")
+# Settings in the name of a series that are the study's, and say nothing to people.
+_USUAL = re.compile(r"(?:^|_)(?:e0|d0|bi_True|bo_True)(?=_|$)")
+
+
+def part_in_words(part: str) -> str:
+    """Writes the part of a series' name for people: "n2 gen0"; settings that are the study's are left out."""
+    return _USUAL.sub("", part).strip("_").replace("_", " ")
 
 
 class ModelName(FileModel):
@@ -44,9 +49,8 @@ class ModelName(FileModel):
 
     @property
     def title(self) -> str:
-        """Approach and part, for people: `IM n2 gen0`; settings that are part of the name are left out."""
-        of_people = [part for part in self.part.split("_") if _SHOWN.fullmatch(part)]
-        return " ".join([self.approach, *of_people])
+        """Approach and part, for people: `IM n2 gen0`."""
+        return f"{self.approach} {part_in_words(self.part)}".strip()
 
     def __str__(self) -> str:
         return f"{self.of_run}_{self.index}"

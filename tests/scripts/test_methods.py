@@ -14,6 +14,8 @@ from common.dataset.checking.prepared_folders import check_prepared
 from common.dataset.prepared.stages import read_manifest
 from common.images.png import read_mask
 from common.learning.experiments import processes
+from common.results.generations import find_chains
+from common.results.reading import read_results
 from tests.support.in_process import run_step_here
 
 # 128x64: an EvalNet halves its input six times.
@@ -262,3 +264,51 @@ def test_the_modern_recipe_has_results_of_its_own(tmp_path, baselines):
     values = {value for path in (folder / "masks").iterdir() for value in set(read_mask(path).ravel().tolist())}
     assert 255 in values
     assert not check_prepared(folder).problems
+
+
+def test_tables_and_links_that_are_gone_are_made_again(tmp_path, study):
+    base_dir = tmp_path / "base"
+    shutil.copytree(study[0], base_dir, symlinks=True)
+    series = f"CITYSCAPES_IM_1_n2_gen1_{OF_IM}"
+    shutil.rmtree(base_dir / "csv")
+    for link in (base_dir / "models").glob(f"{series}_topK_*"):
+        link.unlink()
+    assert "0 to do" in run("09", base_dir).stdout
+    assert scores(base_dir, series) == scores(study[0], series)
+
+
+def test_other_evalnets_make_a_method_anew(study):
+    said = run("12", study[0], "--dry-run", NUM_EPOCHS_EVALNET=2).stdout
+    assert "4 trainings, 4 to do" in said
+    assert "2 EvalNets to train before that" in said
+
+
+def test_without_a_label_that_is_good_enough_step_10_trains_on_the_labelled_pairs(tmp_path, study):
+    base_dir = tmp_path / "base"
+    shutil.copytree(study[0], base_dir, symlinks=True)
+    run("10", base_dir, MAX_THRESHOLD=0.999, NUM_GENERATIONS=1)
+    folder = base_dir / "train_unlabeled_predictions" / "segnet" / "CITYSCAPES_segnet_1_n2_gen0"
+    assert read_manifest(folder).facts["frames"] == 0
+
+
+def test_start_models_of_another_split_are_refused_with_the_step_that_makes_them(tmp_path, baselines):
+    base_dir = tmp_path / "base"
+    shutil.copytree(baselines, base_dir, symlinks=True)
+    run("01", base_dir, SEED=7)
+    for step, first in (("09", "03"), ("05", "03")):
+        error = run(step, base_dir, expect=1, SEED=7).stderr
+        assert "was trained on another train_labeled" in error
+        assert f"step {first}" in error
+
+
+def test_a_class_0_that_is_not_void_needs_pixels_that_are_ignored(baselines):
+    error = run("09", baselines, expect=1, LABEL_MAP="cityscapes19", NUM_CLASSES=19).stderr
+    assert "IM_PIXELS = class_0: class 0 of LABEL_MAP is road" in error
+
+
+def test_chains_with_other_kernels_stand_apart(tmp_path, study):
+    base_dir = tmp_path / "base"
+    shutil.copytree(study[0], base_dir, symlinks=True)
+    run("09", base_dir, BLOCK_INPUT=False, NUM_GENERATIONS=1)
+    titles = {chain.title: len(chain.generations[0].results) for chain in find_chains(read_results(base_dir), base_dir)}
+    assert titles["IM n2"] == titles["IM n2 bi False"] == 2

@@ -17,7 +17,7 @@ from common.labels.maps import LabelMap, study_label_map
 
 FOLDERS = ("images", "masks")
 # Only for the message about a folder that is not there; what is there has a manifest.
-_USUAL_STEP = {"train_full": "step 00", "val_test": "step 00"} | dict.fromkeys(
+_USUAL_STEP = {"train_full": "step 00", "val_test": "step 00", "train_labeled_aug": "step 04"} | dict.fromkeys(
     ("train_labeled", "train_unlabeled", "val", "test"), "step 01"
 )
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common.config.config import Config
+from common.config.methods import MOST_GENERATIONS
 from common.dataset.prepared.folders import PreparedDataset
 from common.dataset.prepared.stages import read_manifest
 from common.errors import DataError
 from common.files.disk import write_text
 from common.labels.maps import study_label_map
-from common.learning.experiments.evalnets import evalnet_chain, ranked_evalnets
+from common.learning.experiments.evalnets import evalnet_chain, evalnets_to_do, ranked_evalnets
 from common.learning.experiments.experiment import Experiment, is_pending, split_key, training_job, training_work
 from common.learning.experiments.jobs import read_result, weights_digest
 from common.learning.experiments.processes import Work
@@ -30,8 +31,6 @@ from common.results.reading import find_result
 from common.results.result import Result
 
 _LABELLER = "common.learning.labelling.worker"
-# Step 07 draws its views from the ranges of the last generation in all generations.
-_VIEWS_LIKE = -1
 
 
 @dataclass(frozen=True)
@@ -73,13 +72,16 @@ class Chain:
         for generation in self.generations:
             label_job = self.label_job(generation)
             jobs = self.jobs_if_labelled(generation, label_job)
-            if jobs is None or any(map(is_pending, jobs)):
+            # Step 10 takes labels from the folder of the generation before, so its folders have to be there.
+            if jobs is None or self._is_judged or any(read_result(job) is None for job in jobs):
                 if not self.is_labelled(label_job):
                     yield [self.label_work(label_job)]
+                shutil.rmtree(label_job.work, ignore_errors=True)
                 pseudo = self.dataset.split(label_job.folder)
                 jobs = self.jobs(generation, split_key(pseudo), len(pseudo))
-                put_older_results_away(jobs, [self.name(later) for later in self.generations if later > generation])
-                yield training_work(jobs)
+                later = range(generation + 1, MOST_GENERATIONS)
+                put_older_results_away(jobs, [self.name(number) for number in later])
+            yield training_work(jobs)
             results = [result for job in jobs if (result := read_result(job)) is not None]
             write_ranking(results, self.config.dataset.base_dir, self.config.study.top_ks)
             self.write_sizes(generation, label_job)
@@ -162,9 +164,10 @@ class Chain:
         return ModelFile(path=path.relative_to(base_dir).as_posix(), digest=weights_digest(path))
 
     def _views(self) -> Views:
+        """Describes the views of step 07, which have the noise of the last generation in all generations."""
         of_methods = self.config.methods
-        last = len(of_methods.generation_noise) + _VIEWS_LIKE
-        return Views(number=self.number, cumulative=of_methods.cumulative_views, noise=of_methods.growth(last).noise)
+        noise = of_methods.growth(of_methods.columns - 1).noise
+        return Views(number=self.number, cumulative=of_methods.cumulative_views, noise=noise)
 
     def _judging(self) -> Judging | None:
         of_methods, method = self.config.methods, self.method
@@ -177,7 +180,7 @@ class Chain:
             evalnets=tuple(map(self._model_file, paths)),
             low=None if judges_labels else of_methods.min_threshold,
             high=of_methods.max_threshold,
-            skip_void=not judges_labels,
+            skip_void=not judges_labels and 0 in self.config.dataset.label_map.void_classes,
         )
 
     def label_work(self, job: LabelJob) -> Work:
@@ -221,7 +224,7 @@ class Chain:
                 ignores=ignores,
                 labeled_share=config.methods.labeled_share,
                 generation=generation,
-                chain=method.chain(self.number),
+                chain=method.chain(self.number, config.methods),
             ),
             width=growth.width if method.grows else 1.0,
         )
@@ -245,7 +248,9 @@ class Chain:
         least = max(1, whole // recipe.batch_size // 3)
         if recipe.num_steps or recipe.steps_per_epoch(pairs) >= least:
             return job
-        return job.model_copy(update={"training": replace(recipe, num_steps=least * recipe.num_epochs)})
+        steps = least * recipe.num_epochs
+        warmup = min(recipe.warmup_steps, steps - 1)
+        return job.model_copy(update={"training": replace(recipe, num_steps=steps, warmup_steps=warmup)})
 
     def write_sizes(self, generation: int, label_job: LabelJob) -> None:
         """Writes the mean sizes of the inconsistency masks as the study does."""
@@ -268,16 +273,48 @@ class Chain:
         found = [find_result(self.paths(generation, index).result) for index in self.models]
         return [result for result in found if result is not None]
 
-    def generations_done(self) -> int:
-        """Counts the generations that are complete and up to date, from the first on."""
+    def evalnets_to_do(self) -> int:
+        """Counts the EvalNets of the run that are still to be trained."""
+        kind = self.method.evalnets
+        return evalnets_to_do(kind, self.run, self.config, self.dataset, self.start_models()) if kind else 0
+
+    def trainings_to_do(self) -> list[int]:
+        """Counts the trainings of each generation that are still to be done, as far as can be known beforehand."""
+        everything = [len(self.models)] * len(self.generations)
+        if self.evalnets_to_do():
+            return everything
+        counts: list[int] = []
         for generation in self.generations:
             try:
                 jobs = self.jobs_if_labelled(generation, self.label_job(generation))
             except DataError:
-                return generation
-            if jobs is None or any(map(is_pending, jobs)):
-                return generation
-        return len(self.generations)
+                jobs = None
+            if jobs is None:
+                return counts + everything[len(counts) :]
+            counts.append(sum(map(is_pending, jobs)))
+            if any(read_result(job) is None for job in jobs):  # others will label for the next generations
+                return counts + everything[len(counts) :]
+        return counts
+
+    def check_start(self) -> None:
+        """Refuses models that were trained on other folders than those that are there now.
+
+        Raises:
+            DataError: If they are missing or older than the folders; says which step makes them.
+        """
+        self.teachers(0)
+        config, approach = self.config, self.method.start
+        labeled = "train_labeled_aug" if approach == "subset_aug" else "train_labeled"
+        wanted = tuple(split_key(self.dataset.split(name)) for name in (labeled, "val"))
+        for index in range(config.study.models_per_run):
+            paths = ModelPaths(config.dataset.base_dir, self._start_name(approach, index))
+            if (result := find_result(paths.result)) and (*result.job.train, result.job.validation) != wanted:
+                raise DataError(
+                    f"{paths.keras}: was trained on another {labeled} or val than the one that is there now; "
+                    f"{_make_it(approach, config)}"
+                )
+        if self.method.evalnets:
+            self.start_models()
 
 
 def _folder(name: ModelName) -> str:

@@ -76,6 +76,8 @@ def run_consistency(experiment: Experiment, unlabeled: Split, config: Config, dr
     _check_recipe(config)
     config = replace(config, training=replace(config.training, num_epochs=config.methods.consistency_epochs))
     starts = {run: find_start(config, run) for run in range(1, config.study.num_runs + 1)}
+    for start in starts.values():
+        _check_folders(start, experiment)
     series = _jobs(experiment, unlabeled, config, starts)
     check_back_end()
     _announce(experiment, unlabeled, config, starts, series)
@@ -98,8 +100,7 @@ def run_consistency(experiment: Experiment, unlabeled: Split, config: Config, dr
 
 def strength_noise(methods: MethodConfig, strength: str) -> AugmentationConfig:
     """Gives what views of a strength are drawn from: the first, middle and last column of the lists GENERATION_*."""
-    lists = (methods.generation_noise, methods.generation_blur, methods.generation_contrast, methods.generation_offset)
-    columns = min(map(len, (methods.generation_alpha, *lists)))
+    columns = methods.columns
     return methods.growth({"low": 0, "mid": columns // 2, "high": columns - 1}[strength]).noise
 
 
@@ -129,6 +130,16 @@ def find_start(config: Config, run: int) -> StartNetwork:
             f"{path}: was trained with another image size, PREPARATION or LABEL_MAP than config.ini asks for; {way_out}"
         )
     return StartNetwork(path.relative_to(config.dataset.base_dir).as_posix(), digest, found)
+
+
+def _check_folders(start: StartNetwork, experiment: Experiment) -> None:
+    """Refuses a network that was trained on other folders than those that are there now."""
+    job = start.result.job
+    if (*job.train, job.validation) != tuple(map(split_key, (*experiment.train, experiment.validate))):
+        raise DataError(
+            f"{start.file}: was trained on another train_labeled or val than the one that is there now; run step 03 "
+            "again"
+        )
 
 
 def _results_of(paths: ModelPaths) -> Iterator[Result]:

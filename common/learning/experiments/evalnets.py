@@ -65,9 +65,10 @@ def evalnet_chain(
         DataError: If a model or a prepared folder cannot be used; says which step to run.
     """
     data = _data_job(kind, run, config, dataset, models)
+    folder = EvalNetPaths(config.dataset.base_dir, data.name).work.with_name(f"{data.name.of_run}_data")
     if not _is_complete(data, dataset):
-        folder = EvalNetPaths(config.dataset.base_dir, data.name).work.with_name(f"{data.name.of_run}_data")
         yield [Work(f"data of {data.name.of_run}", folder, _DATA_WORKER, data)]
+    shutil.rmtree(folder, ignore_errors=True)
     jobs = _training_jobs(data, config)
     _put_older_away(jobs)
     if work := _work(jobs):

@@ -7,7 +7,6 @@ from common.config.config import Config
 from common.dataset.prepared.folders import PreparedDataset
 from common.errors import ConfigError, TrainingError
 from common.learning.experiments.chain import Chain
-from common.learning.experiments.evalnets import evalnets_to_do
 from common.learning.experiments.experiment import MODEL_MB, check_back_end, failure_message
 from common.learning.experiments.processes import run_chains
 from common.methods.method import Method
@@ -39,35 +38,35 @@ def run_method(method: Method, config: Config, dry_run: bool = False) -> None:
         for number in method.numbers
     ]
     for chain in chains:
-        chain.teachers(0)
-        if method.evalnets:
-            chain.start_models()
-    _announce(chains)
+        chain.check_start()
+    to_do = [chain.trainings_to_do() for chain in chains]
+    _announce(chains, to_do)
     if dry_run:
         return
-    plan = config.methods
-    done = sum(chain.generations_done() for chain in chains)
-    generations = len(chains) * plan.num_generations - done
-    failures = []
-    if generations:
-        trainings, evalnets = generations * plan.models_per_generation, _evalnets_to_do(chains)
-        failures = run_chains(
-            [chain.work() for chain in chains],
-            config.machine.trainings_at_a_time,
-            config.approach(method.name),
-            trainings * config.training.num_epochs + evalnets * plan.evalnet_epochs,
-            trainings + generations + evalnets + (config.study.num_runs if evalnets else 0),
-        )
+    trainings, evalnets = sum(map(sum, to_do)), _evalnets_to_do(chains)
+    total = trainings + evalnets + sum(number > 0 for one in to_do for number in one)
+    failures = run_chains(
+        [chain.work() for chain in chains],
+        config.machine.trainings_at_a_time,
+        config.approach(method.name),
+        trainings * config.training.num_epochs + evalnets * config.methods.evalnet_epochs,
+        total,
+    )
     _show_table(chains)
     if failures:
-        unfinished = sum(plan.num_generations - chain.generations_done() for chain in chains)
-        raise TrainingError(failure_message(failures, generations, unfinished))
+        raise TrainingError(failure_message(failures, total, len(failures), "processes"))
 
 
 def _check(method: Method, config: Config) -> None:
     """Refuses settings under which there would be too few teachers."""
     plan, most = config.study, max(method.teachers(number) for number in method.numbers)
     models = config.methods.models_per_generation
+    void = config.dataset.label_map.void_classes
+    if method.labels == "agreement" and config.methods.im_pixels == "class_0" and 0 not in void:
+        raise ConfigError(
+            f"IM_PIXELS = class_0: class 0 of LABEL_MAP is {config.dataset.label_map.names[0]}, and pixels without a "
+            "label would be trained as that; set IM_PIXELS = ignore"
+        )
     whose = "EvalNets" if method.labels == "judged" else "teachers"
     limits = {"TOP_Ks": plan.top_ks, "MODELS_PER_GENERATION": models, "MODELS_PER_RUN": plan.models_per_run}
     if method.labels == "judged":
@@ -84,14 +83,12 @@ def _check(method: Method, config: Config) -> None:
         raise ConfigError(f"MODELS_PER_GENERATION = {models}: {method.step} needs 2 EvalNets; set it to 2 or more")
 
 
-def _announce(chains: Sequence[Chain]) -> None:
+def _announce(chains: Sequence[Chain], to_do: Sequence[Sequence[int]]) -> None:
     """Says how much there is to do, how long it may take by what was measured here, and how much room it needs."""
     first = chains[0]
     config, method, dataset = first.config, first.method, first.dataset
     plan, name = config.methods, config.approach(method.name)
-    done = [chain.generations_done() for chain in chains]
-    total = len(chains) * plan.num_generations * plan.models_per_generation
-    left = sum(plan.num_generations - one for one in done) * plan.models_per_generation
+    total, left = len(chains) * plan.num_generations * plan.models_per_generation, sum(map(sum, to_do))
     of_n = "" if len(method.numbers) == 1 else f" x n = {', '.join(map(str, method.numbers))}"
     labeled, unlabeled = len(dataset.split(method.labeled)), len(dataset.split("train_unlabeled"))
     log.info(
@@ -100,23 +97,21 @@ def _announce(chains: Sequence[Chain]) -> None:
         f"{unlabeled:,} pseudo-labelled images of {'x'.join(map(str, config.dataset.size_wh))}, by the recipe "
         f"{config.recipe}"
     )
-    if method.evalnets:
-        log.info("%s to train before that", count(_evalnets_to_do(chains), "EvalNet"))
+    if evalnets := _evalnets_to_do(chains):
+        log.info("%s to train before that", count(evalnets, "EvalNet"))
     if left:
-        log.info("%s", _time_needed(chains, done))
+        log.info("%s", _time_needed(chains, to_do))
     width, height = config.dataset.size_wh
     folders = total // plan.models_per_generation
-    room = total * MODEL_MB * config.network.alpha**2 + folders * unlabeled * width * height * _bytes(first) / 1e6
-    log.info(
-        "about %s MB on disk, predictions (%s) not counted", f"{room:,.0f}", ", ".join(config.study.save_predictions)
-    )
+    factors = [plan.growth(number).width if method.grows else 1.0 for number in first.generations]
+    models = sum(MODEL_MB * (config.network.alpha * factor) ** 2 for factor in factors) * total / len(factors)
+    room = models + folders * unlabeled * width * height * _bytes(first) / 1e6
+    predicted = ", ".join(config.study.save_predictions)
+    log.info("about %s MB on disk%s", f"{room:,.0f}", f", predictions on {predicted} not counted" if predicted else "")
 
 
 def _evalnets_to_do(chains: Sequence[Chain]) -> int:
-    one_per_run = {chain.run: chain for chain in chains if chain.method.evalnets}.values()
-    return sum(
-        evalnets_to_do(one.method.evalnets, one.run, one.config, one.dataset, one.start_models()) for one in one_per_run
-    )
+    return sum(one.evalnets_to_do() for one in {chain.run: chain for chain in chains}.values())
 
 
 def _bytes(chain: Chain) -> float:
@@ -125,7 +120,7 @@ def _bytes(chain: Chain) -> float:
     return _IMAGE_BYTES + _MASK_BYTES if blacked and chain.config.methods.keep_pseudo_labels else _MASK_BYTES
 
 
-def _time_needed(chains: Sequence[Chain], done: Sequence[int]) -> str:
+def _time_needed(chains: Sequence[Chain], to_do: Sequence[Sequence[int]]) -> str:
     """Estimates the hours of what is to do, by the last measured rate."""
     first = chains[0]
     images = first.most_pairs()
@@ -134,11 +129,11 @@ def _time_needed(chains: Sequence[Chain], done: Sequence[int]) -> str:
     if rate is None:
         return "no training was measured here yet, so its time is not known"
     hours = 0.0
-    for chain, finished in zip(chains, done, strict=True):
-        for generation in chain.generations[finished:]:
+    for chain, trainings in zip(chains, to_do, strict=True):
+        for generation in chain.generations:
             growth = chain.config.methods.growth(generation)
-            width = job.network.alpha * (growth.width if chain.method.grows else 1)
-            hours += len(chain.models) * rate.hours(image_passes(job, images), width)
+            width = chain.config.network.alpha * (growth.width if chain.method.grows else 1)
+            hours += trainings[generation] * rate.hours(image_passes(job, images), width)
     at_least = "at least " if first.method.copies == "judged" else ""
     return (
         f"{at_least}about {hours:,.1f} hours, one training at a time, by the rate of {rate.model} "
@@ -147,7 +142,7 @@ def _time_needed(chains: Sequence[Chain], done: Sequence[int]) -> str:
 
 
 def _show_table(chains: Sequence[Chain]) -> None:
-    """Shows scores by generation, and how the last generation compares with the models it started from."""
+    """Shows scores by generation."""
     base_dir = chains[0].config.dataset.base_dir
     for number in chains[0].method.numbers:
         of_number = [chain for chain in chains if chain.number == number]

@@ -141,12 +141,14 @@ def run_chains(
     running: list[_Running] = []
     failures: list[Failure] = []
     done = in_a_row = 0
+    states = [_ChainState(chain) for chain in chains]
+    for state in states:
+        queue.ask(state)
+    if not waiting:
+        return [state.failure for state in states if state.failure]
     bar = progress_bar(None, description, epochs, "epoch")
     bar.smoothing = 0.05
     try:
-        states = [_ChainState(chain) for chain in chains]
-        for state in states:
-            queue.ask(state)
         while running or (waiting and in_a_row < _FAILURES_IN_A_ROW):
             while waiting and len(running) < at_a_time and in_a_row < _FAILURES_IN_A_ROW:
                 running.append(_start(waiting.popleft(), engine))

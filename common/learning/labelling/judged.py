@@ -61,7 +61,8 @@ def choose_best(
             best = int(np.argmax(values))
             write_bytes(building / "masks" / f"{sample.name}.png", encode_mask(candidates[best]))
             _link_image(sample, building)
-            notes.add(FrameFacts(sample.name, 0, 1.0, True, values[best]))
+            of_earlier = None if before is None else values[-1]
+            notes.add(FrameFacts(sample.name, 0, 1.0, True, values[best], of_earlier))
         tell(len(notes.facts))
     _keep_good_ones(judging, source, building, notes, earlier)
 
@@ -71,10 +72,14 @@ def _keep_good_ones(judging: Judging, source: Split, building: Path, notes: Note
     values = {sample.name: notes.facts[sample.name].predicted or 0.0 for sample in source.samples}
     threshold = judging.high if judging.high is not None else float(np.quantile(list(values.values()), _SHARE_KEPT))
     for name, value in values.items():
-        good = value >= threshold
-        if not good and name in earlier:
+        facts = notes.facts[name]
+        if value >= threshold:
+            continue
+        if name in earlier:
             write_bytes(building / "masks" / f"{name}.png", earlier[name].mask.read_bytes())
-        notes.facts[name] = replace(notes.facts[name], kept=good or name in earlier)
+            notes.facts[name] = replace(facts, predicted=facts.earlier)
+        else:
+            notes.facts[name] = replace(facts, kept=False)
 
 
 def _link_image(sample: Sample, building: Path) -> None:

@@ -32,6 +32,7 @@ from common.learning.training.scoring import CollectedScores
 from common.methods.copies import copies_of
 from common.methods.jobs import Judging, LabelJob
 
+_NONE_KEPT = "the teachers found different classes in every frame; set FILTER_INCONSISTENT_CLASS_PRED = False"
 _SHARE_LOW, _SHARE_HIGH = 0.2, 0.8
 
 
@@ -58,8 +59,8 @@ def run(job: LabelJob) -> None:
         else:
             facts |= _label(job, source, building, notes, finished)
         kept = [notes.facts[sample.name] for sample in source.samples if notes.facts[sample.name].kept]
-        if not kept:
-            raise DataError(f"{job.target}: no frame is kept; {_why_none(job)}")
+        if not kept and job.kind != "judged":
+            raise DataError(f"{job.target}: no frame is kept; {_NONE_KEPT}")
         facts |= _facts_of(job, source, building, kept)
         files += _files(job, building, source, kept)
         if job.judging is not None and job.kind != "judged":
@@ -119,7 +120,7 @@ def _facts_of(job: LabelJob, source: Split, building: Path, kept: list[FrameFact
     return {
         "frames": len(kept),
         "frames_in_all": len(source),
-        "labeled": float(np.mean([one.labeled for one in kept])),
+        "labeled": float(np.mean([one.labeled for one in kept])) if kept else None,
         "mIoU": scores.means["mIoU"],
         "mPA": scores.means["mPA"],
         **({"predicted_mIoU": float(np.mean(predicted))} if predicted else {}),
@@ -139,12 +140,6 @@ def _copies(judging: Judging, notes: Notes) -> Mapping[str, int]:
     low = judging.low if judging.low is not None else float(np.quantile(values, _SHARE_LOW))
     high = judging.high if judging.high is not None else float(np.quantile(values, _SHARE_HIGH))
     return {name: copies_of(value, low, high) for name, value in predicted.items()}
-
-
-def _why_none(job: LabelJob) -> str:
-    if job.kind == "judged":
-        return "the EvalNets predict less than MAX_THRESHOLD for every label; set MAX_THRESHOLD = auto or a lower value"
-    return "the teachers found different classes in every frame; set FILTER_INCONSISTENT_CLASS_PRED = False"
 
 
 def main(path: Path) -> None:

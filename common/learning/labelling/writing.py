@@ -34,6 +34,7 @@ class FrameFacts:
         labeled: Share of the pixels with a label of the teachers.
         kept: Whether it is trained on.
         predicted: The mIoU that EvalNets predict for its label; None if nobody asked them.
+        earlier: Likewise, for the label of the generation before; None if there was none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class FrameFacts:
     labeled: float
     kept: bool = True
     predicted: float | None = None
+    earlier: float | None = None
 
 
 class Notes:

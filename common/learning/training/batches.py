@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import cv2
@@ -148,8 +149,7 @@ def load_samples(
         try:
             image, mask = read_image(sample.image), read_mask(sample.mask)
         except DataError as error:
-            folders = f"{sample.mask.parent.parent.name}, train_full and val_test"
-            raise DataError(f"{error}: delete the folders {folders}, then run the steps from 00 on") from error
+            raise DataError(f"{error}: {_way_out(sample.mask.parent.parent)}") from error
         for path, found in ((sample.image, image), (sample.mask, mask)):
             if found.shape[:2] != (height, width):
                 raise DataError(f"{path}: has {found.shape[1]}x{found.shape[0]} pixels, expected {width}x{height}")
@@ -164,6 +164,13 @@ def load_samples(
     if counts and not any(counts):
         raise DataError(f"{samples[0].mask.parent}: LABEL_MAP ignores every pixel; give the labels that occur a class")
     return LoadedSplit(tuple(sample.name for sample in samples), images, masks)
+
+
+def _way_out(folder: Path) -> str:
+    """Says how a damaged folder is made again."""
+    if folder.parent.parent.name == "train_unlabeled_predictions":
+        return f"delete the folder {folder}, then run its step again"
+    return f"delete the folders {folder.name}, train_full and val_test, then run the steps from 00 on"
 
 
 def epoch_order(num_images: int, settings: TrainingSettings, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -190,7 +197,9 @@ def _order_of(
     if not isinstance(split, TrainingSet) or not split.labeled_share:
         return epoch_order(len(split), settings, epoch)
     steps, batch = settings.steps_per_epoch(len(split)), settings.images_per_step(len(split))
-    first = math.ceil(split.labeled_share * batch)
+    first = min(math.ceil(split.labeled_share * batch), batch - 1)
+    if not first:  # a batch of one image has no room for two kinds
+        return epoch_order(len(split), settings, epoch)
     passes, numbers = _stream(len(split.labeled), settings.seed + 1, epoch, steps, first)
     others = _stream(len(split), settings.seed, epoch, steps, batch - first)
     # Other passes than those of the others, so that a pair that comes twice is changed in two ways.

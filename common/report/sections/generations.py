@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from common.config.keys import KEYS
+from common.config.methods import MethodConfig
+from common.config.settings import Recipe
 from common.evaluation.metrics.metric import Metric
 from common.evaluation.metrics.registry import RANKING, leading_metrics
 from common.report.charts.generations import Line, Panel, generation_panels
@@ -78,22 +80,33 @@ def _figure(material: Material, chains: Sequence[ChainOfGenerations]) -> Figure:
 
 def _study_values(chains: Sequence[ChainOfGenerations], approach: str) -> tuple[float, ...]:
     """Gives the study's values by generation where the number of models and the training are the study's."""
-    ours = [chain for chain in chains if chain.approach == approach]
-    runs, models = KEYS["NUM_RUNS"].study, KEYS["MODELS_PER_GENERATION"].study
-    for chain in ours:
+    models = KEYS["NUM_RUNS"].study * KEYS["MODELS_PER_GENERATION"].study
+    for chain in (one for one in chains if one.approach == approach):
+        if chain.title.removeprefix(approach).strip() not in ("", "n2", "n3", "n4", "n5", "n7"):
+            return ()
         for generation in chain.generations:
             jobs = [result.job for result in generation.results]
-            if len(jobs) != runs * models or any(_is_changed(job) for job in jobs):
+            if len(jobs) != models or any(map(_is_changed, jobs)) or not generation.has_study_thresholds:
                 return ()
     return STUDY_GENERATIONS.get(approach, ())
 
 
 def _is_changed(job: Job) -> bool:
-    recipe, network = job.training, job.network
+    """Tells whether a training of a method differs from the study's, as far as its job says."""
+    pseudo, study, plan = job.pseudo, Recipe(), MethodConfig()
+    if pseudo is None or pseudo.generation >= plan.columns:
+        return True
+    growth = plan.growth(pseudo.generation)
+    recipe = {name: value for name, value in vars(job.training).items() if name not in ("seed", "num_steps")}
     size = KEYS["IMAGE_WIDTH"].study, KEYS["IMAGE_HEIGHT"].study
-    same = (recipe.num_epochs, recipe.batch_size, recipe.learning_rate, job.size_wh, network.num_classes)
-    keys = ("NUM_EPOCHS", "BATCH_SIZE", "LR")
-    return same != (*(KEYS[key].study for key in keys), size, KEYS["NUM_CLASSES"].study) or job.preparation != "study"
+    return (
+        any(value != getattr(study, name) for name, value in recipe.items())
+        or (job.size_wh, job.network.activation, job.preparation, job.label_map) != (size, "relu", "study", None)
+        or job.network.alpha not in (1.0, growth.width)
+        or pseudo.noise not in (None, growth.noise)
+        or pseudo.ignores
+        or pseudo.labeled_share > 0
+    )
 
 
 def _score_table(material: Material, chains: Sequence[ChainOfGenerations], metric: Metric) -> Table | None:
