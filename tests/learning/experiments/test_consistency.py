@@ -17,7 +17,7 @@ from common.labels.maps import study_label_map
 from common.learning.backend import machine as backend
 from common.learning.experiments import consistency, worker
 from common.learning.experiments.consistency import find_start, run_consistency, strength_noise
-from common.learning.experiments.experiment import Experiment
+from common.learning.experiments.experiment import Experiment, split_key
 from common.learning.experiments.jobs import read_result, weights_digest
 from common.learning.experiments.processes import Failure
 from common.learning.network import networks
@@ -41,6 +41,8 @@ def configure(base_dir, **changes):
 def save_start(base_dir, run=1, approach="subset", network=NETWORK):
     """Leaves two models of a run with their results and ranks, as step 03 does; the second is the better one."""
     results = []
+    dataset = PreparedDataset(base_dir, (64, 32), 42)
+    train, val = (split_key(dataset.split(name)) for name in ("train_labeled", "val"))
     for index, score in enumerate((0.3, 0.4)):
         name = ModelName(dataset="CITYSCAPES", approach=approach, run=run, index=index)
         path = ModelPaths(base_dir, name).keras
@@ -49,7 +51,8 @@ def save_start(base_dir, run=1, approach="subset", network=NETWORK):
         toy_network.plain_form(network).save(path)
         size_wh = (network.width, network.height)
         add_card(path, ModelCard(name=str(name), label_map=study_label_map(), size_wh=size_wh, preparation="study"))
-        result = make_result(approach, run, index, {"a": score}, job={"network": network})
+        job = {"network": network, "train": (train,), "validate": val}
+        result = make_result(approach, run, index, {"a": score}, job=job)
         result.write(base_dir / "models" / f"{name}.json")
         results.append(result)
     write_ranking(results, base_dir, 2)
