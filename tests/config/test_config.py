@@ -68,7 +68,7 @@ def test_a_change_that_matters_is_no_longer_the_study():
         ("BASE_DIR=", ["BASE_DIR", "a folder"]),
         ("NUM_EPOCHS", ["KEY=VALUE"]),
         ("RECIPE=new", ["RECIPE = new", "one of paper, modern"]),
-        ("VARIANT=aug", ["VARIANT = aug", "not aug or paper or modern"]),
+        ("VARIANT=aug", ["VARIANT = aug", "not aug or plus or im or paper or modern"]),
         ("VARIANT=a_1", ["VARIANT = a_1", "small letters, digits and hyphens"]),
         ("NUM_STEPS=120", ["NUM_STEPS = 120", "a multiple of NUM_EPOCHS = 50", "the next one is 100"]),
         ("ONLINE_COLOR=0.4", ["ONLINE_COLOR = 0.4", "4 numbers"]),
