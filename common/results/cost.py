@@ -9,6 +9,7 @@ from common.dataset.prepared.stages import read_manifest
 from common.errors import ProjectError
 from common.results.job import Job
 from common.results.result import Result
+from common.text import count
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Rate:
     def hours(self, image_passes: float, width: float) -> float:
         """Estimates a training; arithmetic, and so time, grows with the square of the width."""
         return self.seconds * image_passes * width**2 / 3600
+
+
+def hours_in_words(hours: float) -> str:
+    """Writes an estimate: "12.3 hours" or, below an hour, "5 minutes"."""
+    return f"{hours:,.1f} hours" if hours >= 1 else count(max(1, round(60 * hours)), "minute")
 
 
 def image_passes(job: Job, images: int) -> int:

@@ -216,7 +216,7 @@ def test_a_dry_run_says_trainings_hours_and_disk_and_writes_nothing(tmp_path, ba
     before = sorted(baselines.rglob("*"))
     said = run("09", baselines, "--dry-run").stdout
     assert "4 trainings, 4 to do" in said
-    assert "hours" in said
+    assert re.search(r"about \d+ minutes?, one training at a time, by the rate of CITYSCAPES_subset", said)
     assert "MB on disk" in said
     assert sorted(baselines.rglob("*")) == before
 

@@ -11,13 +11,20 @@ from pathlib import Path
 
 from common.config.config import Config
 from common.config.methods import MOST_GENERATIONS
-from common.dataset.prepared.folders import PreparedDataset
+from common.dataset.prepared.folders import PreparedDataset, Split
 from common.dataset.prepared.stages import read_manifest
 from common.errors import DataError
 from common.files.disk import write_text
 from common.labels.maps import study_label_map
 from common.learning.experiments.evalnets import evalnet_chain, evalnets_to_do, ranked_evalnets
-from common.learning.experiments.experiment import Experiment, is_pending, split_key, training_job, training_work
+from common.learning.experiments.experiment import (
+    Experiment,
+    check_trained_on,
+    is_pending,
+    split_key,
+    training_job,
+    training_work,
+)
 from common.learning.experiments.jobs import read_result, weights_digest
 from common.learning.experiments.processes import Work
 from common.methods.agreement import AgreementRules
@@ -34,12 +41,28 @@ _LABELLER = "common.learning.labelling.worker"
 
 
 @dataclass(frozen=True)
+class Folders:
+    """The prepared folders of a method, read and checked once for all its chains."""
+
+    labeled: Split
+    unlabeled: Split
+    val: Split
+    test: Split
+
+    @classmethod
+    def of(cls, method: Method, dataset: PreparedDataset) -> "Folders":
+        """Reads them."""
+        return cls(*map(dataset.split, (method.labeled, "train_unlabeled", "val", "test")))
+
+
+@dataclass(frozen=True)
 class Chain:
     """One run of a method with one number n."""
 
     method: Method
     config: Config
     dataset: PreparedDataset
+    folders: Folders
     run: int
     number: int
 
@@ -131,10 +154,7 @@ class Chain:
         config, method, of_methods = self.config, self.method, self.config.methods
         of_run = self.name(generation).of_run
         label_map = config.dataset.label_map
-        key = split_key(self.dataset.split("train_unlabeled"))
-        measured_on = [split_key(self.dataset.split(name)) for name in ("val", "test")]
-        if self._is_judged:
-            measured_on = []
+        measured_on = () if self._is_judged else (self.folders.val, self.folders.test)
         earlier = None
         if self._is_judged and generation:
             earlier = split_key(self.dataset.split(_folder(self.name(generation - 1))))
@@ -143,8 +163,8 @@ class Chain:
             name=of_run,
             step=method.step,
             folder=_folder(self.name(generation)),
-            source=key,
-            measured_on=tuple(measured_on),
+            source=split_key(self.folders.unlabeled),
+            measured_on=tuple(map(split_key, measured_on)),
             size_wh=config.dataset.size_wh,
             seed_of_split=config.seed,
             label_map=None if label_map == study_label_map() else label_map,
@@ -189,31 +209,28 @@ class Chain:
 
     def is_labelled(self, job: LabelJob) -> bool:
         """Tells whether the folder of pseudo-labels is complete."""
-        source = self.dataset.split("train_unlabeled")
-        return job.stage(source).is_complete()
+        return job.stage(self.folders.unlabeled).is_complete()
 
     def jobs_if_labelled(self, generation: int, label_job: LabelJob) -> list[Job] | None:
         """Describes the trainings of a generation whose labels were once complete; their images may be removed."""
         manifest = read_manifest(label_job.target)
-        source = self.dataset.split("train_unlabeled")
-        if manifest is None or manifest.fingerprint != label_job.stage(source).fingerprint:
+        if manifest is None or manifest.fingerprint != label_job.stage(self.folders.unlabeled).fingerprint:
             return None
         key = SplitKey(label_job.folder, manifest.content_fingerprint)
         return self.jobs(generation, key, len(manifest.names("masks")))
 
     def jobs(self, generation: int, pseudo: SplitKey, frames: int) -> list[Job]:
         """Describes the trainings of a generation on a folder of pseudo-labels with so many frames."""
-        method, config, dataset = self.method, self.config, self.dataset
+        method, config, folders = self.method, self.config, self.folders
         name, growth = self.name(generation), config.methods.growth(generation)
-        labeled = dataset.split(method.labeled)
         ignores = method.labels == "agreement" and config.methods.im_pixels == "ignore"
         copies = config.methods.copies if method.copies == "fixed" else 1
         noise = replace(growth.noise, num_copies=copies) if method.copies != "none" else None
         experiment = Experiment(
             name=method.name,
-            train=(labeled,),
-            validate=dataset.split("val"),
-            report_on=(dataset.split("val"), dataset.split("test"), dataset.split("train_unlabeled")),
+            train=(folders.labeled,),
+            validate=folders.val,
+            report_on=(folders.val, folders.test, folders.unlabeled),
             part=name.part,
             pseudo=PseudoLabels(
                 split=pseudo,
@@ -229,14 +246,14 @@ class Chain:
             width=growth.width if method.grows else 1.0,
         )
         jobs = [training_job(experiment, config, self.run, index) for index in self.models]
-        return [self._with_least_steps(job, len(labeled) + frames) for job in jobs] if self._is_judged else jobs
+        return [self._with_least_steps(job, len(folders.labeled) + frames) for job in jobs] if self._is_judged else jobs
 
     def most_pairs(self) -> int:
         """Counts the pairs of a training set at its largest; judged copies are counted once."""
         method, config = self.method, self.config
-        unlabeled = len(self.dataset.split("train_unlabeled"))
+        unlabeled = len(self.folders.unlabeled)
         copies = {"none": 0, "one": 1, "fixed": config.methods.copies, "judged": 1}[method.copies]
-        return len(self.dataset.split(method.labeled)) + unlabeled * (method.pairs + copies)
+        return len(self.folders.labeled) + unlabeled * (method.pairs + copies)
 
     @property
     def _is_judged(self) -> bool:
@@ -304,15 +321,11 @@ class Chain:
         """
         self.teachers(0)
         config, approach = self.config, self.method.start
-        labeled = "train_labeled_aug" if approach == "subset_aug" else "train_labeled"
-        wanted = tuple(split_key(self.dataset.split(name)) for name in (labeled, "val"))
         for index in range(config.study.models_per_run):
             paths = ModelPaths(config.dataset.base_dir, self._start_name(approach, index))
-            if (result := find_result(paths.result)) and (*result.job.train, result.job.validation) != wanted:
-                raise DataError(
-                    f"{paths.keras}: was trained on another {labeled} or val than the one that is there now; "
-                    f"{_make_it(approach, config)}"
-                )
+            if result := find_result(paths.result):
+                way_out = _make_it(approach, config)
+                check_trained_on(result, (self.folders.labeled,), self.folders.val, way_out)
         if self.method.evalnets:
             self.start_models()
 

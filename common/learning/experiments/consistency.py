@@ -17,6 +17,7 @@ from common.errors import ConfigError, DataError, TrainingError
 from common.learning.experiments.experiment import (
     Experiment,
     check_back_end,
+    check_trained_on,
     disk_message,
     failure_message,
     is_pending,
@@ -26,7 +27,7 @@ from common.learning.experiments.experiment import (
 )
 from common.learning.experiments.jobs import read_result, weights_digest
 from common.learning.experiments.processes import run_all_work
-from common.results.cost import measured_rate
+from common.results.cost import hours_in_words, measured_rate
 from common.results.job import Consistency, Job
 from common.results.paths import ModelName, ModelPaths
 from common.results.ranking import put_older_results_away, write_ranking
@@ -77,7 +78,7 @@ def run_consistency(experiment: Experiment, unlabeled: Split, config: Config, dr
     config = replace(config, training=replace(config.training, num_epochs=config.methods.consistency_epochs))
     starts = {run: find_start(config, run) for run in range(1, config.study.num_runs + 1)}
     for start in starts.values():
-        _check_folders(start, experiment)
+        check_trained_on(start.result, experiment.train, experiment.validate, "run step 03 again")
     series = _jobs(experiment, unlabeled, config, starts)
     check_back_end()
     _announce(experiment, unlabeled, config, starts, series)
@@ -130,16 +131,6 @@ def find_start(config: Config, run: int) -> StartNetwork:
             f"{path}: was trained with another image size, PREPARATION or LABEL_MAP than config.ini asks for; {way_out}"
         )
     return StartNetwork(path.relative_to(config.dataset.base_dir).as_posix(), digest, found)
-
-
-def _check_folders(start: StartNetwork, experiment: Experiment) -> None:
-    """Refuses a network that was trained on other folders than those that are there now."""
-    job = start.result.job
-    if (*job.train, job.validation) != tuple(map(split_key, (*experiment.train, experiment.validate))):
-        raise DataError(
-            f"{start.file}: was trained on another train_labeled or val than the one that is there now; run step 03 "
-            "again"
-        )
 
 
 def _results_of(paths: ModelPaths) -> Iterator[Result]:
@@ -223,7 +214,7 @@ def _time_needed(jobs: Sequence[Job], image_passes: int) -> str:
     if rate is None:
         return "no training was measured here yet, so their time is not known"
     hours = rate.hours(image_passes, jobs[0].network.alpha)
-    return f"about {hours:,.1f} hours, one training at a time, by the rate of {rate.model}"
+    return f"about {hours_in_words(hours)}, one training at a time, by the rate of {rate.model}"
 
 
 def _show_table(series: Series, starts: Mapping[int, StartNetwork], config: Config) -> None:

@@ -16,7 +16,7 @@ from common.config.config import Config
 from common.config.keys import has_study_values
 from common.config.settings import TrainingSettings
 from common.dataset.prepared.folders import Split
-from common.errors import ConfigError, TrainingError
+from common.errors import ConfigError, DataError, TrainingError
 from common.labels.maps import study_label_map
 from common.learning.experiments.jobs import missing_predictions, read_result
 from common.learning.experiments.processes import Failure, Work, run_all_work
@@ -163,6 +163,21 @@ def training_job(experiment: Experiment, config: Config, run: int, index: int) -
         pseudo=experiment.pseudo,
         consistency=experiment.consistency,
     )
+
+
+def check_trained_on(result: Result, train: Sequence[Split], validate: Split, way_out: str) -> None:
+    """Refuses a network that was trained on other folders than those that are there now.
+
+    Raises:
+        DataError: Names the model; `way_out` says how to train it again.
+    """
+    job = result.job
+    if (*job.train, job.validation) != tuple(map(split_key, (*train, validate))):
+        names = " and ".join(split.name for split in train)
+        raise DataError(
+            f"{job.paths.keras}: was trained on another {names} or {validate.name} than the one that is there now; "
+            f"{way_out}"
+        )
 
 
 def split_key(split: Split) -> SplitKey:

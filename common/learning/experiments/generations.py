@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from common.config.config import Config
 from common.dataset.prepared.folders import PreparedDataset
 from common.errors import ConfigError, TrainingError
-from common.learning.experiments.chain import Chain
+from common.learning.experiments.chain import Chain, Folders
 from common.learning.experiments.experiment import MODEL_MB, check_back_end, failure_message
 from common.learning.experiments.processes import run_chains
 from common.methods.method import Method
-from common.results.cost import image_passes, measured_rate
+from common.results.cost import hours_in_words, image_passes, measured_rate
 from common.results.job import SplitKey
 from common.results.reading import read_results
 from common.results.series_table import series_table
@@ -32,8 +32,9 @@ def run_method(method: Method, config: Config, dry_run: bool = False) -> None:
     _check(method, config)
     check_back_end()
     dataset = PreparedDataset.of(config.dataset, config.seed)
+    folders = Folders.of(method, dataset)
     chains = [
-        Chain(method, config, dataset, run, number)
+        Chain(method, config, dataset, folders, run, number)
         for run in range(1, config.study.num_runs + 1)
         for number in method.numbers
     ]
@@ -86,14 +87,14 @@ def _check(method: Method, config: Config) -> None:
 def _announce(chains: Sequence[Chain], to_do: Sequence[Sequence[int]]) -> None:
     """Says how much there is to do, how long it may take by what was measured here, and how much room it needs."""
     first = chains[0]
-    config, method, dataset = first.config, first.method, first.dataset
+    config, method = first.config, first.method
     plan, name = config.methods, config.approach(method.name)
     total, left = len(chains) * plan.num_generations * plan.models_per_generation, sum(map(sum, to_do))
     of_n = "" if len(method.numbers) == 1 else f" x n = {', '.join(map(str, method.numbers))}"
-    labeled, unlabeled = len(dataset.split(method.labeled)), len(dataset.split("train_unlabeled"))
+    labeled, unlabeled = len(first.folders.labeled), len(first.folders.unlabeled)
     log.info(
-        f"{name}: {count(config.study.num_runs, 'run')}{of_n} x {plan.num_generations} generations of "
-        f"{plan.models_per_generation} models: {total} trainings, {left} to do; {labeled:,} labelled and "
+        f"{name}: {count(config.study.num_runs, 'run')}{of_n} x {count(plan.num_generations, 'generation')} of "
+        f"{count(plan.models_per_generation, 'model')}: {total} trainings, {left} to do; {labeled:,} labelled and "
         f"{unlabeled:,} pseudo-labelled images of {'x'.join(map(str, config.dataset.size_wh))}, by the recipe "
         f"{config.recipe}"
     )
@@ -136,7 +137,7 @@ def _time_needed(chains: Sequence[Chain], to_do: Sequence[Sequence[int]]) -> str
             hours += trainings[generation] * rate.hours(image_passes(job, images), width)
     at_least = "at least " if first.method.copies == "judged" else ""
     return (
-        f"{at_least}about {hours:,.1f} hours, one training at a time, by the rate of {rate.model} "
+        f"{at_least}about {hours_in_words(hours)}, one training at a time, by the rate of {rate.model} "
         f"({1000 * rate.seconds:.3g} ms an image and step)"
     )
 

@@ -44,7 +44,8 @@ def label_section(material: Material) -> Section | None:
         return None
     sentence = (
         "Labels that networks made for train_unlabeled. In the photograph and in the label, pixels on which the "
-        "teachers do not agree are black. The ground truth beside them is only used to measure the labels."
+        "teachers do not agree are black; the error map marks them too, the scores leave them out. The ground truth is "
+        "only used to measure the labels."
     )
     return Section("labels", "Pseudo-labels", (sentence,), (_label_table(rows),), label_gallery(material, chains))
 
@@ -72,7 +73,9 @@ def _figure(material: Material, chains: Sequence[ChainOfGenerations]) -> Figure:
         panels.append(Panel(approach, tuple(lines), _study_values(chains, approach)))
     pictures = generation_panels(title, panels, _baselines(material))
     note = (
-        "The thin line is the study's; its figure does not say for which n." if any(one.study for one in panels) else ""
+        "The faint line is the study's; its figure does not say for which n."
+        if any(one.study for one in panels)
+        else ""
     )
     shown = tuple(sorted(legend.items())) if len(legend) > 1 else ()
     return Figure(title, pictures, None, note, shown)
