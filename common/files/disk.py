@@ -15,6 +15,9 @@ from typing import Any
 from common.errors import DataError
 from common.files.sources import Readable, read_bytes_of
 
+# Size in bytes and CRC-32 of a file.
+FileEntry = tuple[int, int]
+
 
 @contextlib.contextmanager
 def atomic_path(path: Path | str, durable: bool = False) -> Iterator[Path]:
@@ -57,10 +60,11 @@ def _write_error(path: Path, error: OSError) -> DataError:
     return DataError(f"{path}: cannot be written: {reason or error.strerror or error}")
 
 
-def write_bytes(path: Path | str, data: bytes, durable: bool = False) -> None:
-    """Writes `data` to `path` atomically; raises DataError as `atomic_path` does."""
+def write_bytes(path: Path | str, data: bytes, durable: bool = False) -> FileEntry:
+    """Writes `data` to `path` atomically, and tells what was written; raises DataError as `atomic_path` does."""
     with atomic_path(path, durable) as temporary:
         temporary.write_bytes(data)
+    return len(data), zlib.crc32(data)
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -101,13 +105,14 @@ def read_text(source: Readable, largest: int) -> str:
         raise DataError(f"{source}: is not UTF-8 text (byte {error.start:,}); save it as UTF-8") from error
 
 
-def checksum(path: Path) -> int:
-    """Computes the CRC-32 of a file's content."""
+def entry_of(path: Path) -> FileEntry:
+    """Reads a file and gives its size in bytes and its CRC-32."""
     with path.open("rb") as file:
-        value = 0
+        size = value = 0
         while block := file.read(1 << 20):
+            size += len(block)
             value = zlib.crc32(block, value)
-    return value
+    return size, value
 
 
 def fingerprint(value: object) -> str:

@@ -11,7 +11,7 @@ from common.dataset.checking.agreement import count_and_place
 from common.dataset.checking.report import Problem
 from common.dataset.prepared.folders import FOLDERS
 from common.errors import ProjectError
-from common.files.disk import checksum
+from common.files.disk import entry_of
 from common.images.png import read_image, read_mask
 from common.labels.cityscapes import IGNORE
 
@@ -40,7 +40,7 @@ class FileJob:
 def check_file(job: FileJob) -> list[Problem]:
     """Checks one file: checksum, picture, size, and the values of a mask."""
     try:
-        if job.written is not None and checksum(job.path) != job.written[1]:
+        if job.written is not None and entry_of(job.path) != job.written:
             message = f"{job.path}: was changed after it was written, its checksum is different; {job.way_out}"
             return [problem_of(job.split, "changed", job.path, message)]
         pixels = (read_image if job.path.parent.name == "images" else read_mask)(job.path)

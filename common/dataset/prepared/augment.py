@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from common.config.settings import AugmentationConfig
 from common.dataset.prepared.folders import Sample
-from common.files.disk import link_or_copy, write_bytes
+from common.files.disk import FileEntry, entry_of, link_or_copy, write_bytes
 from common.images.png import encode_image, encode_mask, is_whole_png, read_image, read_mask
 
 Pixels = NDArray[np.uint8]
@@ -107,24 +107,27 @@ def augmented_names(name: str, copies: int) -> list[str]:
     return [f"{name}.png", *(f"{name}_aug_{copy}.png" for copy in range(copies))]
 
 
-def write_augmented(job: AugmentJob) -> int:
+def write_augmented(job: AugmentJob) -> dict[str, FileEntry]:
     """Writes one image, its mask and their augmented copies; keeps what is there already.
 
     Returns:
-        Number of pairs, the original included.
+        Size in bytes and CRC-32 of the copies by file, for example "images/a_aug_0.png", as they were written or found.
     """
+    written: dict[str, FileEntry] = {}
     for kind, source in (("images", job.sample.image), ("masks", job.sample.mask)):
         if not (target := job.folder / kind / source.name).exists():
             link_or_copy(source, target)
     original = None
     for copy, file in enumerate(augmented_names(job.sample.name, job.augmentation.num_copies)[1:]):
-        targets = job.folder / "images" / file, job.folder / "masks" / file
+        names = f"images/{file}", f"masks/{file}"
+        targets = [job.folder / name for name in names]
         if all(is_whole_png(target) for target in targets):
+            written |= zip(names, map(entry_of, targets), strict=True)
             continue
         if original is None:
             original = read_image(job.sample.image), read_mask(job.sample.mask)
         rng = copy_random(job.seed, "", job.sample.name, copy)
         new_image, new_mask = augment(*original, job.augmentation, rng)
-        write_bytes(targets[0], encode_image(new_image))
-        write_bytes(targets[1], encode_mask(new_mask))
-    return job.augmentation.num_copies + 1
+        written[names[0]] = write_bytes(targets[0], encode_image(new_image))
+        written[names[1]] = write_bytes(targets[1], encode_mask(new_mask))
+    return written

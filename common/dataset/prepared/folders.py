@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.config.settings import DatasetConfig
-from common.dataset.prepared.stages import MANIFEST, FileEntry, Manifest, Settings, Stage, list_files, read_manifest
+from common.dataset.prepared.stages import MANIFEST, Manifest, Settings, Stage, list_files, read_manifest
 from common.errors import DataError
+from common.files.disk import FileEntry
 from common.labels.maps import LabelMap, study_label_map
 
 FOLDERS = ("images", "masks")

@@ -20,7 +20,7 @@ from common.dataset.original.layouts import Frame
 from common.dataset.original.polygons import paint_polygons, read_polygons, scale_polygons
 from common.dataset.original.truth import KINDS_FOR_IDS, first_kind, read_ids
 from common.errors import ConfigError, DataError, LabelError, ProjectError
-from common.files.disk import write_bytes
+from common.files.disk import FileEntry, entry_of, write_bytes
 from common.files.sources import Source
 from common.images.png import encode_image, encode_mask, is_whole_png, read_image
 from common.labels.maps import LabelMap, study_label_map
@@ -68,10 +68,14 @@ class ResizedFrame:
     Attributes:
         name: Name of the frame.
         size_wh: Width and height that were written, in pixels.
+        image: Size in bytes and CRC-32 of the image as it was written.
+        mask: Likewise, of the mask.
     """
 
     name: str
     size_wh: tuple[int, int]
+    image: FileEntry
+    mask: FileEntry
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,13 @@ class ResizeSummary:
         done: Names written now.
         reused: Names whose two files were there already.
         skipped: Names by reason, such as "no image".
+        files: Size in bytes and CRC-32 by file, as they were written or found before anything was written.
     """
 
     done: tuple[str, ...]
     reused: tuple[str, ...]
     skipped: dict[str, tuple[str, ...]] = field(hash=False)
+    files: dict[str, FileEntry] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         parts = [f"{len(self.done):,} resized", f"{len(self.reused):,} already there"]
@@ -212,8 +218,9 @@ def resize_frames(frames: Iterable[Frame], folder: Path, settings: ResizeSetting
         DataError: After all other frames are done, if some could not be resized, with the reason for each; at once if
             nothing can be written.
     """
-    images_dir, masks_dir = folder / "images", folder / "masks"
+    parts = images_dir, masks_dir = folder / "images", folder / "masks"
     present = _whole_names_in(images_dir) & _whole_names_in(masks_dir)
+    files: dict[str, FileEntry] = {}
     jobs: list[ResizeJob] = []
     reused: list[str] = []
     skipped: dict[str, list[str]] = {}
@@ -223,14 +230,18 @@ def resize_frames(frames: Iterable[Frame], folder: Path, settings: ResizeSetting
             skipped.setdefault(reason, []).append(frame.name)
         elif frame.name in present:
             reused.append(frame.name)
+            files |= {f"{part.name}/{frame.name}.png": entry_of(part / f"{frame.name}.png") for part in parts}
         else:
             jobs.append(ResizeJob(frame, images_dir, masks_dir, settings))
     results = list(run_all(_attempt, jobs, workers, "resize")) if jobs else []
     failures = [result for result in results if isinstance(result, str)]
     if failures:
         raise DataError(_failure_message(failures, len(jobs)))
-    done = tuple(result.name for result in results if isinstance(result, ResizedFrame))
-    return ResizeSummary(done, tuple(reused), {reason: tuple(names) for reason, names in skipped.items()})
+    done = [result for result in results if isinstance(result, ResizedFrame)]
+    for result in done:
+        files |= {f"images/{result.name}.png": result.image, f"masks/{result.name}.png": result.mask}
+    left_out = {reason: tuple(names) for reason, names in skipped.items()}
+    return ResizeSummary(tuple(result.name for result in done), tuple(reused), left_out, files)
 
 
 def reason_to_skip(frame: Frame) -> str | None:
@@ -247,9 +258,12 @@ def truth_used(frame: Frame) -> Source | None:
 
 
 def _write_frame(job: ResizeJob, image: Pixels, mask: Pixels) -> ResizedFrame:
-    write_bytes(job.images_dir / f"{job.frame.name}.png", encode_image(image))
-    write_bytes(job.masks_dir / f"{job.frame.name}.png", encode_mask(mask))
-    return ResizedFrame(job.frame.name, (mask.shape[1], mask.shape[0]))
+    file = f"{job.frame.name}.png"
+    written = (
+        write_bytes(job.images_dir / file, encode_image(image)),
+        write_bytes(job.masks_dir / file, encode_mask(mask)),
+    )
+    return ResizedFrame(job.frame.name, (mask.shape[1], mask.shape[0]), *written)
 
 
 def _attempt(job: ResizeJob) -> ResizedFrame | str:

@@ -17,10 +17,11 @@ from pathlib import Path
 from pydantic import Field, JsonValue, NonNegativeInt, field_validator
 
 from common.errors import DataError
-from common.files.disk import checksum, fingerprint, read_json, write_json
+from common.files.disk import FileEntry, entry_of, fingerprint, read_json, write_json
 from common.files.models import FileModel, read_model
 from common.files.targets import remove, unused_path
 from common.labels.maps import LabelMap
+from common.text import count
 
 log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
@@ -30,7 +31,6 @@ FORMAT_VERSION = 2
 _NOT_OURS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 Settings = dict[str, JsonValue]
-FileEntry = tuple[NonNegativeInt, NonNegativeInt]
 
 
 class Manifest(FileModel):
@@ -55,7 +55,7 @@ class Manifest(FileModel):
     fingerprint: str
     settings: Settings
     inputs: str
-    files: dict[str, FileEntry]
+    files: dict[str, tuple[NonNegativeInt, NonNegativeInt]]
     facts: Settings = Field(default_factory=dict)
 
     @field_validator("settings")
@@ -149,14 +149,15 @@ class Stage:
 
         Args:
             expected: The files there must be in the end, for example "images/name.png"; looked at when the block ends.
-            known: Size and checksum of files that need not be read for it, like in a manifest.
+            known: Size and CRC-32 of files as they were written; looked at when the block ends. Others are read.
             facts: What the manifest says besides; looked at when the block ends.
 
         Yields:
             The building folder. It holds what an interrupted build with the same fingerprint left there.
 
         Raises:
-            DataError: If the final folder exists and was not made by a step, or files are missing in the end.
+            DataError: If the final folder exists and was not made by a step, or in the end files are missing or
+                changed.
         """
         self._refuse_foreign()
         building = self.folder.with_name(f".{self.folder.name}.building")
@@ -182,6 +183,8 @@ class Stage:
                 f"{self.folder}: {len(missing):,} of {len(expected):,} files are missing, for example {missing[0]}; "
                 f"somebody changed the folder while it was written; start {self.step} again"
             )
+        files = {file: known.get(file) or entry_of(building / file) for file in sorted(expected)}
+        self._refuse_changed(building, files, found)
         manifest = Manifest(
             written_by=self.step,
             source="" if self.source is None else Path(os.path.relpath(self.source, self.folder)).as_posix(),
@@ -190,10 +193,23 @@ class Stage:
             fingerprint=self.fingerprint,
             settings=self.settings,
             inputs=self.inputs,
-            files={file: known.get(file) or (found[file], checksum(building / file)) for file in sorted(expected)},
+            files=files,
             facts=dict(facts),
         )
         write_json(building / MANIFEST, manifest.model_dump(mode="json"))
+
+    def _refuse_changed(self, building: Path, files: Mapping[str, FileEntry], found: Mapping[str, int]) -> None:
+        """Removes files that something else changed after they were written, and raises DataError."""
+        changed = [file for file, (size, _) in files.items() if size != found[file]]
+        if changed:
+            for file in changed:
+                (building / file).unlink()
+            first = changed[0]
+            raise DataError(
+                f"{self.folder}: {count(len(changed), 'file')} changed while the folder was written, for example "
+                f"{first} with {found[first]:,} bytes instead of {files[first][0]:,}; find out what writes there, and "
+                f"start {self.step} again, which makes only what is missing"
+            )
 
     def _replace_by(self, building: Path) -> None:
         old = self.folder.with_name(f".{self.folder.name}.old")

@@ -20,7 +20,7 @@ from common.dataset.prepared.resize import ResizeSettings, prepared_size, reason
 from common.dataset.prepared.split import SplitRule, split_names, stage_of_part, write_part, write_split_table
 from common.dataset.prepared.stages import Settings, Stage
 from common.errors import ConfigError, DataError
-from common.files.disk import fingerprint
+from common.files.disk import FileEntry, fingerprint
 from common.images.png import read_image
 from common.parallel import run_all, usable_cores
 
@@ -69,8 +69,10 @@ def _prepare(dataset: DatasetConfig, folder: str, frames: list[Frame], workers: 
     for kind, amount in sorted(stand_ins.items()) if dataset.preparation != "painted" else ():
         log.warning("note: %s of %s frames have no labelIds, their masks are made from %s", amount, len(names), kind)
     settings = ResizeSettings(dataset.resize_factor, dataset.label_map, dataset.size_wh, dataset.preparation)
-    with stage.build(files_of(names)) as building:
+    known: dict[str, FileEntry] = {}
+    with stage.build(files_of(names), known) as building:
         summary = resize_frames(frames, building, settings, workers or usable_cores())
+        known |= summary.files
     log.info("%s: %s, in %.1f s", stage.folder, summary, time.monotonic() - start)
 
 
@@ -188,10 +190,12 @@ def augment_split(
         )
     start = time.monotonic()
     names = [name for sample in source.samples for name in augmented_names(sample.name, augmentation.num_copies)]
-    with stage.build(files_of(names)) as building:
+    known = dict(source.files)
+    with stage.build(files_of(names), known) as building:
         jobs = [AugmentJob(sample, building, augmentation, dataset.seed) for sample in source.samples]
-        pairs = sum(run_all(write_augmented, jobs, workers or usable_cores(), stage.folder.name))
-    log.info("%s: %s pairs, in %.1f s", stage.folder, f"{pairs:,}", time.monotonic() - start)
+        for written in run_all(write_augmented, jobs, workers or usable_cores(), stage.folder.name):
+            known |= written
+    log.info("%s: %s pairs, in %.1f s", stage.folder, f"{len(names):,}", time.monotonic() - start)
     return dataset.split(stage.folder.name)
 
 

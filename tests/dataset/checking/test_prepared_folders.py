@@ -9,7 +9,7 @@ from common.dataset.checking.check import check_data
 from common.dataset.prepared.augment import augmented_names
 from common.dataset.prepared.stages import Stage, read_manifest
 from common.errors import ConfigError
-from common.files.disk import checksum
+from common.files.disk import entry_of
 from common.labels.maps import LabelMap
 
 SIZE_WH = (32, 16)
@@ -57,7 +57,7 @@ def replace_file(folder, name, pixels):
     """Replaces a file and says so in the manifest, as a step with a defect would."""
     cv2.imencode(".png", pixels)[1].tofile(folder / name)
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"][name] = [(folder / name).stat().st_size, checksum(folder / name)]
+    manifest["files"][name] = [(folder / name).stat().st_size, entry_of(folder / name)[1]]
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -135,7 +135,7 @@ def test_a_manifest_cannot_lead_out_of_its_folder(base_dir, tmp_path):
     outside.write_bytes(b"x")
     folder = base_dir / "test"
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"]["../secret.png"] = [1, checksum(outside)]
+    manifest["files"]["../secret.png"] = [1, entry_of(outside)[1]]
     (folder / "manifest.json").write_text(json.dumps(manifest))
     assert only_problem(base_dir).kind == "missing"
 

@@ -130,7 +130,8 @@ def contents(folder):
 
 
 def test_every_image_is_kept_and_gets_its_copies(jobs, tmp_path):
-    assert sum(map(write_augmented, jobs("out"))) == 16
+    written = [write_augmented(job) for job in jobs("out")]
+    assert [len(files) for files in written] == [6] * 4  # three copies each, image and mask
     files = contents(tmp_path / "out")
     assert len(files) == 32
     assert {"images/frame_0.png", "images/frame_0_aug_0.png", "masks/frame_3_aug_2.png"} <= files.keys()

@@ -23,6 +23,7 @@ from common.dataset.prepared.resize import (
     resize_frames,
 )
 from common.errors import ConfigError, DataError, LabelError
+from common.files.disk import entry_of
 from common.files.sources import Source
 from common.images.png import encode_color_mask, encode_mask, read_image, read_mask
 from common.labels.maps import study_label_map
@@ -130,6 +131,14 @@ def test_what_is_whole_is_kept_and_the_rest_is_done(original, tmp_path):
     second = resize_frames(frames, tmp_path, SETTINGS)
     assert (second.done, second.reused) == (NAMES[1:2], (NAMES[0], NAMES[2]))
     assert content(tmp_path / "images") == before and resize_frames(frames, tmp_path, SETTINGS).done == ()
+
+
+def test_the_summary_tells_what_was_written_and_what_was_found(original, tmp_path):
+    frames = find_frames(original)
+    written = resize_frames(frames, tmp_path, SETTINGS).files
+    assert written == {file: entry_of(tmp_path / file) for file in written} and len(written) == 6
+    (tmp_path / f"masks/{NAMES[1]}.png").unlink()
+    assert resize_frames(frames, tmp_path, SETTINGS).files == written
 
 
 def test_a_temporary_file_of_a_killed_run_does_not_count(original, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from common.dataset.prepared.stages import MANIFEST, Stage, read_manifest
 from common.errors import DataError
-from common.files.disk import read_json
+from common.files.disk import read_json, write_bytes
 
 
 def stage(folder, **settings):
@@ -105,6 +105,29 @@ def test_a_build_that_lost_files_is_not_taken_for_whole(tmp_path):
     ):
         fill(building, a="1")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_manifest_tells_what_was_written_and_not_what_lies_there_in_the_end(tmp_path):
+    known = {}
+    with stage(tmp_path).build(["a"], known) as building:
+        known["a"] = write_bytes(building / "a", b"written")
+        fill(building, a="changed")  # as long, so that only the checksum tells
+    assert read_manifest(tmp_path / "out").files["a"] == (7, zlib.crc32(b"written"))
+
+
+def test_a_file_that_was_cut_off_while_the_folder_was_written_is_made_again(tmp_path):
+    known = {}
+    with (
+        pytest.raises(DataError, match="1 file changed .* a with 3 bytes instead of 7; .* start step 00 again"),
+        stage(tmp_path).build(["a", "b"], known) as building,
+    ):
+        for file in ("a", "b"):
+            known[file] = write_bytes(building / file, b"written")
+        fill(building, a="cut")
+    assert not stage(tmp_path).is_complete()
+    with pytest.raises(KeyboardInterrupt), stage(tmp_path).build(["a", "b"]) as building:
+        assert sorted(path.name for path in building.iterdir()) == ["b"]
+        raise KeyboardInterrupt
 
 
 def test_a_marker_that_a_power_cut_emptied_starts_the_build_over(tmp_path):
