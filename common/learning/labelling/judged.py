@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from common.dataset.prepared.folders import Sample, Split
-from common.files.disk import link_or_copy, write_bytes
-from common.images.png import encode_mask, is_whole_png, read_image, read_mask
+from common.files.disk import write_bytes
+from common.images.png import encode_mask, read_image, read_mask
 from common.learning.experiments.process import find_split
 from common.learning.judging.judge import Judge
 from common.learning.labelling.sources import Pixels, Predictions, load_teachers
-from common.learning.labelling.writing import FrameFacts, Notes, batches_of
+from common.learning.labelling.writing import FrameFacts, Notes, batches_of, link_image
 from common.methods.copies import predicted_miou
 from common.methods.jobs import Judging, LabelJob
 
@@ -59,10 +59,11 @@ def choose_best(
             candidates = found if before is None else np.concatenate([found, read_mask(before.mask)[None]])
             values = judge(np.repeat(image[None], len(candidates), 0), candidates)
             best = int(np.argmax(values))
-            write_bytes(building / "masks" / f"{sample.name}.png", encode_mask(candidates[best]))
-            _link_image(sample, building)
+            mask = f"masks/{sample.name}.png"
+            files = {mask: write_bytes(building / mask, encode_mask(candidates[best]))}
+            files[f"images/{sample.name}.png"] = link_image(building, sample)
             of_earlier = None if before is None else values[-1]
-            notes.add(FrameFacts(sample.name, 0, 1.0, True, values[best], of_earlier))
+            notes.add(FrameFacts(sample.name, 0, 1.0, True, values[best], of_earlier, files))
         tell(len(notes.facts))
     _keep_good_ones(judging, source, building, notes, earlier)
 
@@ -76,14 +77,8 @@ def _keep_good_ones(judging: Judging, source: Split, building: Path, notes: Note
         if value >= threshold:
             continue
         if name in earlier:
-            write_bytes(building / "masks" / f"{name}.png", earlier[name].mask.read_bytes())
-            notes.facts[name] = replace(facts, predicted=facts.earlier)
+            mask = f"masks/{name}.png"
+            files = {**facts.files, mask: write_bytes(building / mask, earlier[name].mask.read_bytes())}
+            notes.facts[name] = replace(facts, predicted=facts.earlier, files=files)
         else:
             notes.facts[name] = replace(facts, kept=False)
-
-
-def _link_image(sample: Sample, building: Path) -> None:
-    target = building / "images" / f"{sample.name}.png"
-    if not is_whole_png(target):
-        target.unlink(missing_ok=True)
-        link_or_copy(sample.image, target)

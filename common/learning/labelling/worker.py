@@ -11,6 +11,7 @@ from common.dataset.prepared.copies import COPIES, write_copies
 from common.dataset.prepared.folders import Split
 from common.dataset.prepared.stages import Settings
 from common.errors import DataError
+from common.files.disk import FileEntry
 from common.files.models import read_model
 from common.images.png import read_mask
 from common.learning.backend import machine as backend
@@ -49,9 +50,10 @@ def run(job: LabelJob) -> None:
     files: list[str] = []
     facts: Settings = {}
     job.target.parent.mkdir(parents=True, exist_ok=True)
-    with stage.build(files, facts=facts) as building:
+    known: dict[str, FileEntry] = {}
+    with stage.build(files, known, facts) as building:
         notes = Notes(job.work / "frames.jsonl", stage.fingerprint)
-        finished = {name for name in notes.facts if is_written(building, job, name)}
+        finished = {name for name, one in notes.facts.items() if is_written(building, one)}
         if job.kind == "judged":
             choose_best(
                 job, source, building, notes, finished, ProgressTeller(job.work / "progress.jsonl", len(source))
@@ -63,6 +65,7 @@ def run(job: LabelJob) -> None:
             raise DataError(f"{job.target}: no frame is kept; {_NONE_KEPT}")
         facts |= _facts_of(job, source, building, kept)
         files += _files(job, building, source, kept)
+        known |= notes.files()
         if job.judging is not None and job.kind != "judged":
             copies = _copies(job.judging, notes)
             write_copies(building, copies)

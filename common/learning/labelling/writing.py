@@ -6,15 +6,15 @@ What a stop left is used again: a frame whose files are complete is not labelled
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from common.dataset.prepared.folders import Sample, Split
 from common.errors import DataError
-from common.files.disk import link_or_copy, write_bytes
-from common.images.png import encode_image, encode_mask, is_whole_png, read_image, read_mask
+from common.files.disk import FileEntry, entry_of, link_or_copy, write_bytes
+from common.images.png import encode_image, encode_mask, read_image, read_mask
 from common.labels.cityscapes import IGNORE
 from common.learning.labelling.sources import BATCH, Label, LabelSource, Pixels
 from common.learning.training.scoring import CollectedScores
@@ -35,6 +35,7 @@ class FrameFacts:
         kept: Whether it is trained on.
         predicted: The mIoU that EvalNets predict for its label; None if nobody asked them.
         earlier: Likewise, for the label of the generation before; None if there was none.
+        files: Size in bytes and CRC-32 of its files as they were written, for example of "masks/a.png".
     """
 
     name: str
@@ -43,6 +44,7 @@ class FrameFacts:
     kept: bool = True
     predicted: float | None = None
     earlier: float | None = None
+    files: dict[str, FileEntry] = field(default_factory=dict, hash=False)
 
 
 class Notes:
@@ -61,15 +63,20 @@ class Notes:
         for line in lines:
             try:
                 facts = FrameFacts(**json.loads(line))
+                entries = {file: (int(size), int(crc)) for file, (size, crc) in facts.files.items()}
             except (ValueError, TypeError):  # cut off by the stop
                 continue
-            self.facts[facts.name] = facts
+            self.facts[facts.name] = replace(facts, files=entries)
 
     def add(self, facts: FrameFacts) -> None:
         """Adds one frame."""
         self.facts[facts.name] = facts
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(facts)) + "\n")
+
+    def files(self) -> dict[str, FileEntry]:
+        """Gives size and CRC-32 of all files that were written."""
+        return {file: entry for facts in self.facts.values() for file, entry in facts.files.items()}
 
 
 def batches_of(split: Split, done: set[str] | None = None) -> Iterator[tuple[list[Sample], Pixels]]:
@@ -86,28 +93,39 @@ def parts_of(job: LabelJob) -> tuple[str, ...]:
     return ("images", "masks", "im") if job.agrees else ("images", "masks")
 
 
-def is_written(building: Path, job: LabelJob, name: str) -> bool:
-    """Tells whether all files of a frame are there and whole."""
-    return all(is_whole_png(building / part / f"{name}.png") for part in parts_of(job))
+def is_written(building: Path, facts: FrameFacts) -> bool:
+    """Tells whether all files of a frame are there as they were written."""
+    paths = {building / file: entry for file, entry in facts.files.items()}
+    return bool(paths) and all(path.is_file() and entry_of(path) == entry for path, entry in paths.items())
 
 
 def write_frame(building: Path, job: LabelJob, sample: Sample, image: Pixels, label: Label) -> FrameFacts:
     """Writes the files of one frame; the image is a link unless pixels of it become black."""
     name = f"{sample.name}.png"
-    target = building / "images" / name
+    files: dict[str, FileEntry] = {}
     kept, size, labeled = True, 0, 1.0
     if (agreement := label.agreement) is not None:
-        write_bytes(building / "im" / name, encode_mask(agreement.mask))
+        files[f"im/{name}"] = write_bytes(building / "im" / name, encode_mask(agreement.mask))
         kept = agreement.same_classes or not job.filter_classes
         size = agreement.size
         labeled = float(1 - np.count_nonzero(agreement.mask) / agreement.mask.size)
     if agreement is not None and job.rules.block_input and agreement.mask.any():
-        write_bytes(target, encode_image(black_out(image, agreement.mask)))
-    elif not is_whole_png(target):
+        black = encode_image(black_out(image, agreement.mask))
+        files[f"images/{name}"] = write_bytes(building / "images" / name, black)
+    else:
+        files[f"images/{name}"] = link_image(building, sample)
+    files[f"masks/{name}"] = write_bytes(building / "masks" / name, encode_mask(label.mask))
+    return FrameFacts(sample.name, size, labeled, kept, files=files)
+
+
+def link_image(building: Path, sample: Sample) -> FileEntry:
+    """Makes the image of a frame a link to the one it was labelled on."""
+    target = building / "images" / f"{sample.name}.png"
+    entry = entry_of(sample.image)
+    if not (target.is_file() and entry_of(target) == entry):
         target.unlink(missing_ok=True)
         link_or_copy(sample.image, target)
-    write_bytes(building / "masks" / name, encode_mask(label.mask))
-    return FrameFacts(sample.name, size, labeled, kept)
+    return entry
 
 
 def measure(job: LabelJob, source: LabelSource, split: Split) -> tuple[float, CollectedScores]:

@@ -1,6 +1,7 @@
 """Folders of pseudo-labels, written in this process with small networks."""
 
 import json
+import os
 import shutil
 import zlib
 
@@ -159,6 +160,25 @@ def test_a_stopped_job_goes_on_with_what_is_missing_and_gives_the_same_folder(ba
     assert len(calls) == 10 + 18 - 8  # the first batch of 8 was noted
     assert files_of(job.target) == expected
     assert (job.target / "manifest.json").read_text() == manifest
+
+
+def test_a_label_that_was_cut_off_after_it_was_written_is_never_certified(base_dir, monkeypatch):
+    job = make_job(base_dir)
+    written = writing.write_frame
+
+    def write_and_cut(building, job, sample, image, label):
+        facts = written(building, job, sample, image, label)
+        mask = building / "masks" / f"{sample.name}.png"
+        os.truncate(mask, mask.stat().st_size - 1)
+        return facts
+
+    monkeypatch.setattr(worker, "write_frame", write_and_cut)
+    with pytest.raises(DataError):
+        worker.run(job)
+    assert not job.target.exists()
+    monkeypatch.setattr(worker, "write_frame", written)
+    worker.run(job)
+    assert all(read_mask(sample.mask).shape == (32, 64) for sample in split_of(job).samples)
 
 
 def test_another_teacher_makes_the_folder_anew_and_the_same_one_does_not(base_dir):
