@@ -245,6 +245,10 @@ class DatasetConfig:
         "mean over areas, masks sampled at the same centres. painted: masks drawn from the polygons at this size. "
         "Scores of different preparations are not comparable.",
     )  # fmt: skip
+    truth: Literal["gtFine", "gtCoarse"] = key(
+        "TRUTH", "gtFine", "Which annotation step 00 makes masks from. gtCoarse is coarser, and the only one that "
+        "train_extra has. Scores on one are not comparable with scores on the other.",
+    )  # fmt: skip
     output_activation: Literal["softmax"] = key(
         "ACTIFU_OUTPUT", "softmax", "What the network gives for each pixel: probabilities over the classes."
     )

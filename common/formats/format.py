@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from common.dataset.original.layouts import TRUTH_KINDS
+from common.dataset.original.truth import TRUTH_KINDS
 from common.errors import ConfigError
 from common.files.listing import FileListing
 from common.formats.frames import FrameDataset

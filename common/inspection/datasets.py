@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.dataset.original.layouts import TRUTH_KINDS
+from common.dataset.original.truth import TRUTH_KINDS
 from common.dataset.prepared.folders import PreparedFolder, find_folders
 from common.dataset.prepared.stages import MANIFEST
 from common.errors import ConfigError, DataError, LabelError

@@ -47,6 +47,7 @@ def settings_of(result: Result) -> dict[str, str]:
         **{str(key): setting_text(value) for key, value in settings.items()},
         "classes": f"{len(label_map)}, {'those of the study' if study else 'by LABEL_MAP'}",
         "preparation": job.preparation,
+        "ground truth": job.truth,
         "seed of the split": str(job.seed_of_split),
         "precision": result.precision,
     }

@@ -43,7 +43,7 @@ def _differences(approach: Approach, folders: dict[str, Folder]) -> Iterator[str
         yield from _unlike(_OF_TRAINING, vars(job.training))
         if job.label_map is not None:
             yield "LABEL_MAP is not empty"
-        yield from _unlike({"SEED": "seed_of_split", "PREPARATION": "preparation"}, vars(job))
+        yield from _unlike({"SEED": "seed_of_split", "PREPARATION": "preparation", "TRUTH": "truth"}, vars(job))
     if (source := folders.get("train_full")) is not None:
         yield from _unlike({"RESIZE_FACTOR": "resize_factor"}, source.settings)
     trained_on = [folders.get(split.name) for split in approach.results[0].job.train]

@@ -80,6 +80,7 @@ class Job(FileModel):
         threads: Processor threads the training may use.
         label_map: The classes; None for the study's.
         preparation: How frames were made smaller, as in config.ini; the fingerprints of the splits contain it too.
+        truth: Which annotation the masks come from; the fingerprints of the splits contain it too.
         recipe: Name of the recipe that `training` began as.
         variant: What the user calls a changed recipe.
         pseudo: Pairs with labels that networks made, added to the training set by steps 06 to 14.
@@ -101,6 +102,7 @@ class Job(FileModel):
     threads: int
     label_map: LabelMap | None
     preparation: str
+    truth: str = "gtFine"
     recipe: str
     variant: str
     pseudo: PseudoLabels | None = None

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from common.dataset.prepared.stages import read_manifest
 from tests.support.in_process import run_step_here
 from tests.support.running import run_script, start_script, wait_for
 
@@ -113,6 +114,34 @@ def test_another_preparation_is_made_by_step_00_and_refused_before(ready):
     assert "was made with PREPARATION = study, config.ini asks for aligned; run the steps from 00 on" in process.stderr
     run_step_here("00", ready, PREPARATION="painted")
     assert "frames, done before" in run_step_here("00", ready, PREPARATION="painted").stdout
+
+
+@pytest.fixture
+def own(tmp_path, demo_tree):
+    """A BASE_DIR with an original that a test may change."""
+    shutil.copytree(demo_tree, tmp_path / "own" / "original_data")
+    return tmp_path / "own"
+
+
+def test_the_coarse_annotation_is_used_only_when_asked_for_and_is_recorded(own):
+    for path in sorted((own / "original_data").rglob("*_gtFine_*")):
+        path.rename(path.with_name(path.name.replace("gtFine", "gtCoarse")))
+    error = run_step_here("00", own, expect=1).stderr
+    assert "found gtCoarse of 28 frames; get gtFine, or use gtCoarse: TRUTH = gtCoarse in config.ini" in error
+    run_step_here("00", own, TRUTH="gtCoarse")
+    run_step_here("01", own, TRUTH="gtCoarse")
+    assert read_manifest(own / "val").truth == "gtCoarse"
+    error = run_step_here("03", own, expect=1).stderr
+    assert "was made with TRUTH = gtCoarse, config.ini asks for gtFine" in error
+
+
+def test_splits_that_step_00_does_not_use_are_named_with_their_frames(own):
+    for part in ("gtFine", "leftImg8bit"):
+        shutil.copytree(own / "original_data" / part / "val", own / "original_data" / part / "train_extra")
+        for path in sorted((own / "original_data" / part / "train_extra").rglob("*.*")):
+            path.rename(path.with_name(f"x{path.name}"))
+    output = run_step_here("00", own).stdout
+    assert "not used by step 00, which prepares train and val: train_extra (8 frames)" in output
 
 
 def test_another_label_map_redoes_steps_00_and_01(ready):

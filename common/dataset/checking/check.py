@@ -11,11 +11,12 @@ from pathlib import Path
 from common.dataset.checking.frames import IMAGE, KINDS, FrameJob, FrameResult, check_frame, files_of
 from common.dataset.checking.prepared_folders import check_prepared
 from common.dataset.checking.report import CheckReport, Problem, SplitReport
-from common.dataset.original.layouts import Frame, read_layout
+from common.dataset.original.layouts import Frame, Layout, read_layout
 from common.dataset.prepared.folders import is_prepared
 from common.errors import ConfigError
 from common.labels.tables import CITYSCAPES, LabelTable
 from common.parallel import check_workers, run_all
+from common.text import count
 
 # Frames and cities of the splits as they can be downloaded.
 OFFICIAL_COUNTS = {"train": (2975, 18), "val": (500, 3), "test": (1525, 6), "train_extra": (19998, 23)}
@@ -60,6 +61,7 @@ def check_data(
     reports = tuple(_split_report(name, has[name], results) for name in chosen)
     # Missing parts of frames are problems of these frames.
     problems = [Problem("source", str(layout.root), fault) for fault in layout.faults]
+    problems += [problem for name in chosen for problem in _nothing_checked(name, has[name], layout)]
     problems += [problem for result in results for problem in result.problems]
     return CheckReport(str(source), "original", reports, tuple(problems), layout.remarks)
 
@@ -83,6 +85,22 @@ def choose_splits(source: Path, found: Collection[str], wanted: Collection[str])
             names = ", ".join(sorted(found)) or "none"
             raise ConfigError(f"{source}: has no split {name!r}; found: {names}")
     return [name for name in sorted(found) if not wanted or name in wanted]
+
+
+def _nothing_checked(name: str, counts: Mapping[str, int], layout: Layout) -> Iterator[Problem]:
+    """Finds what could not be checked in a split although files of that sort may be there."""
+    split = f"{layout.root}: no frame of the split {name or '(none)'}"
+    if not counts.get(IMAGE) and (pictures := layout.passed_over.photographs()):
+        passed_over = count(pictures, "picture was", "pictures were")
+        message = f"{split} has a photograph (<frame>_leftImg8bit.png), but {passed_over} passed over; see the notes"
+        yield Problem("nothing checked", str(layout.root), message, name)
+    if any(counts.get(kind) for kind in KINDS[1:]):
+        return
+    other = Counter(kind for frame in layout.frames if frame.split == name for kind in frame.files)
+    found = ", ".join(f"{kind} ({amount:,})" for kind, amount in sorted(other.items()))
+    if found:
+        message = f"{split} has ground truth that can be read ({', '.join(KINDS[1:])}); found only {found}"
+        yield Problem("nothing checked", str(layout.root), message, name)
 
 
 def _split_report(name: str, counts: Mapping[str, int], results: list[FrameResult]) -> SplitReport:

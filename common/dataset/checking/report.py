@@ -106,7 +106,8 @@ def _verdict(report: CheckReport) -> str:
     if not report.problems:
         return f"{frames} checked, no problems"
     affected = sum(split.with_problems for split in report.splits)
-    return f"{frames} checked, {count(len(report.problems), 'problem')}, in {count(affected, 'frame')}"
+    where = f", in {count(affected, 'frame')}" if affected else ""
+    return f"{frames} checked, {count(len(report.problems), 'problem')}{where}"
 
 
 def _table(splits: Sequence[SplitReport]) -> list[str]:

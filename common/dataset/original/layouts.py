@@ -8,28 +8,30 @@ a dataset: a frame that is there twice is refused. Nothing is decoded here.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from common.dataset.original.truth import KINDS, first_kind
+from common.dataset.original.passed_over import PassedOver
+from common.dataset.original.truth import FINE, KINDS, TRUTH_KINDS, first_kind
 from common.errors import DataError
+from common.files.listing import walk_files
 from common.files.sources import Source
 from common.files.zips import is_safe_member, open_zip
-from common.text import first_few
+from common.text import count, first_few
 
 IMAGE_KIND = "leftImg8bit"
-TRUTH_KINDS = ("gtFine", "gtCoarse")
 SPLITS = ("train", "val", "test", "train_extra")
 _ANCHORS = (IMAGE_KIND, *TRUTH_KINDS)
 # The video sequences repeat every frame of the dataset among their own 150,000.
-_IGNORED_FOLDERS = ("__MACOSX", "leftImg8bit_sequence")
+_SEQUENCES = ("leftImg8bit_sequence",)
 # Folders of generated files, which hold a file of each frame of a split.
 _GENERATED = "cityscapes_panoptic_"
 _FILE = re.compile(
     r"(.+?)_(?:(leftImg8bit)\.(?:png|jpe?g|webp|bmp|tiff?)|(gtFine|gtCoarse)_([A-Za-z]+)(?:\.png|(?<=polygons)\.json))"
 )
+_ASK = "TRUTH = {0} in config.ini, --truth {0} for tools"
 _WANTED = """expected the archives of cityscapes-dataset.com (log in, Downloads), as they are or extracted:
     gtFine_trainvaltest.zip       or  gtFine/<split>/<city>/<frame>_gtFine_labelIds.png
     leftImg8bit_trainvaltest.zip  or  leftImg8bit/<split>/<city>/<frame>_leftImg8bit.png"""
@@ -76,7 +78,8 @@ class Layout:
         truth: Which annotation is in `files`: `gtFine` or `gtCoarse`, or "" if there is none.
         faults: Sentences about what could not be read or was ignored, for example a damaged zip.
         missing: Sentences about frames that lack a part.
-        remarks: Sentences about what is odd but harmless.
+        remarks: Sentences about what is odd but harmless, and about what was passed over.
+        passed_over: Files that belong to no frame.
     """
 
     root: Path
@@ -85,6 +88,7 @@ class Layout:
     faults: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    passed_over: PassedOver = field(default_factory=PassedOver, hash=False)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -112,39 +116,37 @@ def read_layout(root: Path, truth: str | None = None) -> Layout:
     """
     faults: list[str] = []
     remarks: list[str] = []
-    found = list(_look_through(root, faults))
+    passed_over = PassedOver()
+    found = list(_look_through(root, faults, passed_over))
     groups = {file.group for file in found}
-    is_missing = truth is not None and truth not in groups
-    truth = truth or next((kind for kind in TRUTH_KINDS if kind in groups), "")
-    others = {file.name for file in found if file.group not in (IMAGE_KIND, truth)}
-    found = [file for file in found if file.group in (IMAGE_KIND, truth)]
-    if is_missing or not found:
-        raise DataError(_nothing_found(root, truth, faults))
+    chosen = truth or next((kind for kind in TRUTH_KINDS if kind in groups), "")
+    others = {file.name for file in found if file.group not in (IMAGE_KIND, chosen)}
+    found = [file for file in found if file.group in (IMAGE_KIND, chosen)]
+    if not found or (truth is not None and truth not in groups):
+        raise DataError(_nothing_found(root, chosen, len(others), faults))
     frames = _join(found, remarks)
-    if others:
-        other = next(kind for kind in TRUTH_KINDS if kind != truth)
-        alone = len(others - {frame.name for frame in frames})
-        remarks.append(
-            f"{other} of {len(others):,} frames was left out, {alone:,} of them have nothing else; ask for {other} to "
-            "get it"
-        )
-    return Layout(root, frames, truth, tuple(faults), tuple(_missing_parts(frames, truth)), tuple(remarks))
+    remarks += _choice_of_truth(chosen, truth is None, frames, others)
+    for kind in (kind for frame in frames for kind in frame.files if kind not in KINDS):
+        passed_over.add_kind(kind)
+    remarks += passed_over.sentences()
+    missing = _missing_parts(frames, chosen)
+    return Layout(root, frames, chosen, tuple(faults), tuple(missing), tuple(remarks), passed_over)
 
 
-def _look_through(root: Path, faults: list[str]) -> Iterator[_Found]:
+def _look_through(root: Path, faults: list[str], passed_over: PassedOver) -> Iterator[_Found]:
     if root.is_dir():
-        for folder, entries in _walk(root, faults):
+        for folder, entries in _walk(root, faults, passed_over):
             inside = (*root.absolute().parts[-2:], *folder.relative_to(root).parts)
-            yield from _files_of_folder(folder, inside, entries)
+            yield from _files_of_folder(folder, inside, entries, passed_over)
             for name in sorted(entry.name for entry in entries if entry.name.lower().endswith(".zip")):
-                yield from _files_of_zip(folder / name, faults)
+                yield from _files_of_zip(folder / name, faults, passed_over)
     elif root.is_file():
-        yield from _files_of_zip(root, faults)
+        yield from _files_of_zip(root, faults, passed_over)
     else:
         raise DataError(f"{root}: is not there; {_WANTED}")
 
 
-def _walk(root: Path, faults: list[str]) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
+def _walk(root: Path, faults: list[str], passed_over: PassedOver) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
     """Yields each folder with its files, real folders before linked ones and none twice, so that links cannot loop."""
     folders, links = [root], list[Path]()
     seen: set[tuple[int, int]] = set()
@@ -156,20 +158,27 @@ def _walk(root: Path, faults: list[str]) -> Iterator[tuple[Path, list[os.DirEntr
                 continue
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as listing:
-                entries = [entry for entry in listing if not entry.name.startswith(".")]
+                entries = [entry for entry in listing if not _is_hidden(entry.name)]
         except PermissionError as error:
             raise DataError(f"{folder}: cannot be listed: {error.strerror}; change its permissions") from error
         except OSError as error:
             faults.append(f"{folder}: cannot be listed: {error.strerror or error}")
             continue
-        inner = [entry for entry in entries if _is(entry.is_dir) and not _is_ignored(entry.name)]
+        inner = [entry for entry in entries if _is(entry.is_dir)]
+        for entry in [entry for entry in inner if _is_ignored(entry.name)]:
+            inner.remove(entry)
+            passed_over.add_folder(entry.name, sum(1 for _ in walk_files(folder / entry.name)))
         folders += [folder / entry.name for entry in inner if not entry.is_symlink()]
         links += [folder / entry.name for entry in inner if entry.is_symlink()]
         yield folder, [entry for entry in entries if _is(entry.is_file)]
 
 
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
 def _is_ignored(folder: str) -> bool:
-    return folder in _IGNORED_FOLDERS or folder.startswith(_GENERATED)
+    return folder in _SEQUENCES or folder.startswith(_GENERATED)
 
 
 def _is(test: Callable[[], bool]) -> bool:
@@ -180,14 +189,17 @@ def _is(test: Callable[[], bool]) -> bool:
         return False
 
 
-def _files_of_folder(folder: Path, inside: Sequence[str], entries: Sequence[os.DirEntry[str]]) -> Iterator[_Found]:
+def _files_of_folder(
+    folder: Path, inside: Sequence[str], entries: Sequence[os.DirEntry[str]], passed_over: PassedOver
+) -> Iterator[_Found]:
     for entry in entries:
-        match = _FILE.fullmatch(entry.name)
-        if match:
+        if match := _FILE.fullmatch(entry.name):
             yield _known_file(match, inside, Source(folder / entry.name), None)
+        else:
+            passed_over.add_file(entry.name)
 
 
-def _files_of_zip(path: Path, faults: list[str]) -> Iterator[_Found]:
+def _files_of_zip(path: Path, faults: list[str], passed_over: PassedOver) -> Iterator[_Found]:
     try:
         members = open_zip(path).infolist()
     except DataError as error:
@@ -198,10 +210,14 @@ def _files_of_zip(path: Path, faults: list[str]) -> Iterator[_Found]:
     unsafe = []
     for info in members:
         *folders, name = info.filename.split("/")
-        match = None if name.startswith(".") else _FILE.fullmatch(name)
-        if not match or any(_is_ignored(part) or (part[:1] == "." and part != "..") for part in folders):
+        if not name or any(_is_hidden(part) and part != ".." for part in (*folders, name)):
             continue
-        if is_safe_member(info.filename):
+        match = _FILE.fullmatch(name)
+        if ignored := next(filter(_is_ignored, folders), None):
+            passed_over.add_folder(ignored, 1)
+        elif not match:
+            passed_over.add_file(name)
+        elif is_safe_member(info.filename):
             yield _known_file(match, folders, Source(path, info.filename), info.file_size)
         else:
             unsafe.append(info.filename)
@@ -275,6 +291,24 @@ def _frame(place: _Found, files: dict[str, _Found]) -> Frame:
     return Frame(place.name, place.split, place.city, image, sources)
 
 
+def _choice_of_truth(truth: str, is_free: bool, frames: Sequence[Frame], others: Set[str]) -> Iterator[str]:
+    """Says which annotation is read, where that may surprise; `others` are the frames that have the other one."""
+    if others:
+        other = _other_truth(truth)
+        alone = len(others - {frame.name for frame in frames if frame.files})
+        without = f"; {alone:,} of them have no {truth}" if alone else ""
+        yield (
+            f"{truth} is the ground truth, {other} of {count(len(others), 'frame')} is not used{without} (to use "
+            f"{other} instead: {_ASK.format(other)})"
+        )
+    elif is_free and truth != FINE and truth:
+        yield f"{truth} is the ground truth: there is no {FINE}"
+
+
+def _other_truth(truth: str) -> str:
+    return next(kind for kind in TRUTH_KINDS if kind != truth)
+
+
 def _missing_parts(frames: Sequence[Frame], truth: str) -> list[str]:
     without_image = [frame.name for frame in frames if frame.image is None]
     without_files = [frame.name for frame in frames if not frame.files]
@@ -287,7 +321,11 @@ def _missing_parts(frames: Sequence[Frame], truth: str) -> list[str]:
     return [f"{len(names):,} of {len(frames):,} frames {what}: {first_few(names)}" for names, what in cases if names]
 
 
-def _nothing_found(root: Path, truth: str, faults: list[str]) -> str:
+def _nothing_found(root: Path, truth: str, others: int, faults: list[str]) -> str:
+    if others:
+        other = _other_truth(truth)
+        found = f"found {other} of {count(others, 'frame')}; get {truth}, or use {other}: {_ASK.format(other)}"
+        return "; ".join([f"{root}: no frame has {truth} files", *faults, found])
     there = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
     parts = [f"{root}: no frames found"]
     if truth:

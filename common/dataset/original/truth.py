@@ -23,6 +23,9 @@ from common.files.sources import Source
 from common.images.png import read_color_mask, read_instance_mask, read_mask
 from common.labels.tables import CITYSCAPES, LabelTable
 
+# The fine annotation, which the study uses; there is a coarse one, which has more frames.
+FINE = "gtFine"
+TRUTH_KINDS = (FINE, "gtCoarse")
 KINDS = ("instanceIds", "labelIds", "polygons", "color")
 # For label ids alone, the file that holds them comes first.
 KINDS_FOR_IDS = ("labelIds", "instanceIds", "polygons", "color")

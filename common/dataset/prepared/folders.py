@@ -132,6 +132,7 @@ class Split:
         size_wh: Width and height of every image, in pixels.
         label_map: The classes of the masks.
         preparation: The PREPARATION of images and masks.
+        truth: The annotation that the masks come from.
         files: Size and checksum of every file, by name as in the manifest.
     """
 
@@ -142,6 +143,7 @@ class Split:
     size_wh: tuple[int, int]
     label_map: LabelMap
     preparation: str
+    truth: str
     files: dict[str, FileEntry] = field(hash=False, repr=False)
 
     def __len__(self) -> int:
@@ -153,7 +155,7 @@ class Split:
         # Folders with the study's classes had their fingerprints before there were others.
         if self.label_map.class_of_id != study_label_map().class_of_id:
             settings["class_of_id"] = [*self.label_map.class_of_id]
-        return Stage(folder, step, settings, self.fingerprint, self.root, self.label_map, self.preparation)
+        return Stage(folder, step, settings, self.fingerprint, self.root, self.label_map, self.preparation, self.truth)
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ class PreparedDataset:
         seed: The seed config.ini asks for.
         label_map: The classes config.ini asks for.
         preparation: The PREPARATION config.ini asks for.
+        truth: The TRUTH config.ini asks for; None takes what is there.
     """
 
     base_dir: Path
@@ -173,11 +176,12 @@ class PreparedDataset:
     seed: int
     label_map: LabelMap = field(default_factory=study_label_map)
     preparation: str = "study"
+    truth: str | None = None
 
     @classmethod
     def of(cls, dataset: DatasetConfig, seed: int) -> "PreparedDataset":
         """Takes what it needs from the values of config.ini."""
-        return cls(dataset.base_dir, dataset.size_wh, seed, dataset.label_map, dataset.preparation)
+        return cls(dataset.base_dir, dataset.size_wh, seed, dataset.label_map, dataset.preparation, dataset.truth)
 
     def split(self, name: str) -> Split:
         """Reads and checks one prepared folder.
@@ -200,7 +204,8 @@ class PreparedDataset:
         self._check(folder, manifest, again)
         samples = _pair(folder, manifest, again)
         fingerprint = manifest.content_fingerprint
-        return Split(name, folder, samples, fingerprint, self.size_wh, self.label_map, self.preparation, manifest.files)
+        what = self.size_wh, self.label_map, self.preparation, manifest.truth
+        return Split(name, folder, samples, fingerprint, *what, manifest.files)
 
     def _check(self, folder: Path, manifest: Manifest, again: str) -> None:
         if manifest.size_wh != self.size_wh:
@@ -215,11 +220,15 @@ class PreparedDataset:
                 f"{folder}: was made with another LABEL_MAP than config.ini asks for; run the steps from 00 on again "
                 "or correct LABEL_MAP"
             )
-        if manifest.preparation != self.preparation:
-            raise DataError(
-                f"{folder}: was made with PREPARATION = {manifest.preparation}, config.ini asks for "
-                f"{self.preparation}; run the steps from 00 on again or correct PREPARATION"
-            )
+        for key, found, wanted in (
+            ("PREPARATION", manifest.preparation, self.preparation),
+            ("TRUTH", manifest.truth, self.truth),
+        ):
+            if wanted not in (None, found):
+                raise DataError(
+                    f"{folder}: was made with {key} = {found}, config.ini asks for {wanted}; run the steps from 00 on "
+                    f"again or correct {key}"
+                )
         if (seed := manifest.settings.get("seed", self.seed)) != self.seed:
             raise DataError(f"{folder}: was made with SEED = {seed}, config.ini says {self.seed}; {again}")
 

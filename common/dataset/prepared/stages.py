@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pydantic import Field, JsonValue, NonNegativeInt, field_validator
 
+from common.dataset.original.truth import FINE
 from common.errors import DataError
 from common.files.disk import FileEntry, entry_of, fingerprint, read_json, write_json
 from common.files.models import FileModel, read_model
@@ -40,6 +41,7 @@ class Manifest(FileModel):
         written_by: The step, for example "step 00".
         source: The folder it was made from, relative to this one, for example "../train_full"; "" for the original.
         preparation: The PREPARATION of the images and masks.
+        truth: The annotation that the masks come from, `gtFine` or `gtCoarse`.
         label_map: The classes of the masks; None if nothing says so.
         fingerprint: Of the stage that wrote the folder.
         settings: What the content depends on besides the inputs.
@@ -51,6 +53,7 @@ class Manifest(FileModel):
     written_by: str
     source: str
     preparation: str
+    truth: str = FINE
     label_map: LabelMap | None
     fingerprint: str
     settings: Settings
@@ -114,6 +117,7 @@ class Stage:
         source: The prepared folder it is made from; None for the original dataset.
         label_map: The classes of the masks.
         preparation: The PREPARATION of the images and masks.
+        truth: The annotation that the masks come from.
     """
 
     folder: Path
@@ -123,6 +127,7 @@ class Stage:
     source: Path | None = None
     label_map: LabelMap | None = None
     preparation: str = "study"
+    truth: str = FINE
 
     @property
     def fingerprint(self) -> str:
@@ -189,6 +194,7 @@ class Stage:
             written_by=self.step,
             source="" if self.source is None else Path(os.path.relpath(self.source, self.folder)).as_posix(),
             preparation=self.preparation,
+            truth=self.truth,
             label_map=self.label_map,
             fingerprint=self.fingerprint,
             settings=self.settings,

@@ -7,13 +7,13 @@ import logging
 import shutil
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from common.config.settings import AugmentationConfig, DatasetConfig
 from common.dataset.original.layouts import Frame, Layout, read_layout
-from common.dataset.original.truth import KINDS_FOR_IDS, first_kind
+from common.dataset.original.truth import FINE, KINDS_FOR_IDS, first_kind
 from common.dataset.prepared.augment import AugmentJob, augmented_names, write_augmented
 from common.dataset.prepared.folders import PreparedDataset, Split, files_of
 from common.dataset.prepared.resize import ResizeSettings, prepared_size, reason_to_skip, resize_frames, truth_used
@@ -23,6 +23,7 @@ from common.errors import ConfigError, DataError
 from common.files.disk import FileEntry, fingerprint
 from common.images.png import read_image
 from common.parallel import run_all, usable_cores
+from common.text import count
 
 log = logging.getLogger(__name__)
 # Measured on prepared images of 416x208: image and mask, in bytes per pixel.
@@ -45,14 +46,24 @@ def prepare_originals(
         DataError: If frames are missing or broken, or the disk is full.
         ConfigError: If the sizes of config.ini do not fit the frames.
     """
-    layout = read_layout(dataset.base_dir / "original_data")
-    for problem in layout.problems:
-        log.warning("note: %s", problem)
+    layout = _read_original(dataset, splits)
     frames_of = {split: [frame for frame in layout.frames if frame.split == split] for split in splits}
     for split, frames in frames_of.items():
         _check_frames(split, frames, layout, dataset)
     for split, folder in splits.items():
         _prepare(dataset, folder, frames_of[split], workers, dry_run)
+
+
+def _read_original(dataset: DatasetConfig, used: Collection[str]) -> Layout:
+    """Reads which frames there are, with the annotation that config.ini asks for; says what is odd or not used."""
+    layout = read_layout(dataset.base_dir / "original_data", dataset.truth)
+    for problem in layout.problems:
+        log.warning("note: %s", problem)
+    others = Counter(frame.split or "(none)" for frame in layout.frames if frame.split not in used)
+    if others:
+        found = ", ".join(f"{split} ({count(frames, 'frame')})" for split, frames in sorted(others.items()))
+        log.info("not used by step 00, which prepares %s: %s", " and ".join(used), found)
+    return layout
 
 
 def _prepare(dataset: DatasetConfig, folder: str, frames: list[Frame], workers: int | None, dry_run: bool) -> None:
@@ -114,6 +125,8 @@ def _stage_of_originals(dataset: DatasetConfig, folder: str, frames: Sequence[Fr
     }
     if dataset.preparation != "study":
         settings["preparation"] = dataset.preparation
+    if dataset.truth != FINE:
+        settings["truth"] = dataset.truth
     painted = dataset.preparation == "painted"
     truths = [frame.files.get("polygons") if painted else truth_used(frame) for frame in frames]
     sources = [(frame.name, [frame.image, truth]) for frame, truth in zip(frames, truths, strict=True)]
@@ -125,6 +138,7 @@ def _stage_of_originals(dataset: DatasetConfig, folder: str, frames: Sequence[Fr
         inputs,
         label_map=dataset.label_map,
         preparation=dataset.preparation,
+        truth=dataset.truth,
     )
 
 

@@ -15,7 +15,7 @@ deleted when the last frame is forgotten or the process ends.
 from functools import partial
 from pathlib import Path
 
-from common.dataset.original.layouts import TRUTH_KINDS
+from common.dataset.original.truth import TRUTH_KINDS
 from common.files.listing import FileListing
 from common.formats.coco.entries import frame_name, split_of
 from common.formats.coco.index import CocoIndex

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.dataset.original.layouts import TRUTH_KINDS, Frame, Layout, read_layout
-from common.dataset.original.truth import KINDS, first_kind
+from common.dataset.original.layouts import Frame, Layout, read_layout
+from common.dataset.original.truth import KINDS, TRUTH_KINDS, first_kind
 from common.dataset.prepared.resize import LARGEST_SIDE
 from common.errors import ConfigError, DataError, ProjectError
 from common.files.disk import write_bytes

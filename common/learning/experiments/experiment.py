@@ -158,6 +158,7 @@ def training_job(experiment: Experiment, config: Config, run: int, index: int) -
         threads=max(1, usable_cores() // config.machine.trainings_at_a_time),
         label_map=None if label_map == study_label_map() else label_map,
         preparation=config.dataset.preparation,
+        truth=config.dataset.truth,
         recipe=config.recipe,
         variant=config.variant,
         pseudo=experiment.pseudo,

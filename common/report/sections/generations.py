@@ -104,7 +104,8 @@ def _is_changed(job: Job) -> bool:
     size = KEYS["IMAGE_WIDTH"].study, KEYS["IMAGE_HEIGHT"].study
     return (
         any(value != getattr(study, name) for name, value in recipe.items())
-        or (job.size_wh, job.network.activation, job.preparation, job.label_map) != (size, "relu", "study", None)
+        or (job.size_wh, job.network.activation, job.label_map) != (size, "relu", None)
+        or (job.preparation, job.truth) != ("study", "gtFine")
         or job.network.alpha not in (1.0, growth.width)
         or pseudo.noise not in (None, growth.noise)
         or pseudo.ignores

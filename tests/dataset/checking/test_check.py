@@ -249,8 +249,33 @@ def test_coarse_annotation_is_mentioned_and_can_be_asked_for(tree):
     truncate(next((tree / "gtCoarse").rglob("*_color.png")))
     fine = check_data(tree)
     assert fine.problems == ()
-    assert "gtCoarse of 4 frames was left out" in fine.notes[0]
+    assert "gtFine is the ground truth, gtCoarse of 4 frames is not used" in fine.notes[0]
     assert len(check_data(tree, truth="gtCoarse").problems) == 1
+
+
+def test_a_split_whose_photographs_are_passed_over_is_a_problem(tree):
+    (tree / "leftImg8bit").rename(tree / "leftImg8bit_foggy")
+    for path in sorted((tree / "leftImg8bit_foggy").rglob("*.png")):
+        path.rename(path.with_name(f"{path.stem}_foggy_beta_0.02.png"))
+    report = check_data(tree)
+    assert {problem.kind for problem in report.problems} == {"nothing checked"}
+    assert "but 4 pictures were passed over" in report.problems[0].message
+    assert "4 pictures called <frame>_leftImg8bit_foggy" in report.notes[0]
+
+
+def test_ground_truth_of_a_kind_that_is_not_read_is_a_problem(tree):
+    for path in sorted((tree / "gtFine").rglob("*.*")):
+        path.rename(path.with_name(path.name.replace("_labelIds", "_labelTrainIds")))
+        if "_labelIds" not in path.name:
+            path.with_name(path.name).unlink()
+    report = check_data(tree)
+    assert {problem.kind for problem in report.problems} == {"nothing checked"}
+    assert "found only labelTrainIds" in report.problems[0].message
+
+
+def test_photographs_alone_are_checked_and_no_problem(tree):
+    shutil.rmtree(tree / "gtFine")
+    assert check_data(tree).problems == ()
 
 
 def test_a_hidden_disagreement_between_labels_of_one_colour_is_found_without_polygons():

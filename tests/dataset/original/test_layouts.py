@@ -99,7 +99,8 @@ def test_truth_without_a_split_folder_joins_images_with_one(tmp_path):
 def test_frames_with_a_part_missing_are_named(tmp_path):
     train_ids = f"gtFine/val/lindau/{LINDAU}_gtFine_labelTrainIds.png"
     layout = read_layout(write_files(tmp_path, [*IMAGES[:1], *TRUTH[4:8], train_ids]))
-    without_image, without_truth, unusable = layout.problems
+    assert layout.remarks == ("passed over: 1 file of labelTrainIds, which ground truth is not read from",)
+    without_image, without_truth, unusable = layout.missing
     assert f"2 of 3 frames have no image (leftImg8bit): {ULM}, {LINDAU}" == without_image
     assert f"1 of 3 frames have no annotation (gtFine): {AACHEN}" == without_truth
     kinds = "instanceIds, labelIds, polygons, color"
@@ -118,6 +119,29 @@ def test_coarse_truth_is_taken_only_where_there_is_no_fine_one_or_when_asked_for
     write_files(tmp_path, TRUTH[:1])
     assert summary(find_frames(tmp_path)) == [("train", "aachen", AACHEN, False, ["labelIds"])]
     assert summary(read_layout(tmp_path, "gtCoarse").frames) == [(*row[:3], False, row[4]) for row in ALL]
+
+
+def test_the_choice_of_the_annotation_is_said_with_the_frames_that_lack_it(tmp_path):
+    write_files(tmp_path, [name.replace("gtFine", "gtCoarse") for name in TRUTH])
+    assert read_layout(tmp_path).remarks == ("gtCoarse is the ground truth: there is no gtFine",)
+    assert read_layout(tmp_path, "gtCoarse").remarks == ()
+    write_files(tmp_path, [*TRUTH[:1], *IMAGES])
+    (remark,) = read_layout(tmp_path).remarks
+    assert remark.startswith("gtFine is the ground truth, gtCoarse of 3 frames is not used; 2 of them have no gtFine (")
+
+
+@pytest.mark.parametrize("in_zip", [False, True])
+def test_what_is_passed_over_is_counted_by_reason(tmp_path, in_zip):
+    foggy = [f"leftImg8bit_foggy/val/{ULM}_leftImg8bit_foggy_beta_{beta}.png" for beta in ("0.01", "0.02")]
+    video = [f"leftImg8bit_sequence/val/ulm/ulm_000000_00000{n}_leftImg8bit.png" for n in range(3)]
+    others = ["scan.png", f"camera/{ULM}_camera.json", "__MACOSX/a.png", ".hidden.png", "readme.txt"]
+    names = [*IMAGES, *TRUTH, *foggy, *video, *others]
+    root = write_zip(tmp_path / "all.zip", names) if in_zip else write_files(tmp_path, names)
+    variant, sequence, official, other = read_layout(root).remarks
+    assert variant.startswith("passed over: 2 pictures called <frame>_leftImg8bit_foggy..., up to 2 a frame;")
+    assert sequence.startswith("passed over: 3 files in folders called leftImg8bit_sequence;")
+    assert official == "passed over: 1 file of camera, which nothing here uses"
+    assert other == "passed over: 1 picture or JSON file without a name of Cityscapes: scan.png"
 
 
 def test_zips_are_read_unopened_and_nothing_is_written(tmp_path):
@@ -188,7 +212,7 @@ def test_nothing_found_in_an_empty_folder_an_empty_zip_and_for_an_absent_truth(t
         find_frames(tmp_path)
     with pytest.raises(DataError, match="no frames found"):
         find_frames(write_zip(tmp_path / "other.zip", []))
-    with pytest.raises(DataError, match="no frames found with gtCoarse files"):
+    with pytest.raises(DataError, match="no frame has gtCoarse files; found gtFine of 3 frames; get gtCoarse, or"):
         read_layout(write_files(tmp_path, TRUTH), "gtCoarse")
 
 

@@ -144,11 +144,11 @@ def test_coarse_annotation_is_read_where_it_is_asked_for(difficult, tmp_path):
     assert [frame.name for frame in cityscapes.read(list_files_of(tmp_path), "gtCoarse")] == [coarse.frames[0].name]
     fine = cityscapes.read(list_files_of(tmp_path))
     assert [frame.name for frame in fine] == [difficult.frames[0].name]
-    assert any("gtCoarse of 1 frames was left out, 1 of them have nothing else" in note for note in fine.notes)
+    assert any("gtCoarse of 1 frame is not used; 1 of them have no gtFine" in note for note in fine.notes)
 
 
 def test_annotation_that_is_not_there_is_said(demo_tree):
-    with pytest.raises(DataError, match="no frames found with gtCoarse"):
+    with pytest.raises(DataError, match="no frame has gtCoarse files"):
         cityscapes.read(list_files_of(demo_tree), "gtCoarse")
 
 
