@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 from common.config.paths import SHIPPED_CONFIG
 from common.errors import DataError, ProjectError, TrainingError
 from common.installation import check_installation, check_python
-from common.text import terminal_safe
+from common.text import escape_controls, terminal_safe
 
 if TYPE_CHECKING:
     from common.config.config import Config
@@ -162,6 +162,13 @@ class _TqdmHandler(logging.Handler):
             stream.flush()
 
 
+class _SafeFormatter(logging.Formatter):
+    """Escapes what a terminal that shows the log file could take for commands."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escape_controls(super().format(record))
+
+
 def _show_log() -> None:
     """Shows the project's messages on the terminal; characters that its encoding does not have are escaped."""
     for name in ("stdout", "stderr"):
@@ -180,14 +187,14 @@ def _keep_log(path: Path) -> None:
     """Keeps the project's messages in a file too, with date and time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    file.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(file)
 
 
 def show(lines: str | Iterable[str], stream: str = "stdout") -> None:
     """Prints lines that may hold text of strangers, for example names of files; `stream` is "stdout" or "stderr"."""
-    text = lines if isinstance(lines, str) else "\n".join(lines)
-    print(terminal_safe(text), file=getattr(sys, stream))
+    for line in [lines] if isinstance(lines, str) else lines:
+        print(terminal_safe(line), file=getattr(sys, stream))
 
 
 def tool_parser(name: str, description: str | None, **options: Any) -> argparse.ArgumentParser:

@@ -5,6 +5,9 @@ Knows nothing of what the words are about.
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -34,12 +37,50 @@ def one_line(text: str, longest: int | None = None) -> str:
     return "".join(character if character.isprintable() else "?" for character in text[:longest])
 
 
+def csv_text(rows: Iterable[Sequence[object]], delimiter: str = ",") -> str:
+    """Writes rows of cells as CSV.
+
+    A text that a spreadsheet would take for a formula, for example a file name that begins with "=", gets a "'" before
+    it; numbers stay as they are.
+    """
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter, lineterminator="\n").writerows(
+        [_no_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+    )
+    return buffer.getvalue()
+
+
+def _no_formula(cell: str) -> str:
+    if not cell.startswith(("=", "+", "-", "@", "\t", "\r")) or cell == "-":
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
 def terminal_safe(text: str) -> str:
-    """Escapes what a terminal could take for commands, for example in file names; keeps new lines and tabs."""
-    return text.translate(_ESCAPED)
+    """Escapes what a terminal could take for commands, and line breaks that a stranger's name may bring.
+
+    Messages of this project go on in a new line with four spaces; a line break stays only before these, or at the very
+    beginning. Tabs stay.
+    """
+    lines = re.split(r"(?<!^)\n(?!    )", text)
+    return r"\x0a".join(map(escape_controls, lines))
 
 
-_ESCAPED = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+def escape_controls(text: str) -> str:
+    """Escapes control characters but tabs and line breaks, and characters that change the direction of writing."""
+    return _NOT_PRINTABLE.sub(_escape, text)
+
+
+# Control characters, and those that turn the direction of writing or have no width.
+_NOT_PRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def _escape(found: re.Match[str]) -> str:
+    return r"\x0d" if found[0] == "\r" else ascii(found[0])[1:-1]
 
 
 def aligned_table(rows: Sequence[Sequence[object]], left: int = 1) -> list[str]:

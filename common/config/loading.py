@@ -17,10 +17,12 @@ from common.config.config import Config
 from common.config.keys import KEYS, OTHER_SECTIONS, RECIPE_KEYS, UNUSED_KEYS, Key, as_text
 from common.config.paths import resolve_folder
 from common.config.settings import Recipe
-from common.errors import ConfigError, LabelError
+from common.errors import ConfigError, DataError, LabelError
+from common.files.disk import read_text
 from common.labels.map_files import builtin_names, load_label_map
 
 _COMMAND_LINE = "command line"
+_LARGEST_BYTES = 1024**2
 _MODERN = "MODERN"
 
 
@@ -122,14 +124,12 @@ def _parse(path: Path, section: str) -> configparser.ConfigParser:
     # [DEFAULT] is read as a section like any other, so that messages can say where a value stands.
     parser = configparser.ConfigParser(interpolation=None, default_section="")
     parser.optionxform = str  # type: ignore[assignment,method-assign]
+    if not path.exists():
+        raise ConfigError(f"{path}: no such file; copy config.ini of the repository there or give --config")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; copy config.ini of the repository there or give --config") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text ({error.reason}); save it as UTF-8 in your editor") from error
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}; --config expects a file") from error
+        text = read_text(path, _LARGEST_BYTES)
+    except DataError as error:
+        raise ConfigError(f"{error}; expected a text file like config.ini of the repository") from error
     try:
         parser.read_string(text, source=str(path))
     except configparser.Error as error:

@@ -3,9 +3,10 @@
 A model is what the rest of the project may rely on; nothing is checked again behind it. Knows no particular file.
 """
 
-from typing import TypeVar
+import math
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, ValidationError
 
 from common.errors import DataError
 from common.files.sources import Readable, read_bytes_of
@@ -19,6 +20,17 @@ class FileModel(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
+def _check_finite(value: JsonValue) -> JsonValue:
+    """Refuses NaN and infinity anywhere in a value; a number such as 1e999 is infinity too."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("is not a finite number")
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_finite(part)
+    return value
+
+
+# Any JSON value; only finite numbers.
+FiniteJson = Annotated[JsonValue, AfterValidator(_check_finite)]
 Model = TypeVar("Model", bound=BaseModel)
 
 

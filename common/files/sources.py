@@ -24,7 +24,15 @@ class Readable(Protocol):
 
 
 def read_bytes_of(source: Readable, largest: int | None = None) -> bytes:
-    """Reads all bytes; raises DataError with the name if it cannot be read or has more than `largest` bytes."""
+    """Reads all bytes of an ordinary file.
+
+    Raises:
+        DataError: If it is missing, a pipe or a device, or has more than `largest` bytes; names it.
+    """
+    if isinstance(source, Path):
+        size = file_status(source).st_size
+        if size > (most := largest or LARGEST_MEMBER_BYTES):
+            raise DataError(f"{source}: has {size:,} bytes; expected at most {most:,} of such a file")
     try:
         data = source.read_bytes()
     except OSError as error:

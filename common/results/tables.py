@@ -4,13 +4,12 @@ Columns and rows follow from the metrics of the registry. Scores of different de
 their own and are never mixed.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
 from common.evaluation.metrics.registry import class_metrics, metrics
 from common.results.result import SPLITS, Result
 from common.results.summary import Spread, per_class, summarize
+from common.text import csv_text
 
 # The columns of the study, in its order; those of further metrics follow.
 _STUDY_COLUMNS = ("mPA", "mIoU")
@@ -47,7 +46,7 @@ def results_csv(results: Iterable[Result]) -> str:
         [result.model, *(_decimals(result.scores[split].mean(metric)) for metric, split in columns)]
         for result in results
     ]
-    return _csv(header, rows)
+    return csv_text([header, *rows], ";")
 
 
 def classes_csv(results: Sequence[Result]) -> str:
@@ -63,7 +62,8 @@ def classes_csv(results: Sequence[Result]) -> str:
         spreads = [row.values[metric.key][split] for metric, split in columns]
         pairs = [(spread.mean, spread.deviation) if spread else (None, None) for spread in spreads]
         rows.append([row.name, *(_decimals(value) for pair in pairs for value in pair)])
-    return _csv(["class", *(column for name in names for column in (name, f"{name}_deviation"))], rows)
+    header = ["class", *(column for name in names for column in (name, f"{name}_deviation"))]
+    return csv_text([header, *rows], ";")
 
 
 def summary_table(runs: Iterable[Sequence[Result]], top_ks: int, study_value: float | None = None) -> list[str]:
@@ -104,14 +104,6 @@ def class_table(runs: Iterable[Sequence[Result]], split: str) -> list[str]:
     rows_of_cells = (cells[start : start + _CLASSES_PER_LINE] for start in range(0, len(cells), _CLASSES_PER_LINE))
     lines = ["  " + "  ".join(row).rstrip() for row in rows_of_cells]
     return [f"IoU of classes on {split} (those that occur or are predicted), {definition}:", *lines]
-
-
-def _csv(header: list[str], rows: list[list[str]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=";", lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue()
 
 
 def _decimals(value: float | None) -> str:

@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show(f"could not be read: {problem}", "stderr")
     if written:
         sheets = ", ".join(path.name for path in written[:-1])
-        show(f"{inspection.subtitle}; {out}: {sheets}\nopen in a browser: {written[-1]}")
+        show([f"{inspection.subtitle}; {out}: {sheets}", f"open in a browser: {written[-1]}"])
     return 1 if inspection.problems else 0
 
 

@@ -215,6 +215,18 @@ def test_a_file_that_is_not_there_is_an_error_with_the_way_out(tmp_path):
         load_config("CITYSCAPES", tmp_path)
 
 
+def test_a_pipe_a_device_and_a_far_too_large_file_are_refused_unread(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large.ini").write_bytes(b"#" * (1024**2 + 1))
+    for path, found in (
+        (tmp_path / "pipe", "ordinary"),
+        (Path("/dev/zero"), "ordinary"),
+        (tmp_path / "large.ini", "1,048,577"),
+    ):
+        with pytest.raises(ConfigError, match=f"{path}.*{found}.*expected a text file like config.ini"):
+            load_config("CITYSCAPES", path)
+
+
 def test_a_file_saved_by_the_windows_editor_is_read(config_file):
     path = config_file({"BASE_DIR = data": "BASE_DIR = Straßenbilder 2"})
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))

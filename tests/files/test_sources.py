@@ -53,6 +53,16 @@ def test_the_signature_changes_with_the_content(tmp_path):
     assert in_zip.size() == len(f"content of {MEMBER}")
 
 
+def test_reading_all_bytes_refuses_pipes_and_files_that_are_too_large(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.json").write_bytes(b"12345")
+    with pytest.raises(DataError, match="pipe: cannot be read: it is not an ordinary file"):
+        sources.read_bytes_of(tmp_path / "pipe")
+    with pytest.raises(DataError, match=r"a\.json: has 5 bytes; expected at most 4 of such a file"):
+        sources.read_bytes_of(tmp_path / "a.json", 4)
+    assert sources.read_bytes_of(tmp_path / "a.json", 5) == b"12345"
+
+
 def test_a_source_that_is_gone_or_far_too_large_is_named(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"absent.png: cannot be read: No such file"):
         Source(tmp_path / "absent.png").read_bytes()

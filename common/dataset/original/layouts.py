@@ -335,4 +335,4 @@ def _nothing_found(root: Path, truth: str, others: int, faults: list[str]) -> st
     stopped = [name for name in there if name.endswith((".part", ".crdownload", ".download", ".tmp"))]
     if stopped:
         parts.append(f"a download seems to have stopped or to be under way: {first_few(stopped)}")
-    return "\n".join(["; ".join([*parts, *faults]), _WANTED])
+    return "; ".join([*parts, *faults, _WANTED])

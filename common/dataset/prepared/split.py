@@ -5,8 +5,6 @@ depend on the order in which a file system lists them. No pixel is decoded: file
 system has no links.
 """
 
-import csv
-import io
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from common.dataset.prepared.stages import Stage
 from common.errors import DataError
 from common.files.disk import link_or_copy, write_text
 from common.parallel import progress
+from common.text import csv_text
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,4 @@ def write_split_table(path: Path, splits: Mapping[str, Collection[str]]) -> None
         splits: Names of the files by name of the split.
     """
     rows = sorted((Path(name).stem, split) for split, names in splits.items() for name in names)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=";", lineterminator="\n")
-    writer.writerows([("name", "split"), *rows])
-    write_text(path, buffer.getvalue())
+    write_text(path, csv_text([("name", "split"), *rows], ";"))

@@ -19,7 +19,7 @@ from pydantic import Field, JsonValue, NonNegativeInt, field_validator
 from common.dataset.original.truth import FINE
 from common.errors import DataError
 from common.files.disk import FileEntry, entry_of, fingerprint, read_json, write_json
-from common.files.models import FileModel, read_model
+from common.files.models import FileModel, FiniteJson, read_model
 from common.files.targets import remove, unused_path
 from common.labels.maps import LabelMap
 from common.text import count
@@ -56,10 +56,10 @@ class Manifest(FileModel):
     truth: str = FINE
     label_map: LabelMap | None
     fingerprint: str
-    settings: Settings
+    settings: dict[str, FiniteJson]
     inputs: str
     files: dict[str, tuple[NonNegativeInt, NonNegativeInt]]
-    facts: Settings = Field(default_factory=dict)
+    facts: dict[str, FiniteJson] = Field(default_factory=dict)
 
     @field_validator("settings")
     @classmethod

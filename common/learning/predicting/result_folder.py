@@ -10,9 +10,7 @@
 photographs; every file takes its place when it is complete.
 """
 
-import csv
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +26,7 @@ from common.files.targets import check_new_target, move_aside
 from common.images.png import encode_image, encode_mask
 from common.labels.maps import LabelMap
 from common.learning.predicting.photographs import Photograph
+from common.text import csv_text
 
 _RECORD = "prediction.json"
 _OVERLAY_SHARE = 0.5
@@ -101,11 +100,7 @@ def classes_csv(label_map: LabelMap) -> str:
         for index, (id_, name, color) in enumerate(zip(ids, label_map.names, label_map.colors, strict=True))
         if index in label_map.class_of_id
     ]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("id", "name", "red", "green", "blue"))
-    writer.writerows(sorted(rows))
-    return text.getvalue()
+    return csv_text([("id", "name", "red", "green", "blue"), *sorted(rows)])
 
 
 def merged_classes(label_map: LabelMap) -> list[str]:

@@ -158,3 +158,13 @@ def test_a_broken_manifest_is_named(tmp_path):
     (tmp_path / MANIFEST).write_text("[]")
     with pytest.raises(DataError, match="delete the folder"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize("place", ['"x": {0}', '"x": [{{"y": {0}}}]'])
+def test_a_manifest_with_a_number_that_is_none_is_refused_with_the_way_out(tmp_path, number, place):
+    build(stage(tmp_path, x=1), a="1")
+    path = tmp_path / "out" / MANIFEST
+    path.write_text(path.read_text().replace('"x": 1', place.format(number)))
+    with pytest.raises(DataError, match=r"manifest.json.*; delete the folder .* and run its step again"):
+        read_manifest(tmp_path / "out")
