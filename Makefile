@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 DEMO = demo
 
-.PHONY: setup demo test check format bench lock clean
+.PHONY: setup demo test check format fuzz bench lock clean
 
 setup: .venv/ready
 
@@ -58,6 +58,12 @@ check: .venv/ready-dev
 format: .venv/ready-dev
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
+
+# More changed files than the tests have, for all readers: make fuzz COUNT=100000 SEED=7
+COUNT ?= 20000
+SEED ?= 1
+fuzz: .venv/ready-dev
+	$(BIN)/python -m tests.fuzzing --count $(COUNT) --seed $(SEED)
 
 bench: .venv/ready-dev .venv-oracles/ready
 	$(BIN)/python -m benchmarks
