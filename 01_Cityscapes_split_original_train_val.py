@@ -28,4 +28,4 @@ def main(config: Config, dry_run: bool) -> None:
 
 
 if __name__ == "__main__":
-    run_step(arguments, main)
+    run_step(arguments, main, prepares=True)

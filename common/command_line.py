@@ -32,6 +32,7 @@ check_python()  # here, because an old Python cannot read the modules that scrip
 
 log = logging.getLogger("common")
 _INTERRUPTED = 130
+_STOPPED = "stopped; start the same command again"
 
 
 class StepMain(Protocol):
@@ -67,13 +68,14 @@ def read_arguments(description: str | None) -> StepArguments:
     add("--dry-run", action="store_true", help="check config and data, say what would be done, write nothing")
     add("overrides", nargs="*", metavar="KEY=VALUE", help="values that win over config.ini, for example NUM_EPOCHS=5")
     chosen = parser.parse_args()
+    _end_at_once_on_ctrl_c()
     check_installation()
     step = " ".join(description.split(":")[0].split()).lower()
     return StepArguments(step, chosen.config, chosen.overrides, chosen.dry_run)
 
 
-def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPES") -> None:
-    """Runs a numbered script, reading a section of config.ini.
+def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPES", *, prepares: bool = False) -> None:
+    """Runs a numbered script, reading a section of config.ini; one that `prepares` folders runs without others.
 
     Exits with status 1 for an error the user can fix, and 130 for Ctrl-C.
     """
@@ -94,7 +96,7 @@ def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPE
         if arguments.dry_run:
             main(config, dry_run=True)
             return
-        with only_one(base_dir, name):
+        with only_one(base_dir, name, prepares):
             _keep_log(base_dir / "logs" / f"{name}.log")
             log.debug("%s started, config %s, overrides %s", arguments.step, arguments.config, arguments.overrides)
             start = time.monotonic()
@@ -118,11 +120,39 @@ def _write_report(config: Config) -> None:
         log.debug("%s", traceback.format_exc())
 
 
+def _end_at_once_on_ctrl_c() -> None:
+    """Ends the program on Ctrl-C while libraries are imported, which may take it for a failure of theirs."""
+
+    def end(*_: object) -> None:
+        print(_STOPPED, file=sys.stderr, flush=True)
+        os._exit(_INTERRUPTED)
+
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, end)
+
+
+class _Interruption:
+    """Raises KeyboardInterrupt for a signal and remembers it, because libraries may raise another error instead."""
+
+    came = False
+
+    def __call__(self, *_: object) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+
+_interruption = _Interruption()
+
+
 def _end_like_ctrl_c() -> None:
-    """Makes the signals that end a process do what Ctrl-C does: trainings, workers and half-written files go too."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    """Makes the signals that end a process do what Ctrl-C does: trainings, workers and half-written files go too.
+
+    A signal that is ignored stays ignored, as `nohup` asks for.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interruption)
 
 
 @contextlib.contextmanager
@@ -138,11 +168,17 @@ def report_errors(resumes: bool = True) -> Iterator[None]:
         log.debug("%s", traceback.format_exc())
         _fail(f"error: {error.filename or 'an output stream'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        log.warning("stopped; start the same command again%s", " to continue where it was" if resumes else "")
-        sys.exit(_INTERRUPTED)
+        _end_interrupted(resumes)
     except Exception:
         log.debug("%s", traceback.format_exc())
+        if _interruption.came:
+            _end_interrupted(resumes)
         raise
+
+
+def _end_interrupted(resumes: bool) -> NoReturn:
+    log.warning("%s%s", _STOPPED, " to continue where it was" if resumes else "")
+    sys.exit(_INTERRUPTED)
 
 
 def _fail(message: str) -> NoReturn:
@@ -160,6 +196,20 @@ class _TqdmHandler(logging.Handler):
         with contextlib.suppress(OSError, ValueError):
             tqdm.write(terminal_safe(self.format(record)), file=stream)
             stream.flush()
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that says once that it cannot be written, for example on a full disk; the step goes on."""
+
+    _has_failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._has_failed:
+            self._has_failed = True
+            print(f"warning: {self.baseFilename}: cannot be written: {error.strerror}", file=sys.stderr)
 
 
 class _SafeFormatter(logging.Formatter):
@@ -186,7 +236,7 @@ def _show_log() -> None:
 def _keep_log(path: Path) -> None:
     """Keeps the project's messages in a file too, with date and time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    file = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     file.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(file)
 
@@ -219,6 +269,7 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
     The function imports what takes long or may be missing after it has read the arguments.
     """
     if not {"-h", "--help"} & set(sys.argv[1:]):
+        _end_at_once_on_ctrl_c()
         check_installation()
     _show_log()
     with report_errors(resumes=False):

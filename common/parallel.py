@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import platform
+import signal
 import subprocess
 import sys
 import threading
@@ -67,7 +68,8 @@ class LocalEngine:
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
         function = _InWorker(function)
-        results = Parallel(n_jobs=workers, return_as="generator")(delayed(function)(item) for item in items)
+        with _without_ctrl_c():
+            results = Parallel(n_jobs=workers, return_as="generator")(delayed(function)(item) for item in items)
         try:
             # "yield from" would close joblib's iterator first, outside of the block below.
             for result in results:  # noqa: UP028
@@ -109,6 +111,22 @@ class _LocalCommand:
 
 
 LOCAL = LocalEngine()
+
+
+@contextlib.contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Lets processes that are started here ignore Ctrl-C, which reaches all of a terminal; this process ends them.
+
+    This process ignores it too for the moment, because only that is handed down to a process of another program.
+    """
+    if threading.current_thread() is not threading.main_thread():  # others cannot say what signals do
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def check_workers(workers: int) -> None:

@@ -113,7 +113,7 @@ def _nothing_stays():
     """Takes back what a script sets for its whole process: log files, and what signals do."""
     log = logging.getLogger("common")
     before = log.level, log.propagate, list(log.handlers)
-    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     handlers = [signal.getsignal(number) for number in signals]
     try:
         yield
