@@ -1,6 +1,7 @@
 """Steps 00 and 01 as a user runs them: data that changes, is missing or damaged, and other settings."""
 
 import os
+import re
 import shutil
 import signal
 
@@ -114,6 +115,29 @@ def test_another_preparation_is_made_by_step_00_and_refused_before(ready):
     assert "was made with PREPARATION = study, config.ini asks for aligned; run the steps from 00 on" in process.stderr
     run_step_here("00", ready, PREPARATION="painted")
     assert "frames, done before" in run_step_here("00", ready, PREPARATION="painted").stdout
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("original_data", "is original_data itself; set BASE_DIR to the folder above"),
+        ("data", "holds gtFine, leftImg8bit itself; make the folder .*original_data and move that into it"),
+    ],
+)
+def test_data_in_base_dir_itself_are_recognised(tmp_path, demo_tree, base, said):
+    (tmp_path / base).mkdir()
+    for part in ("gtFine", "leftImg8bit"):
+        (tmp_path / base / part).symlink_to(demo_tree / part)
+    assert re.search(said, run_step_here("00", tmp_path / base, expect=1).stderr)
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"), [("gtFine", "leftImg8bit_trainvaltest.zip"), ("leftImg8bit", "gtFine_trainvaltest.zip")]
+)
+def test_the_archive_that_is_missing_is_named(tmp_path, demo_tree, there, missing):
+    (tmp_path / "one" / "original_data").mkdir(parents=True)
+    (tmp_path / "one" / "original_data" / there).symlink_to(demo_tree / there)
+    assert f"; get {missing} too" in run_step_here("00", tmp_path / "one", expect=1).stderr
 
 
 @pytest.fixture

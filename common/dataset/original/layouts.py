@@ -123,7 +123,7 @@ def read_layout(root: Path, truth: str | None = None) -> Layout:
     others = {file.name for file in found if file.group not in (IMAGE_KIND, chosen)}
     found = [file for file in found if file.group in (IMAGE_KIND, chosen)]
     if not found or (truth is not None and truth not in groups):
-        raise DataError(_nothing_found(root, chosen, len(others), faults))
+        raise DataError(_nothing_found(root, chosen, len(others), len(found), faults))
     frames = _join(found, remarks)
     remarks += _choice_of_truth(chosen, truth is None, frames, others)
     for kind in (kind for frame in frames for kind in frame.files if kind not in KINDS):
@@ -321,11 +321,16 @@ def _missing_parts(frames: Sequence[Frame], truth: str) -> list[str]:
     return [f"{len(names):,} of {len(frames):,} frames {what}: {first_few(names)}" for names, what in cases if names]
 
 
-def _nothing_found(root: Path, truth: str, others: int, faults: list[str]) -> str:
+def _nothing_found(root: Path, truth: str, others: int, images: int, faults: list[str]) -> str:
     if others:
         other = _other_truth(truth)
         found = f"found {other} of {count(others, 'frame')}; get {truth}, or use {other}: {_ASK.format(other)}"
         return "; ".join([f"{root}: no frame has {truth} files", *faults, found])
+    if images:
+        found = f"found {count(images, 'photograph')}; get {truth}_trainvaltest.zip too"
+        return "; ".join(
+            [f"{root}: no frame has {truth} files", *faults, f"{found}, and put it there as it is or extracted"]
+        )
     there = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
     parts = [f"{root}: no frames found"]
     if truth:

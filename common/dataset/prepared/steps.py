@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from common.config.settings import AugmentationConfig, DatasetConfig
-from common.dataset.original.layouts import Frame, Layout, read_layout
-from common.dataset.original.truth import FINE, KINDS_FOR_IDS, first_kind
+from common.dataset.original.layouts import IMAGE_KIND, Frame, Layout, read_layout
+from common.dataset.original.truth import FINE, KINDS_FOR_IDS, TRUTH_KINDS, first_kind
 from common.dataset.prepared.augment import AugmentJob, augmented_names, write_augmented
 from common.dataset.prepared.folders import PreparedDataset, Split, files_of
 from common.dataset.prepared.resize import ResizeSettings, prepared_size, reason_to_skip, resize_frames, truth_used
@@ -23,7 +23,7 @@ from common.errors import ConfigError, DataError
 from common.files.disk import FileEntry, fingerprint
 from common.images.png import read_image
 from common.parallel import run_all, usable_cores
-from common.text import count
+from common.text import count, first_few
 
 log = logging.getLogger(__name__)
 # Measured on prepared images of 416x208: image and mask, in bytes per pixel.
@@ -56,7 +56,10 @@ def prepare_originals(
 
 def _read_original(dataset: DatasetConfig, used: Collection[str]) -> Layout:
     """Reads which frames there are, with the annotation that config.ini asks for; says what is odd or not used."""
-    layout = read_layout(dataset.base_dir / "original_data", dataset.truth)
+    root = dataset.base_dir / "original_data"
+    if not root.exists() and (misplaced := _misplaced(dataset.base_dir)):
+        raise ConfigError(misplaced)
+    layout = read_layout(root, dataset.truth)
     for problem in layout.problems:
         log.warning("note: %s", problem)
     others = Counter(frame.split or "(none)" for frame in layout.frames if frame.split not in used)
@@ -64,6 +67,18 @@ def _read_original(dataset: DatasetConfig, used: Collection[str]) -> Layout:
         found = ", ".join(f"{split} ({count(frames, 'frame')})" for split, frames in sorted(others.items()))
         log.info("not used by step 00, which prepares %s: %s", " and ".join(used), found)
     return layout
+
+
+def _misplaced(base_dir: Path) -> str:
+    """Says where the original data are, if they lie in BASE_DIR itself; "" if they do not."""
+    parts = (*TRUTH_KINDS, IMAGE_KIND)
+    found = sorted(path.name for path in base_dir.iterdir() if path.name.startswith(parts))
+    if not found:
+        return ""
+    if base_dir.name == "original_data":
+        return f"BASE_DIR = {base_dir}: is original_data itself; set BASE_DIR to the folder above: {base_dir.parent}"
+    there = base_dir / "original_data"
+    return f"BASE_DIR = {base_dir}: holds {first_few(found)} itself; make the folder {there} and move that into it"
 
 
 def _prepare(dataset: DatasetConfig, folder: str, frames: list[Frame], workers: int | None, dry_run: bool) -> None:
@@ -90,10 +105,7 @@ def _prepare(dataset: DatasetConfig, folder: str, frames: list[Frame], workers: 
 def _check_frames(split: str, frames: list[Frame], layout: Layout, dataset: DatasetConfig) -> None:
     usable = [frame for frame in frames if reason_to_skip(frame) is None]
     if not usable:
-        raise DataError(
-            f"{layout.root}: no frame with image and ground truth in the split {split!r}, found the splits "
-            f"{sorted({frame.split for frame in layout.frames})}; step 00 needs train and val"
-        )
+        raise DataError(f"{layout.root}: {_what_is_missing(split, frames, layout)}")
     _check_size(usable[0], dataset)
     without = [frame.name for frame in usable if "polygons" not in frame.files]
     if dataset.preparation == "painted" and without:
@@ -101,6 +113,16 @@ def _check_frames(split: str, frames: list[Frame], layout: Layout, dataset: Data
             f"{len(without):,} frames of {split} have no polygons, for example {without[0]}; PREPARATION = painted "
             "needs them: set PREPARATION = aligned, or take the polygons.json of gtFine_trainvaltest.zip"
         )
+
+
+def _what_is_missing(split: str, frames: Sequence[Frame], layout: Layout) -> str:
+    if all(frame.image is None for frame in layout.frames):
+        return (
+            f"no frame has a photograph; get {IMAGE_KIND}_trainvaltest.zip too, and put it there as it is or extracted"
+        )
+    splits = ", ".join(sorted({frame.split or "(none)" for frame in layout.frames}))
+    found = f"{count(len(frames), 'frame')} of it, each without one of them" if frames else f"found the splits {splits}"
+    return f"no frame with image and ground truth in the split {split}, {found}; step 00 needs train and val"
 
 
 def _check_size(frame: Frame, dataset: DatasetConfig) -> None:
