@@ -17,8 +17,9 @@ from common.dataset.original.layouts import Frame, Layout, read_layout
 from common.dataset.original.truth import KINDS, TRUTH_KINDS, first_kind
 from common.dataset.prepared.resize import LARGEST_SIDE
 from common.errors import ConfigError, DataError, ProjectError
-from common.files.disk import write_bytes
+from common.files.disk import fingerprint, write_bytes
 from common.files.listing import list_files_of
+from common.files.resuming import unfinished
 from common.files.sources import Source
 from common.formats.cityscapes.labels import read_table
 from common.formats.coco import panoptic as coco_panoptic
@@ -26,6 +27,7 @@ from common.formats.format import WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset
 from common.formats.mask_files.encodings import ENDINGS, MASK_KINDS, MaskEncoder
 from common.formats.mask_files.instance_ids import FrameInstances
+from common.images.png import is_whole_png
 from common.labels.maps import LabelMap
 from common.labels.tables import LabelTable
 from common.parallel import check_workers, run_all
@@ -136,9 +138,33 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
     targets = [job.path_of(frame) for frame in frames]
     if encoding in MASK_KINDS:
         _refuse_to_replace(source, targets, [frame.files.get(encoding) for frame in usable])
-    _refuse_present(targets, options.overwrite)
-    _write_each(list(zip(targets, instances, strict=True)), job, options.workers)
+    work = _fingerprint(source, encoding, options, table, usable)
+    with unfinished(out / f".{layout.truth}_{encoding}.building", work) as building:
+        places = {building.folder / target.relative_to(folder): target for target in targets}
+        if not building.is_moving:
+            _refuse_present(targets, options.overwrite)
+        moved = {made for made, target in places.items() if building.is_moving and not made.exists()}
+        items = [
+            (made, one)
+            for made, one in zip(places, instances, strict=True)
+            if made not in moved and not is_whole_png(made)
+        ]
+        failures = [failure for failure in run_all(job.write, items, options.workers, encoding) if failure]
+        building.move(places)
+    if failures:
+        raise DataError(_failure_message(failures, len(targets)))
     return MaskSummary(folder, read, missing, notes=layout.problems)
+
+
+def _fingerprint(source: Path, encoding: str, options: MaskOptions, table: LabelTable, frames: Iterable[Frame]) -> str:
+    """Computes a digest of all that the masks depend on."""
+    files = [
+        [frame.split, frame.city, frame.name, [[kind, *file.signature()] for kind, file in sorted(frame.files.items())]]
+        for frame in frames
+    ]
+    label_map = None if options.label_map is None else options.label_map.as_json()
+    chosen = [options.read_from, options.size_wh, label_map]
+    return fingerprint([str(source), encoding, chosen, [str(label) for label in table], files])
 
 
 def _kinds_to_read(encoding: str, options: MaskOptions) -> tuple[str, ...]:
@@ -207,14 +233,10 @@ class MaskJob:
         return ""
 
 
-def _write_each(items: Sequence[tuple[Path, FrameInstances]], job: MaskJob, workers: int) -> None:
-    failures = [failure for failure in run_all(job.write, items, workers, job.encoder.encoding) if failure]
-    if failures:
-        shown = "".join(f"\n    {failure}" for failure in failures[:_SHOWN])
-        more = f"\n    and {len(failures) - _SHOWN:,} more" if len(failures) > _SHOWN else ""
-        raise DataError(
-            f"{len(failures):,} of {len(items):,} frames could not be read; the others are done:{shown}{more}"
-        )
+def _failure_message(failures: Sequence[str], total: int) -> str:
+    shown = "".join(f"\n    {failure}" for failure in failures[:_SHOWN])
+    more = f"\n    and {len(failures) - _SHOWN:,} more" if len(failures) > _SHOWN else ""
+    return f"{len(failures):,} of {total:,} frames could not be read; the others are done:{shown}{more}"
 
 
 def _write_panoptic(dataset: FrameDataset, folder: Path, options: MaskOptions) -> Counter[str]:

@@ -18,7 +18,7 @@ from common.dataset.original.polygons import paint_polygons, read_polygons, scal
 from common.errors import ConfigError, DataError, LabelError
 from common.formats.mask_files.encodings import MaskEncoder
 from common.formats.mask_files.instance_ids import FrameInstances
-from common.formats.mask_files.writing import ENCODINGS, MaskOptions, write_masks
+from common.formats.mask_files.writing import ENCODINGS, MaskJob, MaskOptions, write_masks
 from common.images.png import encode_mask, read_color_mask, read_instance_mask, read_mask
 from common.labels.cityscapes import IGNORE, LABELS
 from common.labels.map_files import load_label_map
@@ -222,6 +222,39 @@ def test_nothing_is_written_if_one_mask_is_there_unless_told_to(small, tmp_path)
     assert len(content(tmp_path)) == 1
     write_masks(small, tmp_path, "labelIds", MaskOptions(overwrite=True))
     assert content(tmp_path) == before
+
+
+def test_a_stopped_run_leaves_nothing_in_its_place_and_the_next_goes_on(small, tmp_path, monkeypatch):
+    write_masks(small, tmp_path / "whole", "trainIds")
+    written, write = [], MaskJob.write
+
+    def write_two(self, item):
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(item)
+        return write(self, item)
+
+    monkeypatch.setattr(MaskJob, "write", write_two)
+    with pytest.raises(KeyboardInterrupt):
+        write_masks(small, tmp_path / "out", "trainIds")
+    assert not (tmp_path / "out" / "gtFine").exists()
+    monkeypatch.setattr(MaskJob, "write", lambda self, item: written.append(item) or write(self, item))
+    write_masks(small, tmp_path / "out", "trainIds")
+    assert len(written) == len(content(tmp_path / "whole"))  # none was made twice
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["gtFine"]
+
+
+def test_what_another_work_left_is_not_used(small, tmp_path, monkeypatch):
+    def stop(self, item):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MaskJob, "write", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_masks(small, tmp_path, "trainIds", MaskOptions(size_wh=(32, 16)))
+    monkeypatch.undo()
+    write_masks(small, tmp_path, "trainIds")
+    assert (32, 16) not in {read_mask(path).shape[::-1] for path in tmp_path.rglob("*.png")}
 
 
 def test_panoptic_files_are_not_replaced_unless_told_to(small, tmp_path):
