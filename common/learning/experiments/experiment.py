@@ -22,9 +22,11 @@ from common.learning.experiments.jobs import missing_predictions, read_result
 from common.learning.experiments.processes import Failure, Work, run_all_work
 from common.parallel import usable_cores
 from common.results.comparison import closing_table
+from common.results.cost import hours_in_words, image_passes, measured_rate
 from common.results.job import Consistency, Job, PseudoLabels, SplitKey
 from common.results.paths import ModelName, ModelPaths
 from common.results.ranking import put_older_results_away, write_ranking
+from common.results.reading import read_results
 from common.results.result import Result
 from common.results.tables import STUDY_FRAMES, STUDY_TEST_MIOU
 from common.text import count
@@ -224,7 +226,22 @@ def _announce(experiment: Experiment, config: Config, jobs: Sequence[Job]) -> No
         log.info("all %d trainings are done and nothing has changed", len(jobs))
     elif pending < len(jobs):
         log.info("%d trainings are done, %d are to do", len(jobs) - pending, pending)
+    if pending:
+        log.info("%s", _hours_message(experiment, config, jobs))
     log.info("%s", disk_message(experiment, config, len(jobs), config.network.alpha))
+
+
+def _hours_message(experiment: Experiment, config: Config, jobs: Sequence[Job]) -> str:
+    """Says how long the trainings that are to do will take, by the last one that was measured."""
+    results = read_results(config.dataset.base_dir).all
+    rate = measured_rate(results, jobs[0])
+    if rate is None:
+        return "no training was measured here yet; the progress bar tells the time that is left"
+    images = sum(map(len, experiment.training_set(1)))
+    passes = sum(image_passes(job, images) for job in jobs if is_pending(job))
+    at_a_time = config.machine.trainings_at_a_time
+    hours = rate.hours(passes, jobs[0].network.alpha) / at_a_time
+    return f"about {hours_in_words(hours)} of training, by the time that {rate.model} took"
 
 
 def disk_message(experiment: Experiment, config: Config, models: int, alpha: float) -> str:

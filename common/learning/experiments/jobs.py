@@ -54,7 +54,7 @@ def weights_digest(path: Path) -> str:
 
 
 class ProgressEntry(TypedDict, total=False):
-    """One line of a progress file: an epoch of the history, what is being done, or the end.
+    """One line of a progress file: an epoch of the history, a step of the next one, what is being done, or the end.
 
     Step 05 adds its consistency loss, and the loss on val after the labelled images and at the end of the epoch.
     """
@@ -69,6 +69,10 @@ class ProgressEntry(TypedDict, total=False):
     seconds: float
     seconds_validation: float
     done_before: bool
+    step: int
+    steps: int
+    images_per_second: float
+    seconds_left: float
     doing: str
     done: str
 

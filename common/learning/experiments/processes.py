@@ -198,8 +198,10 @@ def _read_progress(one: _Running) -> list[ProgressEntry]:
         return []
     whole: list[ProgressEntry] = [json.loads(line) for line in lines[one.lines_read :] if line.endswith("\n")]
     one.lines_read += len(whole)
-    if whole:
-        one.last = {**one.last, **whole[-1]}
+    for entry in whole:
+        if "epoch" in entry:
+            one.last.pop("step", None)
+        one.last = {**one.last, **entry}
     return whole
 
 
@@ -224,9 +226,14 @@ def _describe(one: _Running) -> str:
         return f"{name} {last['doing']}"
     if not last:
         return f"{name} starting"
-    epochs = f"epoch {last['epoch'] + 1}/{one.work.epochs}" if one.work.epochs else f"epoch {last['epoch'] + 1}"
+    finished = last.get("epoch", -1) + 1
     scores = "".join(f" {key} {value:.3f}" for key in ("loss", "mIoU_val") if (value := last.get(key)) is not None)
-    return f"{name} {epochs}{scores}"
+    under_way = ""
+    if "step" in last:
+        rate = f"{last['images_per_second']:.0f} images/s, {last['seconds_left']:.0f} s left"
+        under_way = f", step {last['step']}/{last['steps']} of epoch {finished + 1} ({rate})"
+    of_all = f"/{one.work.epochs}" if one.work.epochs else ""
+    return f"{name} epoch {finished}{of_all}{scores}{under_way}"
 
 
 def _tell(one: _Running, failure: Failure | None, number: int, total: int) -> None:

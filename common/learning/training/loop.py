@@ -27,6 +27,7 @@ from common.learning.training.losses import inverse_sqrt_weights, make_loss
 from common.learning.training.optimizer import make_optimizer
 from common.learning.training.recalibration import recalibrate
 from common.learning.training.scoring import score
+from common.learning.training.step_progress import StepProgress
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def train(
         data: Images and classes.
         settings: How it is trained.
         files: What is written after each epoch.
-        report: Called after every epoch with its history entry.
+        report: Called after every epoch with its history entry, and now and then within an epoch.
         threads: How many threads change images ahead of the training.
 
     Returns:
@@ -114,7 +115,11 @@ def train(
 
     # The running mean of the weights has a network of its own, so that the trained one always keeps its own weights.
     scored = copy_of(model) if settings.ema_momentum else model
-    callbacks: list[keras.callbacks.Callback] = [_EndOfEpoch(state, data, scored, settings.flip_tta, after_epoch)]
+    images, steps = settings.images_per_step(len(data.train)), settings.steps_per_epoch(len(data.train))
+    callbacks: list[keras.callbacks.Callback] = [
+        StepProgress(report, steps, images),
+        _EndOfEpoch(state, data, scored, settings.flip_tta, after_epoch),
+    ]
     if files.events is not None:
         events = EventFile(files.events, state.history)
         events.begin()
@@ -122,7 +127,7 @@ def train(
     if epochs:
         model.fit(
             training_batches(data.train, settings, epochs, threads),
-            steps_per_epoch=settings.steps_per_epoch(len(data.train)),
+            steps_per_epoch=steps,
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             callbacks=callbacks,
