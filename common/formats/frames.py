@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from common.dataset.original.polygons import INSTANCES_PER_CLASS, LARGEST_COUNTED_ID, AnnotatedImage
 from common.errors import DataError, LabelError
 from common.files.sources import Source
-from common.images.pictures import picture_size
+from common.images.pictures import picture_size, turned_note
 from common.images.runs import find_runs
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
@@ -194,10 +194,10 @@ class AnnotatedFrame:
         annotation = self.truth.load()
         if self.image is not None and (size_wh := picture_size(self.image)) != annotation.size_wh:
             sizes = ["{} x {}".format(*size) for size in (size_wh, annotation.size_wh)]
-            raise DataError(
-                f"{self.image}: has {sizes[0]} pixels, but its ground truth has {sizes[1]}; both must be alike, get "
-                "the right files or take the frame out"
+            advice = turned_note(self.image, annotation.size_wh) or (
+                "both must be alike, get the right files or take the frame out"
             )
+            raise DataError(f"{self.image}: has {sizes[0]} pixels, but its ground truth has {sizes[1]}; {advice}")
         return annotation
 
 

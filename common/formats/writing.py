@@ -17,7 +17,8 @@ from common.files.disk import link_or_copy, write_bytes
 from common.files.sources import Source
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, label_of
-from common.images.pictures import IMAGE_ENDINGS, read_colors, read_whole
+from common.images.orientation import UPRIGHT
+from common.images.pictures import IMAGE_ENDINGS, read_photograph, read_whole
 from common.images.runs import Runs, find_runs
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
@@ -88,8 +89,8 @@ def for_each_frame(
         yield from progress(map(function, dataset.frames), description)
 
 
-def place_image(source: Source, target: Path, options: WriteOptions) -> str:
-    """Brings a photograph into another dataset: linked, copied, or encoded again where another ending is asked for.
+def place_image(source: Source, target: Path, options: WriteOptions, tally: Tally) -> str:
+    """Brings a photograph into another dataset: linked, copied, or encoded again (see `image_bytes`), and counts it.
 
     Args:
         source: The photograph.
@@ -102,31 +103,54 @@ def place_image(source: Source, target: Path, options: WriteOptions) -> str:
     Raises:
         DataError: If it cannot be read or written; names the file.
     """
-    found = Path(source.member or source.path).suffix.lower()
-    ending = f".{options.image_ext.lower().lstrip('.')}" if options.image_ext else found
-    path = Path(f"{target}{ending}")
+    path = Path(f"{target}{ending_to_write(source, options)}")
     if options.images == "none":
         return path.name
-    if ending != found and {ending, found} != {".jpg", ".jpeg"}:
-        _encode_again(source, path)
+    data, is_as_it_was = image_bytes(source, options, tally)
+    if is_as_it_was and options.images == "link" and source.member is None:
+        link_or_copy(source.path.resolve(), path)
     else:
-        data = read_whole(source)
-        if options.images == "link" and source.member is None:
-            link_or_copy(source.path.resolve(), path)
-        else:
-            write_bytes(path, data)
+        write_bytes(path, data)
     return path.name
 
 
-def _encode_again(source: Source, path: Path) -> None:
-    if path.suffix not in IMAGE_ENDINGS:
-        raise DataError(f"{path}: images cannot be written as {path.suffix}; one of {', '.join(IMAGE_ENDINGS)}")
-    pixels = cv2.cvtColor(read_colors(source), cv2.COLOR_RGB2BGR)
-    settings = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix in (".jpg", ".jpeg") else []
-    done, data = cv2.imencode(path.suffix, pixels, settings)
+def image_bytes(source: Source, options: WriteOptions, tally: Tally) -> tuple[bytes, bool]:
+    """Gives the bytes of a photograph for another dataset, and whether they are those of the source.
+
+    It is encoded again where another ending is asked for, and where EXIF turns it: ground truth is always upright, and
+    many programs that read a dataset do not ask EXIF. Then its pixels are turned, and EXIF is left out.
+
+    Raises:
+        DataError: If it cannot be read or encoded; names the file.
+    """
+    found, ending = _ending_of(source), ending_to_write(source, options)
+    data, orientation = read_whole(source)
+    tally.written["images"] += 1
+    if orientation != UPRIGHT:
+        tally.written["images turned upright, as their EXIF says"] += 1
+    elif ending == found or {ending, found} == {".jpg", ".jpeg"}:
+        return data, True
+    return _encode_again(source, ending), False
+
+
+def _ending_of(source: Source) -> str:
+    return Path(source.member or source.path).suffix.lower()
+
+
+def ending_to_write(source: Source, options: WriteOptions) -> str:
+    """Gives the ending that a photograph gets in another dataset: its own in lower case, or the one asked for."""
+    return f".{options.image_ext.lower().lstrip('.')}" if options.image_ext else _ending_of(source)
+
+
+def _encode_again(source: Source, ending: str) -> bytes:
+    if ending not in IMAGE_ENDINGS:
+        raise DataError(f"{source}: cannot be written as {ending}; expected one of {', '.join(IMAGE_ENDINGS)}")
+    pixels = cv2.cvtColor(read_photograph(source), cv2.COLOR_RGB2BGR)
+    settings = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if ending in (".jpg", ".jpeg") else []
+    done, data = cv2.imencode(ending, pixels, settings)
     if not done:
-        raise DataError(f"{path}: OpenCV could not encode {source} as {path.suffix}")
-    write_bytes(path, data.tobytes())
+        raise DataError(f"{source}: OpenCV could not encode it as {ending}")
+    return data.tobytes()
 
 
 def load_to_write(frame: AnnotatedFrame, table: LabelTable, tally: Tally) -> tuple[Annotation, Runs] | None:

@@ -1,48 +1,96 @@
 """Photographs and palette masks of foreign datasets: sizes, pixels, and bytes to be copied as they are.
 
-Pillow reads and writes what OpenCV cannot: for example PNG files with a palette, whose values OpenCV would turn into
-colours. The size of every picture is tested before it is decoded, so that a small file cannot fill the memory.
+Photographs are seen as people see them: turned as EXIF's orientation says, their sizes too. Masks are values, and are
+read as they are stored, as all readers of masks do. Pillow reads and writes what OpenCV cannot: for example PNG files
+with a palette, whose values OpenCV would turn into colours.
 """
+
+from __future__ import annotations
 
 import contextlib
 import io
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from common.errors import DataError
 from common.files.sources import NamedBytes, Readable, Source, read_bytes_of
-from common.images.png import LARGEST_PIXELS, check_png, read_image
+from common.images.decoding import is_turned_by_decoder, open_picture, orientation_of
+from common.images.orientation import UPRIGHT, turn_upright, turned_size
+from common.images.png import PNG_START, check_png, read_image
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm")
-_JPEG_END = b"\xff\xd9"
-_PNG_START = b"\x89PNG\r\n\x1a\n"
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _PNG_RGB8 = b"\x08\x02"  # bit depth and colour type, at byte 24
-# The size stands within the first bytes, unless a JPEG has a preview picture before it.
+_PNG_EXIF = b"eXIf"
+# The size and EXIF stand within the first bytes, unless for example a preview picture is before them.
 _HEADER_BYTES = 64 * 1024
-# What Pillow raises for files that are damaged, or made to do damage.
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, OverflowError,
-    Image.DecompressionBombError, Image.DecompressionBombWarning)  # fmt: skip
+
+
+class PictureSize(NamedTuple):
+    """The size of a photograph.
+
+    Attributes:
+        size_wh: Width and height of the upright picture in pixels.
+        stored_wh: Those of the pixels in the file.
+        orientation: EXIF's orientation, from 1 (upright) to 8.
+    """
+
+    size_wh: tuple[int, int]
+    stored_wh: tuple[int, int]
+    orientation: int
 
 
 def picture_size(source: Source) -> tuple[int, int]:
-    """Reads the size of a picture without decoding it: width and height in pixels.
+    """Reads the size of a photograph without decoding it: width and height in pixels, upright.
 
     Raises:
         DataError: If the file is missing, not a picture, or too large; names it.
     """
+    return measure_picture(source).size_wh
+
+
+def measure_picture(source: Source) -> PictureSize:
+    """Reads the size of a photograph and how it is turned; raises DataError as `picture_size` does."""
     with source.open() as file:
         start = file.read(_HEADER_BYTES)
     if len(start) == _HEADER_BYTES:
-        with contextlib.suppress(DataError), _opened(source, start) as picture:
-            return picture.size
+        with contextlib.suppress(DataError):
+            return _measure(source, start)
         start = source.read_bytes()  # a long comment stands before the size
-    with _opened(source, start) as picture:
-        return picture.size
+    return _measure(source, start)
+
+
+def _measure(source: Source, data: bytes) -> PictureSize:
+    with open_picture(source, data) as picture:
+        orientation = orientation_of(picture)
+        turned = turned_size(picture.size, orientation)
+        if is_turned_by_decoder(picture):
+            return PictureSize(picture.size, turned, orientation)
+        return PictureSize(turned, picture.size, orientation)
+
+
+def turned_note(source: Source, truth_wh: tuple[int, int]) -> str:
+    """Explains, as the end of a sentence on a wrong size, a ground truth that fits a photograph before it is turned.
+
+    Returns:
+        What to do about it; "" if EXIF does not turn the photograph, or the ground truth fits neither way.
+
+    Raises:
+        DataError: As `picture_size`.
+    """
+    found = measure_picture(source)
+    if found.orientation == UPRIGHT or found.stored_wh != truth_wh or found.size_wh == truth_wh:
+        return ""
+    return (
+        f"it fits the pixels as they are stored, and EXIF orientation {found.orientation} turns them; take the "
+        "orientation out of the photograph, for example with: exiftool -Orientation= FILE"
+    )
 
 
 def read_values(source: Readable) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], NDArray[np.uint8] | None]:
@@ -69,7 +117,7 @@ def read_values(source: Readable) -> tuple[NDArray[np.uint8] | NDArray[np.uint16
 
 
 def read_colors(source: Readable) -> NDArray[np.uint8]:
-    """Reads any picture as red, green, blue, shape `(height, width, 3)`; alpha is dropped.
+    """Reads the colours of a mask of any kind as red, green, blue, shape `(height, width, 3)`; alpha is dropped.
 
     Raises:
         DataError: If the file is missing or damaged; names it.
@@ -79,7 +127,7 @@ def read_colors(source: Readable) -> NDArray[np.uint8]:
 
 
 def read_brightness(source: Readable) -> NDArray[np.uint8]:
-    """Reads any picture as its brightness, shape `(height, width)`; raises DataError as `read_colors` does."""
+    """Reads any mask as its brightness, shape `(height, width)`; raises DataError as `read_colors` does."""
     with _opened_whole(source) as picture:
         return np.asarray(picture.convert("L"))
 
@@ -93,33 +141,31 @@ def read_photograph(source: Readable) -> NDArray[np.uint8]:
         DataError: If it is missing, damaged, too large or not a picture; names it.
     """
     whole = NamedBytes(str(source), read_bytes_of(source))
-    if whole.data.startswith(_PNG_START):
-        check_png(whole.data, str(source))
-        if whole.data[24:26] == _PNG_RGB8 and b"eXIf" not in whole.data:
-            return read_image(whole)
-    with _opened(whole, whole.data) as picture:
-        return _upright_colors(picture)
+    if whole.data.startswith(PNG_START) and whole.data[24:26] == _PNG_RGB8 and _PNG_EXIF not in whole.data:
+        return read_image(whole)
+    with _opened_whole(whole) as picture:
+        orientation = UPRIGHT if is_turned_by_decoder(picture) else orientation_of(picture)
+        return turn_upright(_colors_of(picture), orientation)
 
 
-def read_whole(source: Source) -> bytes:
-    """Reads the bytes of a photograph to be copied as they are.
+def read_whole(source: Source) -> tuple[bytes, int]:
+    """Reads the bytes of a photograph to be copied as they are, and its EXIF orientation, from 1 (upright) to 8.
 
     Of a PNG every chunk is tested against its checksum, of a JPEG whether it has an end; nothing is decoded.
 
     Raises:
-        DataError: If the file is missing, cut off or damaged; names it.
+        DataError: If the file is missing, cut off, damaged or not a picture; names it.
     """
     data = source.read_bytes()
-    ending = Path(source.member or source.path).suffix.lower()
-    if ending == ".png":
-        check_png(data, str(source))
-    elif ending in (".jpg", ".jpeg"):
-        _check_jpeg_end(source, data)
-    return data
+    _check_end(source, data)
+    with open_picture(source, data) as picture:
+        return data, orientation_of(picture)
 
 
 def encode_palette_mask(values: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
     """Encodes values as the bytes of a PNG with a palette of red, green, blue by value, `(n, 3)`, n at most 256."""
+    from PIL import Image
+
     picture = Image.fromarray(values, "P")
     picture.putpalette(np.ascontiguousarray(palette, np.uint8).tobytes())
     buffer = io.BytesIO()
@@ -128,43 +174,23 @@ def encode_palette_mask(values: NDArray[np.uint8], palette: NDArray[np.uint8]) -
 
 
 @contextlib.contextmanager
-def _opened(source: Readable, data: bytes) -> Iterator[Image.Image]:
-    """Opens a picture to be decoded in the block; what Pillow raises there becomes a DataError too."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
-            picture = Image.open(io.BytesIO(data))
-    except _DAMAGED as error:
-        raise DataError(f"{source}: is not a picture that can be read, or is damaged ({len(data):,} bytes)") from error
-    with picture:
-        if not 0 < picture.width * picture.height <= LARGEST_PIXELS:
-            size = f"{picture.width} x {picture.height} pixels"
-            raise DataError(f"{source}: has {size}, expected 1 to {LARGEST_PIXELS:,} pixels")
-        try:
-            yield picture
-        except _DAMAGED as error:
-            raise DataError(f"{source}: the picture inside is cut off or damaged: {error}") from error
-
-
-@contextlib.contextmanager
 def _opened_whole(source: Readable) -> Iterator[Image.Image]:
     """Opens a picture of somebody else; damage that Pillow would not notice is found here."""
     data = read_bytes_of(source)
-    if data.startswith(_PNG_START):
-        check_png(data, str(source))
-    with _opened(source, data) as picture:
-        if picture.format == "JPEG":
-            _check_jpeg_end(source, data)
+    _check_end(source, data)
+    with open_picture(source, data) as picture:
         yield picture
 
 
-def _check_jpeg_end(source: Readable, data: bytes) -> None:
-    if _JPEG_END not in data[-_HEADER_BYTES:]:
+def _check_end(source: Readable, data: bytes) -> None:
+    """Refuses a PNG or JPEG that is cut off, and a PNG that is damaged."""
+    if data.startswith(PNG_START):
+        check_png(data, str(source))
+    elif data.startswith(_JPEG_START) and _JPEG_END not in data[-_HEADER_BYTES:]:
         raise DataError(f"{source}: is cut off after {len(data):,} bytes; get the file again")
 
 
-def _upright_colors(picture: Image.Image) -> NDArray[np.uint8]:
-    picture = ImageOps.exif_transpose(picture)
+def _colors_of(picture: Image.Image) -> NDArray[np.uint8]:
     if not picture.mode.startswith("I") and picture.mode != "F":
         return np.asarray(picture.convert("RGB"))
     values = np.asarray(picture)

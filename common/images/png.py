@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from common.errors import DataError
 from common.files.sources import Readable, read_bytes_of
+from common.images.decoding import check_pixels, named_damage, open_picture
 
 try:
     from kornia_rs.io import decode_image_png_u8 as _decode_rust
@@ -26,16 +27,15 @@ except ImportError:  # optional, or an older edition
     _decode_rust = _decode_rust_16 = None
 
 
-# Far above any camera of the dataset, and 200 MB when decoded.
-LARGEST_PIXELS = 8192 * 8192
+PNG_START = b"\x89PNG\r\n\x1a\n"
 _END = b"IEND\xaeB`\x82"
 # For pixels that are often those of the row above: beside OpenCV's own settings 10 to 20 % smaller and decoded in half
 # the time, as fast to encode.
 _MASK_SETTINGS = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP)
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY, _RGB, _PALETTE, _RGBA = 0, 2, 3, 6
 _COLOR_TYPES = {0: "gray", 2: "RGB", 3: "palette", 4: "gray with alpha", 6: "RGB with alpha"}
 _CHANNELS = {_GRAY: "mono", _RGB: "rgb", _RGBA: "rgba"}
+_PALETTES = tuple((depth, _PALETTE) for depth in (1, 2, 4, 8))
 
 
 class _Header(NamedTuple):
@@ -60,10 +60,12 @@ def read_image(source: Readable | bytes) -> NDArray[np.uint8]:
 def read_mask(source: Readable | bytes) -> NDArray[np.uint8]:
     """Reads the values, shape `(height, width)`, of an 8-bit one-channel PNG such as `*_labelIds.png`.
 
+    A palette only shows values as colours: of a PNG with a palette, the values are read, as all readers of masks do.
+
     Raises:
         DataError: If the file is missing, cut off, damaged, not a PNG, or not 8-bit with one channel; names the file.
     """
-    return _read(source, (8, _GRAY))
+    return _read(source, (8, _GRAY), *_PALETTES)
 
 
 def read_instance_mask(source: Readable | bytes) -> NDArray[np.uint16]:
@@ -78,10 +80,12 @@ def read_instance_mask(source: Readable | bytes) -> NDArray[np.uint16]:
 def read_color_mask(source: Readable | bytes) -> NDArray[np.uint8]:
     """Reads an 8-bit RGB or RGBA PNG, such as `*_color.png`, as red, green, blue, shape `(height, width, 3)`.
 
+    Of a PNG with a palette, the colours are read.
+
     Raises:
         DataError: If the file is missing, cut off, damaged, not a PNG, or of another kind; names the file.
     """
-    return _read(source, (8, _RGB), (8, _RGBA))
+    return _read(source, (8, _RGB), (8, _RGBA), *_PALETTES, palette_as="RGB")
 
 
 def check_png(data: bytes, where: Readable | str) -> None:
@@ -139,25 +143,29 @@ def _encode(pixels: cv2.typing.MatLike, settings: Sequence[int] = ()) -> bytes:
     return data.tobytes()
 
 
-def _read(source: Readable | bytes, *kinds: tuple[int, int]) -> NDArray[Any]:
-    """Reads a PNG of one of the `kinds`, pairs of bits per channel and colour type."""
+def _read(source: Readable | bytes, *kinds: tuple[int, int], palette_as: str | None = None) -> NDArray[Any]:
+    """Reads a PNG of one of the `kinds`, pairs of bits per channel and colour type; of a palette values or "RGB"."""
     data, where = (source, "PNG data") if isinstance(source, bytes) else (read_bytes_of(source), str(source))
     header = _check_chunks(data, where)
     if (header.depth, header.color_type) not in kinds:
         raise DataError(f"{where}: {_wrong_kind(header, kinds)}")
-    if not 0 < header.width * header.height <= LARGEST_PIXELS:
-        size = f"{header.width} x {header.height} pixels"
-        raise DataError(f"{where}: has {size}, expected 1 to {LARGEST_PIXELS:,} pixels")
-    pixels = (_decode_with_rust if _decode_rust else _decode_with_opencv)(data, header)
+    check_pixels(where, (header.width, header.height))
+    if header.color_type == _PALETTE:
+        with open_picture(where, data) as picture:
+            return np.asarray(picture if palette_as is None else picture.convert(palette_as))
+    damage = "the picture inside is damaged or incomplete; get the file again"
+    with named_damage(where, damage):
+        pixels = (_decode_with_rust if _decode_rust else _decode_with_opencv)(data, header)
     shape = (header.height, header.width) + ((3,) if header.color_type != _GRAY else ())
     if pixels is None or pixels.shape != shape:
-        raise DataError(f"{where}: the picture inside is damaged or incomplete; get the file again")
+        raise DataError(f"{where}: {damage}")
     return pixels
 
 
 def _wrong_kind(header: _Header, kinds: tuple[tuple[int, int], ...]) -> str:
     found = f"{header.depth}-bit {_COLOR_TYPES.get(header.color_type, 'of an unknown kind')}"
-    expected = " or ".join(f"{depth}-bit {_COLOR_TYPES[color_type]}" for depth, color_type in kinds)
+    wanted = [f"{depth}-bit {_COLOR_TYPES[color_type]}" for depth, color_type in kinds if color_type != _PALETTE]
+    expected = " or ".join([*wanted, *(["a palette"] if _PALETTES[0] in kinds else [])])
     text = f"is a PNG with {found}, expected {expected}"
     if kinds == ((16, _GRAY),) and header.depth == 8 and header.color_type in (_GRAY, _PALETTE):
         text += "; instanceIds have 16 bits, and a file with 8 has lost all ids above 255; get the original file"
@@ -166,10 +174,10 @@ def _wrong_kind(header: _Header, kinds: tuple[tuple[int, int], ...]) -> str:
 
 def _check_chunks(data: bytes, where: Readable | str) -> _Header:
     """Goes through all chunks of a PNG and their checksums; returns its header."""
-    if not data.startswith(_SIGNATURE):
+    if not data.startswith(PNG_START):
         found = "is empty" if not data else f"is not a PNG, it starts with {data[:8]!r}"
         raise DataError(f"{where}: {found}")
-    view, position, header = memoryview(data), len(_SIGNATURE), None
+    view, position, header = memoryview(data), len(PNG_START), None
     while True:
         if position + 12 > len(data):
             raise DataError(f"{where}: is cut off after {len(data):,} bytes; get the file again")
@@ -191,12 +199,9 @@ def _check_chunks(data: bytes, where: Readable | str) -> _Header:
         position = end + 4
 
 
-def _decode_with_rust(data: bytes, header: _Header) -> NDArray[Any] | None:
+def _decode_with_rust(data: bytes, header: _Header) -> NDArray[Any]:
     decode = _decode_rust_16 if header.depth == 16 else _decode_rust
-    try:
-        pixels = decode(data, (header.height, header.width), _CHANNELS[header.color_type])
-    except Exception:  # the library raises bare Exceptions
-        return None
+    pixels = decode(data, (header.height, header.width), _CHANNELS[header.color_type])
     if header.color_type == _GRAY:
         return pixels[:, :, 0]
     return pixels if header.color_type == _RGB else np.ascontiguousarray(pixels[:, :, :3])
@@ -205,10 +210,7 @@ def _decode_with_rust(data: bytes, header: _Header) -> NDArray[Any] | None:
 def _decode_with_opencv(data: bytes, header: _Header) -> NDArray[Any] | None:
     kind = cv2.IMREAD_GRAYSCALE if header.color_type == _GRAY else cv2.IMREAD_COLOR
     depth = cv2.IMREAD_ANYDEPTH if header.depth == 16 else 0
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), kind | depth | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
-        return None
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), kind | depth | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None or header.color_type == _GRAY:
         return pixels
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels)

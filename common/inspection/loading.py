@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from common.dataset.original.polygons import AnnotatedImage, find_label
 from common.errors import ProjectError
 from common.formats.frames import AnnotatedFrame, Annotation, Segment
-from common.images.pictures import read_colors
+from common.images.pictures import read_photograph, turned_note
 from common.images.runs import Region, find_regions, find_runs
 from common.labels.tables import LabelTable
 from common.text import count
@@ -103,7 +103,7 @@ def load_frame(options: LoadOptions, frame: AnnotatedFrame) -> LoadedFrame:
     problems, remarks = [], []
     photo, annotation = None, None
     try:
-        photo = read_colors(frame.image) if frame.image is not None else None
+        photo = read_photograph(frame.image) if frame.image is not None else None
     except ProjectError as error:
         problems.append(str(error))
     try:
@@ -117,7 +117,8 @@ def load_frame(options: LoadOptions, frame: AnnotatedFrame) -> LoadedFrame:
     if photo is not None and annotation is not None and photo.shape[:2] != annotation.pixels.shape:
         width, height = annotation.size_wh
         sizes = f"has {photo.shape[1]} x {photo.shape[0]} pixels, but its ground truth has {width} x {height}"
-        problems.append(f"{frame.image}: {sizes}; both must be alike, only the ground truth is shown")
+        note = (turned_note(frame.image, (width, height)) if frame.image is not None else "") or "both must be alike"
+        problems.append(f"{frame.image}: {sizes}; {note}; only the ground truth is shown")
         photo = None
     shape = annotation.pixels.shape if annotation is not None else photo.shape if photo is not None else None
     loaded = LoadedFrame(

@@ -11,18 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from operator import add
-from pathlib import PurePath
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from common.errors import ConfigError, DataError, ProjectError
-from common.files.sources import Source
+from common.errors import ConfigError, ProjectError
 from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.formats.writing import for_each_frame
-from common.images.pictures import read_colors
-from common.images.png import read_image
+from common.images.pictures import read_photograph
 from common.images.runs import count_keys
 from common.labels.tables import LabelTable
 from common.parallel import check_workers
@@ -215,7 +212,7 @@ def _size_of(area: int) -> str:
 def _count_image(frame: AnnotatedFrame) -> SplitCounts:
     if frame.image is None:
         return SplitCounts()
-    image = _read_colors(frame.image)
+    image = read_photograph(frame.image)
     rows = max(1, _EXACT_COUNT // image.shape[1])
     levels = np.zeros((3, 256), np.int64)
     for start in range(0, image.shape[0], rows):
@@ -223,16 +220,6 @@ def _count_image(frame: AnnotatedFrame) -> SplitCounts:
         for channel in range(3):
             levels[channel] += cv2.calcHist([part], [channel], None, [256], [0, 256]).ravel().astype(np.int64)
     return SplitCounts(images=1, levels=levels)
-
-
-def _read_colors(source: Source) -> NDArray[np.uint8]:
-    """Reads a photograph; PNG files in the fast way if it accepts them."""
-    if PurePath(source.member or source.path).suffix.lower() == ".png":
-        try:
-            return read_image(source)
-        except DataError:
-            pass  # gray or with alpha, which the other reader accepts; it refuses damaged files too
-    return read_colors(source)
 
 
 def _split_to_json(split: SplitCounts, labels: LabelTable) -> dict[str, object]:

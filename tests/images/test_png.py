@@ -165,7 +165,6 @@ def test_data_after_the_end_are_ignored():
     [
         (16, RGB, "16-bit RGB"),
         (16, GRAY, "16-bit gray"),
-        (8, PALETTE, "8-bit palette"),
         (8, GRAY_ALPHA, "8-bit gray with alpha"),
         (8, RGB_ALPHA, "8-bit RGB with alpha"),
         (1, GRAY, "1-bit gray"),
@@ -248,6 +247,19 @@ def test_a_transparent_value_does_not_change_a_mask():
     assert np.array_equal(png.read_mask(file_of(mask, (b"tRNS", b"\0\7"))), mask)
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_the_values_of_a_palette_are_the_mask_and_its_colours_the_coloured_mask(depth):
+    values = (np.arange(5 * 16).reshape(5, 16) % 2**depth).astype(np.uint8)
+    palette = np.random.default_rng(0).integers(0, 256, (2**depth, 3), np.uint8)
+    bits = np.unpackbits(values[..., None], axis=2)[..., 8 - depth :].reshape(5, -1)
+    chunks = [(b"PLTE", palette.tobytes()), (b"IDAT", zlib.compress(rows(np.packbits(bits, axis=1)))), (b"IEND", b"")]
+    data = build([header(16, 5, depth, PALETTE), *chunks])
+    assert np.array_equal(png.read_mask(data), values) and png.read_mask(data).dtype == np.uint8
+    assert np.array_equal(png.read_color_mask(data), palette[values])
+    with pytest.raises(DataError, match="palette, expected 16-bit gray"):
+        png.read_instance_mask(data)
+
+
 def draw_instances(shape=(24, 40)):
     return np.random.default_rng(2).choice(np.array([0, 7, 255, 256, 24000, 33999, 65535], np.uint16), shape)
 
@@ -273,7 +285,7 @@ def test_instance_ids_of_8_bits_are_refused_and_it_is_said_why():
     expected = r"with 8-bit gray, expected 16-bit gray; .* a file with 8 has lost all ids above 255"
     with pytest.raises(DataError, match=expected):
         png.read_instance_mask(png.encode_mask(draw((4, 4))))
-    with pytest.raises(DataError, match="with 16-bit gray, expected 8-bit gray$"):
+    with pytest.raises(DataError, match="with 16-bit gray, expected 8-bit gray or a palette$"):
         png.read_mask(png.encode_instance_mask(draw_instances()))
     with pytest.raises(DataError, match="with 8-bit RGB, expected 16-bit gray$"):
         png.read_instance_mask(png.encode_image(draw((4, 4, 3))))
@@ -292,7 +304,7 @@ def test_coloured_masks_without_alpha_are_read_and_transparency_changes_no_colou
     assert np.array_equal(png.read_color_mask(file_of(image)), image)
     clear = np.dstack([image, np.zeros((9, 7), np.uint8)])
     assert np.array_equal(png.read_color_mask(png.encode_color_mask(clear)), image)
-    with pytest.raises(DataError, match="with 8-bit gray, expected 8-bit RGB or 8-bit RGB with alpha"):
+    with pytest.raises(DataError, match="with 8-bit gray, expected 8-bit RGB or 8-bit RGB with alpha or a palette"):
         png.read_color_mask(png.encode_mask(draw((4, 4))))
 
 

@@ -20,13 +20,14 @@ from common.dataset.original.polygons import INSTANCES_PER_CLASS, AnnotatedImage
 from common.dataset.original.truth import colors_to_ids
 from common.errors import ProjectError
 from common.files.sources import Source
-from common.images.png import read_color_mask, read_image, read_instance_mask, read_mask
+from common.images.pictures import read_photograph, turned_note
+from common.images.png import read_color_mask, read_instance_mask, read_mask
 from common.labels.tables import CITYSCAPES, LabelTable
 
 IMAGE = "image"
 KINDS = (IMAGE, "labelIds", "instanceIds", "color", "polygons")
 _READERS: dict[str, Callable[[Source], Pixels]] = {
-    IMAGE: read_image,
+    IMAGE: read_photograph,
     "labelIds": read_mask,
     "instanceIds": read_instance_mask,
     "color": read_color_mask,
@@ -153,9 +154,10 @@ def _drop_odd_sizes(read: _Content, files: Mapping[str, Source], found: list[_Fo
     like = next(kind for kind, size in sizes.items() if size == usual)
     for kind, size in sizes.items():
         if size != usual:
+            note = turned_note(files[IMAGE], usual if kind == IMAGE else size) if IMAGE in (kind, like) else ""
             message = (
                 f"{files[kind]}: has {size[0]}x{size[1]} pixels, but the frame's {like} file has "
-                f"{usual[0]}x{usual[1]}; all files of a frame must have the same size, get this one again"
+                f"{usual[0]}x{usual[1]}; {note or 'all files of a frame must have the same size, get this one again'}"
             )
             found.append(("size", kind, message))
             if kind == "polygons":

@@ -22,7 +22,8 @@ from common.dataset.original.truth import KINDS_FOR_IDS, first_kind, read_ids
 from common.errors import ConfigError, DataError, LabelError, ProjectError
 from common.files.disk import FileEntry, entry_of, write_bytes
 from common.files.sources import Source
-from common.images.png import encode_image, encode_mask, is_whole_png, read_image
+from common.images.pictures import read_photograph, turned_note
+from common.images.png import encode_image, encode_mask, is_whole_png
 from common.labels.maps import LabelMap, study_label_map
 from common.parallel import run_all
 
@@ -137,7 +138,7 @@ def prepare_frame(job: ResizeJob) -> tuple[Pixels, Pixels]:
     frame, settings = job.frame, job.settings
     if frame.image is None:
         raise DataError(f"{frame.name}: has no image")
-    image = read_image(frame.image)
+    image = read_photograph(frame.image)
     height, width = image.shape[:2]
     size_wh = prepared_size(width, height, settings.factor)
     if settings.size_wh not in (None, size_wh):
@@ -193,7 +194,8 @@ def _paint_ids(frame: Frame, found_wh: tuple[int, int], size_wh: tuple[int, int]
 def _check_size(frame: Frame, image_wh: tuple[int, int], truth_wh: tuple[int, int], where: Source) -> None:
     if truth_wh != image_wh:
         sizes = [f"{width} x {height} pixels" for width, height in (truth_wh, image_wh)]
-        raise DataError(f"{where}: has {sizes[0]}, but {frame.image} has {sizes[1]}; both must be equal")
+        note = turned_note(frame.image, truth_wh) if frame.image is not None else ""
+        raise DataError(f"{where}: has {sizes[0]}, but {frame.image} has {sizes[1]}; {note or 'both must be equal'}")
 
 
 def resize_frame(job: ResizeJob) -> ResizedFrame:

@@ -21,7 +21,7 @@ from common.dataset.prepared.split import SplitRule, split_names, stage_of_part,
 from common.dataset.prepared.stages import Settings, Stage
 from common.errors import ConfigError, DataError
 from common.files.disk import FileEntry, fingerprint
-from common.images.png import read_image
+from common.images.pictures import picture_size
 from common.parallel import run_all, usable_cores
 from common.text import count, first_few
 
@@ -128,7 +128,7 @@ def _what_is_missing(split: str, frames: Sequence[Frame], layout: Layout) -> str
 def _check_size(frame: Frame, dataset: DatasetConfig) -> None:
     if frame.image is None:
         return
-    height, width = read_image(frame.image).shape[:2]
+    width, height = picture_size(frame.image)
     size_wh = prepared_size(width, height, dataset.resize_factor)
     if size_wh != dataset.size_wh:
         raise ConfigError(

@@ -14,8 +14,7 @@ from common.dataset.original.truth import colors_to_ids
 from common.errors import ConfigError
 from common.evaluation.pixels.mask_values import CLASSES, IDS, MaskValues
 from common.evaluation.pixels.pairing import COLOR
-from common.files.sources import NamedBytes, Source
-from common.images.pictures import read_colors, read_values
+from common.files.sources import Source
 from common.images.png import read_color_mask, read_mask
 from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap
@@ -24,7 +23,7 @@ from common.labels.tables import CITYSCAPES, LabelTable, make_label
 AUTO = "auto"
 ENCODINGS = (AUTO, IDS, CLASSES, COLOR)
 # Place in the header of a PNG, and colour types.
-_COLOR_TYPE_AT, _PALETTE, _COLORS = 25, 3, (2, 6)
+_COLOR_TYPE_AT, _COLORS = 25, (2, 6)
 _BLACK = (0, 0, 0)
 
 
@@ -42,13 +41,9 @@ class PredictionReader:
             DataError: If the file is missing, damaged or of another kind; names it.
             LabelError: If a colour is that of no label or class; names file, colour and place.
         """
-        data = source.read_bytes()
-        file = NamedBytes(str(source), data)
-        has_palette = _color_type(data) == _PALETTE
         if self.is_color:
-            return colors_to_ids(read_colors(file) if has_palette else read_color_mask(file), self._table, source)
-        # A palette has 8 bits: its values are `uint8` already.
-        return read_values(file)[0].astype(np.uint8, copy=False) if has_palette else read_mask(file)
+            return colors_to_ids(read_color_mask(source), self._table, source)
+        return read_mask(source)
 
     @cached_property
     def _table(self) -> LabelTable:

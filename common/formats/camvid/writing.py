@@ -55,9 +55,8 @@ def _write_frame(
     item_id, split = name_to_write(frame), frame.split or NO_SPLIT
     image = f"/{split}/{item_id}.png"
     if frame.image is not None:
-        placed = place_image(frame.image, folder / split / item_id, options)
+        placed = place_image(frame.image, folder / split / item_id, options, tally)
         image = image.rpartition("/")[0] + "/" + placed
-        tally.written["images"] += options.images != "none"
     loaded = load_to_write(frame, table, tally)
     if loaded is None:
         return item_id, split, _line(image, ""), tally

@@ -85,9 +85,8 @@ def _write_frame(frame: AnnotatedFrame, folder: Path, table: LabelTable, options
     """Writes the files of one frame; returns its place below the split's folders, and its counts."""
     tally = Tally()
     check_name(frame)
-    if frame.image is not None and options.images != "none":
-        place_image(frame.image, folder / _IMAGE_ROOTS[options.layout] / f"{frame.place}_leftImg8bit", options)
-        tally.written["images"] += 1
+    if frame.image is not None:
+        place_image(frame.image, folder / _IMAGE_ROOTS[options.layout] / f"{frame.place}_leftImg8bit", options, tally)
     annotation = frame.annotation()
     if annotation is None:
         tally.skipped["frames without ground truth"] += 1

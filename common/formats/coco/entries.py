@@ -15,8 +15,8 @@ from common.files.sources import Source
 from common.files.zips import is_safe_member
 from common.formats.coco.json_items import JsonObject, item_key
 from common.formats.frames import NO_SPLIT, city_of
+from common.images.decoding import LARGEST_PIXELS
 from common.images.pictures import IMAGE_ENDINGS
-from common.images.png import LARGEST_PIXELS
 from common.labels.cityscapes import Label
 from common.labels.tables import CITYSCAPES, FOREIGN_BACKGROUND, LabelTable, make_label, plain_name
 

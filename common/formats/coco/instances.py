@@ -112,8 +112,7 @@ def _write_frame(
     regions = find_regions(runs)
     _count(annotation, ids, regions, tally)
     texts = _annotation_texts(annotation, ids, runs, regions, options.rle)
-    file_name = place_photograph(frame, folder / "images" / (frame.split or NO_SPLIT), options)
-    tally.written["images"] += frame.image is not None and options.images != "none"
+    file_name = place_photograph(frame, folder / "images" / (frame.split or NO_SPLIT), options, tally)
     tally.written["frames"] += 1
     width, height = annotation.size_wh
     entry = {"file_name": file_name, "width": width, "height": height}

@@ -160,11 +160,10 @@ def _write_frame(
     tally.dropped["segments of labels that are void here"] += void
     png_folder = json_path(folder / options.truth, json_name, frame.split).with_suffix("")
     write_bytes(png_folder / name, encode_segment_ids(values))
-    file_name = place_photograph(frame, folder / "leftImg8bit" / (frame.split or NO_SPLIT), options)
+    tally.written["frames"] += 1
+    file_name = place_photograph(frame, folder / "leftImg8bit" / (frame.split or NO_SPLIT), options, tally)
     width, height = annotation.size_wh
     entry = {"id": frame.item_id, "file_name": file_name, "width": width, "height": height}
-    tally.written["frames"] += 1
-    tally.written["images"] += frame.image is not None and options.images != "none"
     return frame.split, entry, (compact({"file_name": name, "segments_info": infos}),), tally
 
 

@@ -42,7 +42,7 @@ def _image_file_name(frame: AnnotatedFrame, ending: str) -> str:
     return name
 
 
-def place_photograph(frame: AnnotatedFrame, folder: Path, options: WriteOptions) -> str:
+def place_photograph(frame: AnnotatedFrame, folder: Path, options: WriteOptions, tally: Tally) -> str:
     """Brings the photograph of a frame into the image folder of its split; see `place_image`.
 
     Returns its `file_name`, also without a photograph; raises DataError also if the name leads out of the folder.
@@ -51,7 +51,7 @@ def place_photograph(frame: AnnotatedFrame, folder: Path, options: WriteOptions)
         ending = f".{options.image_ext.lower().lstrip('.')}" if options.image_ext else ".png"
         return _image_file_name(frame, ending)
     file_name = _image_file_name(frame, "")
-    return (PurePosixPath(file_name).parent / place_image(frame.image, folder / file_name, options)).as_posix()
+    return (PurePosixPath(file_name).parent / place_image(frame.image, folder / file_name, options, tally)).as_posix()
 
 
 def json_path(folder: Path, json_name: str, split: str) -> Path:

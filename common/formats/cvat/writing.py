@@ -1,24 +1,20 @@
 """Writes CVAT's Cityscapes format: masks and photographs in one zip."""
 
-import tempfile
 import zipfile
 from collections import Counter
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from common.dataset.original.polygons import LARGEST_COUNTED_ID, ids_to_colors
 from common.errors import DataError
 from common.files.disk import atomic_path
-from common.files.sources import Source
 from common.files.zips import is_safe_member
 from common.formats.cvat.reading import IMAGES, TRUTH, places_as_ids
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, label_of
 from common.formats.names import check_name
-from common.formats.writing import for_each_frame, load_to_write, place_image
-from common.images.pictures import read_whole
+from common.formats.writing import ending_to_write, for_each_frame, image_bytes, load_to_write
 from common.images.png import encode_color_mask, encode_instance_mask, encode_mask
 from common.labels.table_files import COLORS_FILES, label_colors_text, with_black_background
 from common.labels.tables import LabelTable
@@ -68,9 +64,8 @@ def _encode_frame(
     members: list[tuple[str, bytes]] = []
     check_name(frame)
     if frame.image is not None and options.images != "none":
-        data, ending = _image_bytes(frame.image, options)
-        members.append((f"{IMAGES[0]}{place}_leftImg8bit{ending}", data))
-        tally.written["images"] += 1
+        ending = ending_to_write(frame.image, options)
+        members.append((f"{IMAGES[0]}{place}_leftImg8bit{ending}", image_bytes(frame.image, options, tally)[0]))
     loaded = load_to_write(frame, table, tally)
     if loaded is None:
         return place, members, tally
@@ -93,13 +88,3 @@ def _count(annotation: Annotation, table: LabelTable, where: str, tally: Tally) 
     tally.written["frames"] += 1
     tally.written["objects"] += len(objects)
     tally.dropped += Counter({f"numbers of objects of labels above {LARGEST_COUNTED_ID}": without_number})
-
-
-def _image_bytes(source: Source, options: WriteOptions) -> tuple[bytes, str]:
-    """Gives bytes and ending of a photograph, encoded again if another ending is asked for."""
-    ending = Path(source.member or source.path).suffix.lower()
-    if options.image_ext is None:
-        return read_whole(source), ending
-    with tempfile.TemporaryDirectory() as folder:
-        name = place_image(source, Path(folder, "image"), replace(options, images="copy"))
-        return Path(folder, name).read_bytes(), Path(name).suffix

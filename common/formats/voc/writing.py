@@ -65,9 +65,8 @@ def _write_frame(
     item_id = name_to_write(frame)
     filename = f"{item_id}.jpg"
     if frame.image is not None:
-        placed = place_image(frame.image, folder / IMAGES / item_id, options)
+        placed = place_image(frame.image, folder / IMAGES / item_id, options, tally)
         filename = item_id.rpartition("/")[0] + "/" + placed if "/" in item_id else placed
-        tally.written["images"] += options.images != "none"
     loaded = load_to_write(frame, table, tally)
     if loaded is None:
         return item_id, frame.split or NO_SPLIT, False, tally

@@ -54,9 +54,8 @@ def _write_frame(
     check_name(frame)
     if not is_safe_member(place):
         raise DataError(f"the frame {place} leads out of the dataset; rename it")
-    if frame.image is not None and options.images != "none":
-        place_image(frame.image, folder / "images" / place, options)
-        tally.written["images"] += 1
+    if frame.image is not None:
+        place_image(frame.image, folder / "images" / place, options, tally)
     loaded = load_to_write(frame, table, tally)
     if loaded is None:
         return place, tally

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from common.errors import DataError
 from common.files.disk import atomic_path, write_bytes
-from common.images.png import LARGEST_PIXELS, encode_mask
+from common.images.decoding import check_pixels
+from common.images.png import encode_mask
 from common.learning.predicting.ensembles import Ensemble
 from common.learning.predicting.prediction import Lanes, Loaded, Outcome, Predicted, prepare
 from common.learning.predicting.result_folder import ResultFolder, blend
@@ -117,8 +118,7 @@ def _opened(path: Path) -> Iterator[_Video]:
         if not capture.isOpened():
             raise _unreadable(path)
         width, height = (int(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        if not 0 < width * height <= LARGEST_PIXELS:
-            raise DataError(f"{path}: has {width} x {height} pixels, expected 1 to {LARGEST_PIXELS:,} pixels")
+        check_pixels(path, (width, height))
         yield _Video(path, capture)
     finally:
         capture.release()

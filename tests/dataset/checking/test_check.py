@@ -117,12 +117,7 @@ DEFECTS = {
         "size",
         "has 96x32 pixels, but the frame's labelIds file has 96x64",
     ),
-    "RGBA image": (
-        "leftImg8bit",
-        lambda path: change(path, lambda pixels: cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA)),
-        "unreadable",
-        "expected 8-bit RGB",
-    ),
+    "image that is none": ("leftImg8bit", lambda path: path.write_bytes(b"no picture"), "unreadable", "not a picture"),
 }
 
 
