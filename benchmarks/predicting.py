@@ -67,7 +67,7 @@ def _write_images(frames, small, large):
 
 def _folder(name, networks, images, turns, asked=None):
     model, ensemble = networks
-    photographs, out = find_photographs(images), images.parent / "out"
+    photographs, out = find_photographs(images).photographs, images.parent / "out"
     count, ours, plain = len(photographs), [], []
     for turn in range(-1, turns):
         first = seconds(predict_photographs, ensemble, photographs, ResultFolder(out / f"{name}_{turn}", MAP))

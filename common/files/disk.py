@@ -17,6 +17,15 @@ from common.files.sources import Readable, read_bytes_of
 
 # Size in bytes and CRC-32 of a file.
 FileEntry = tuple[int, int]
+# What file systems allow, in bytes.
+_LONGEST_NAME = 255
+_LONGEST_ENDING = 16
+# Errors that come from the name of one file, so that others can be written.
+_OF_THE_NAME = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EINVAL, errno.EILSEQ}
+
+
+class PlaceError(DataError):
+    """One file cannot be written under its name, for example because that is too long; others can."""
 
 
 @contextlib.contextmanager
@@ -27,14 +36,18 @@ def atomic_path(path: Path | str, durable: bool = False) -> Iterator[Path]:
     `durable` it waits until the content is on the disk; otherwise a power cut can leave an empty file as `path`.
 
     Raises:
-        DataError: If the disk is full, the folder may not be written to, or `path` is something else than a file, for
-            example a folder or a device.
+        PlaceError: If no file can have this name, or `path` is something else than a file, for example a folder or a
+            device.
+        DataError: If the disk is full, or the folder may not be written to.
     """
     path = Path(path)
-    if not path.name or (path.exists() and not path.is_file()):
-        raise DataError(f"{str(path)!r}: is not a place for a file; give the name of a new file or of one to replace")
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    no_place = f"{str(path)!r}: is not a place for a file; give the name of a new file or of one to replace"
+    if not path.name:
+        raise PlaceError(no_place)
+    temporary = path.with_name(_temporary_name(path))
     try:
+        if path.exists() and not path.is_file():
+            raise PlaceError(no_place)
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         if durable:
@@ -48,6 +61,28 @@ def atomic_path(path: Path | str, durable: bool = False) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def is_there(path: Path) -> bool:
+    """Tells whether a file or folder is there; False also for a name that none can have."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _temporary_name(path: Path) -> str:
+    """Makes a hidden name with the same ending, no longer than a file system allows."""
+    ending = path.suffix if len(path.suffix) <= _LONGEST_ENDING else ""
+    added = f".{secrets.token_hex(4)}{ending}"
+    return f".{shortened(path.stem, len(os.fsencode(added)) + 1)}{added}"
+
+
+def shortened(name: str, room: int) -> str:
+    """Cuts a file's name so that `room` more bytes fit behind it; a name that is short enough stays as it is."""
+    encoded = os.fsencode(name)
+    most = _LONGEST_NAME - room
+    return name if len(encoded) <= most else encoded[:most].decode("utf-8", "ignore")
+
+
 def _write_error(path: Path, error: OSError) -> DataError:
     reason = {
         errno.ENOSPC: "the disk is full; free some space and start again",
@@ -56,8 +91,10 @@ def _write_error(path: Path, error: OSError) -> DataError:
         errno.EROFS: "the disk is read-only; choose another BASE_DIR",
         errno.ENOTDIR: "a part of this path is a file, expected a folder",
         errno.EEXIST: "a part of this path is a file, expected a folder",
+        errno.ENAMETOOLONG: f"its name is too long ({_LONGEST_NAME} bytes are allowed); shorten that of its source",
     }.get(error.errno or 0)
-    return DataError(f"{path}: cannot be written: {reason or error.strerror or error}")
+    kind = PlaceError if error.errno in _OF_THE_NAME else DataError
+    return kind(f"{path}: cannot be written: {reason or error.strerror or error}")
 
 
 def write_bytes(path: Path | str, data: bytes, durable: bool = False) -> FileEntry:

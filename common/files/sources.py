@@ -121,6 +121,14 @@ class Source:
         return info.file_size, info.CRC
 
 
+def signature_or_none(source: Source) -> tuple[int, int] | None:
+    """Gives the signature of a file; None if it is not there or not a file, which is said when it is read."""
+    try:
+        return source.signature()
+    except DataError:
+        return None
+
+
 class Stream:
     """An open file that names itself in errors and stops at a number of bytes."""
 

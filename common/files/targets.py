@@ -13,7 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from common.errors import ConfigError, DataError
+from common.files.disk import shortened
 from common.parallel import is_running
+
+# For a dot, the process, ".building", and the ten letters of an atomic file.
+_ROOM_FOR_PROCESS = 40
 
 
 def absolute(path: Path) -> Path:
@@ -73,7 +77,7 @@ def building(
     """
     path = absolute(path)
     check_new_target(path, overwrite, ending, is_ours)
-    hidden = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.building")
+    hidden = path.with_name(f"{_hidden_start(path)}{os.getpid()}.building")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for old in _left_by_killed_runs(path):
@@ -116,13 +120,19 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def _hidden_start(path: Path) -> str:
+    """Begins the hidden name of a target; the number of the process, and what a file in its place adds, fit behind."""
+    node = f".{platform.node()}."
+    return f".{shortened(path.name, len(os.fsencode(node)) + _ROOM_FOR_PROCESS)}{node}"
+
+
 def _is_there(path: Path) -> bool:
-    return path.exists() or path.is_symlink()
+    return os.path.lexists(path)  # a link that leads nowhere is there; a name that none can have is not
 
 
 def _left_by_killed_runs(path: Path) -> Iterator[Path]:
     """Finds what processes of this machine left of a target when they were killed."""
-    start = f".{path.name}.{platform.node()}."
+    start = _hidden_start(path)
     # A file that is written atomically to the hidden place has another dot before its name and a random part after it.
     for old in path.parent.glob(f"*{glob.escape(start)}*.building"):
         before, _, rest = old.name.partition(start)

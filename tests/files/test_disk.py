@@ -96,3 +96,35 @@ def test_a_damaged_member_is_named_with_its_archive(tmp_path):
     path.write_bytes(content)
     with zipfile.ZipFile(path) as archive, pytest.raises(DataError, match="a.zip: inside.txt"):
         read_member(archive, "inside.txt")
+
+
+@pytest.mark.parametrize("name", ["n" * 251 + ".png", "ä" * 125 + ".png", "a." + "b" * 250, "n" * 255])
+def test_a_name_as_long_as_the_disk_allows_can_be_written(tmp_path, name):
+    files.write_bytes(tmp_path / name, b"whole")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"whole")]
+
+
+def test_the_temporary_file_keeps_the_ending_of_a_long_name(tmp_path):
+    with files.atomic_path(tmp_path / ("n" * 251 + ".png")) as temporary:
+        assert temporary.suffix == ".png" and len(temporary.name) == 255
+        temporary.write_bytes(b"")
+
+
+def test_a_name_that_no_file_can_have_is_told_from_a_disk_that_cannot_be_written(tmp_path):
+    with pytest.raises(files.PlaceError, match=r"n\.png: cannot be written: its name is too long"):
+        files.write_bytes(tmp_path / ("n" * 260 + ".png"), b"")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(files.PlaceError, match="a part of this path is a file"):
+        files.write_bytes(tmp_path / "file" / "a.png", b"")
+    with pytest.raises(DataError, match="disk is full") as caught, files.atomic_path(tmp_path / "a.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert not isinstance(caught.value, files.PlaceError)
+    assert not files.is_there(tmp_path / ("n" * 260))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_is_refused_and_never_opened(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+    for read in (files.read_json, lambda path: files.read_text(path, 10)):
+        with pytest.raises(DataError, match="a.json: cannot be read: it is not an ordinary file"):
+            read(tmp_path / "a.json")

@@ -4,6 +4,7 @@ import platform
 import pytest
 
 from common.errors import ConfigError, DataError
+from common.files import targets
 from common.files.targets import building, check_new_target, refuse_nested
 
 
@@ -93,3 +94,19 @@ def test_source_and_target_may_not_lie_inside_each_other(tmp_path):
         with pytest.raises(DataError, match="inside each other"):
             refuse_nested(tmp_path / source, tmp_path / target)
     refuse_nested(tmp_path / "a", tmp_path / "ab")
+
+
+def test_a_folder_with_the_longest_name_is_built_and_what_a_killed_run_left_of_it_is_removed(tmp_path):
+    target = tmp_path / ("n" * 255)
+    start = targets._hidden_start(target)
+    left = tmp_path / f"{start}999999999.building"  # no system has so many processes
+    left.mkdir()
+    with building(target) as hidden:
+        assert len(hidden.name) <= 255 - len(".12345678")  # a file in its place adds these when it is written
+        (hidden / "a").write_text("")
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+def test_a_name_that_no_folder_can_have_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(DataError, match="n: cannot be written: File name too long"), building(tmp_path / ("n" * 256)):
+        pass

@@ -17,10 +17,10 @@ from common.dataset.original.layouts import Frame, Layout, read_layout
 from common.dataset.original.truth import KINDS, TRUTH_KINDS, first_kind
 from common.dataset.prepared.resize import LARGEST_SIDE
 from common.errors import ConfigError, DataError, ProjectError
-from common.files.disk import fingerprint, write_bytes
+from common.files.disk import PlaceError, fingerprint, is_there, write_bytes
 from common.files.listing import list_files_of
 from common.files.resuming import unfinished
-from common.files.sources import Source
+from common.files.sources import Source, signature_or_none
 from common.formats.cityscapes.labels import read_table
 from common.formats.coco import panoptic as coco_panoptic
 from common.formats.format import WriteOptions
@@ -159,7 +159,12 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
 def _fingerprint(source: Path, encoding: str, options: MaskOptions, table: LabelTable, frames: Iterable[Frame]) -> str:
     """Computes a digest of all that the masks depend on."""
     files = [
-        [frame.split, frame.city, frame.name, [[kind, *file.signature()] for kind, file in sorted(frame.files.items())]]
+        [
+            frame.split,
+            frame.city,
+            frame.name,
+            [[kind, signature_or_none(file)] for kind, file in sorted(frame.files.items())],
+        ]
         for frame in frames
     ]
     label_map = None if options.label_map is None else options.label_map.as_json()
@@ -229,7 +234,10 @@ class MaskJob:
             data = self.encoder.to_png(instances.runs())
         except ProjectError as error:
             return str(error)
-        write_bytes(path, data)
+        try:
+            write_bytes(path, data)
+        except PlaceError as error:
+            return str(error)
         return ""
 
 
@@ -262,7 +270,7 @@ def _refuse_to_replace(source: Path, targets: Iterable[Path], own_files: Iterabl
     own = [
         str(target)
         for target, file in zip(targets, own_files, strict=True)
-        if file is not None and target.exists() and file.path.exists() and target.samefile(file.path)
+        if file is not None and is_there(target) and file.path.exists() and target.samefile(file.path)
     ]
     if own:
         raise DataError(
@@ -272,7 +280,7 @@ def _refuse_to_replace(source: Path, targets: Iterable[Path], own_files: Iterabl
 
 
 def _refuse_present(paths: Iterable[Path], overwrite: bool) -> None:
-    present = [] if overwrite else [str(path) for path in paths if path.exists()]
+    present = [] if overwrite else [str(path) for path in paths if is_there(path)]
     if present:
         raise DataError(
             f"{count(len(present), 'file')} already there, nothing was written; choose another folder, or --overwrite "

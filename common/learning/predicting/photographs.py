@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.dataset.original.layouts import IMAGE_KIND, read_layout
+from common.dataset.original.layouts import IMAGE_KIND, Layout, read_layout
 from common.errors import ConfigError, DataError
 from common.files.sources import Source
 from common.files.zips import is_safe_member
@@ -26,12 +26,20 @@ class Photograph:
     source: Source
 
 
-def find_photographs(path: Path, splits: Sequence[str] = ()) -> tuple[Photograph, ...]:
+@dataclass(frozen=True)
+class FoundPhotographs:
+    """Photographs with different names, and sentences on folders and archives that could not be looked into."""
+
+    photographs: tuple[Photograph, ...]
+    faults: tuple[str, ...] = ()
+
+
+def find_photographs(path: Path, splits: Sequence[str] = ()) -> FoundPhotographs:
     """Finds the photographs of a file, a folder with all folders in it, or a Cityscapes tree or zip.
 
     In a Cityscapes tree the name of a result is `<split>/<frame>`; elsewhere it is folder and name of the photograph,
     with its ending if two files in the folder differ only in that. Names are unique. Without `splits`, all splits of
-    a Cityscapes tree are kept.
+    a Cityscapes tree are kept. Nothing is opened: what cannot be read is found like any other photograph.
 
     Raises:
         DataError: If nothing is found, or a name leads out of the folder; names it.
@@ -39,31 +47,39 @@ def find_photographs(path: Path, splits: Sequence[str] = ()) -> tuple[Photograph
     """
     if path.is_dir() and all((path / name).is_dir() for name in _PREPARED):
         path /= _PREPARED[0]
-    files = _pictures_below(path)
-    is_zip = path.is_file() and path.suffix.lower() == ".zip"
+    files, faults = _pictures_below(path)
+    is_zip = path.is_file() and _is_zip(path)
     if is_zip or path.is_dir() and _looks_like_cityscapes(path, files):
-        found = _frames(path, splits)
+        layout = read_layout(path)
+        found, faults = _frames(path, layout, splits), [*layout.faults]
     elif splits:
         raise ConfigError(f"{path}: is not a Cityscapes tree or zip and has no split {splits[0]}; leave it out")
     else:
         found = [Photograph(name, Source(file)) for name, file in _named(path, files)]
     if not found:
-        raise DataError(f"{path}: has no photograph; expected files ending in {', '.join(IMAGE_ENDINGS)}")
+        expected = f"expected files ending in {', '.join(IMAGE_ENDINGS)}"
+        raise DataError("; ".join([f"{path}: has no photograph", expected, *faults]))
     if unsafe := next((photo for photo in found if not is_safe_member(photo.name)), None):
         raise DataError(f"{unsafe.source}: its name would lead out of the folder of results; rename it")
-    return tuple(found)
+    return FoundPhotographs(tuple(found), tuple(faults))
 
 
-def _pictures_below(path: Path) -> list[Path]:
+def _pictures_below(path: Path) -> tuple[list[Path], list[str]]:
+    """Lists the files with the name of a picture, whatever they are, and folders that cannot be listed."""
     if path.is_file():
-        return [path] if path.suffix.lower() in IMAGE_ENDINGS else []
+        return ([path] if path.suffix.lower() in IMAGE_ENDINGS else []), []
     if not path.is_dir():
         raise DataError(f"{path}: no such file or folder; expected a photograph, a video or a folder")
     found: list[Path] = []
-    for folder, folders, names in os.walk(path):
+    faults: list[str] = []
+
+    def note(error: OSError) -> None:
+        faults.append(f"{error.filename}: cannot be listed: {error.strerror}; change its permissions")
+
+    for folder, folders, names in os.walk(path, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(folder, name) for name in sorted(names) if _is_picture(name)]
-    return found
+    return found, faults
 
 
 def _is_picture(name: str) -> bool:
@@ -71,17 +87,22 @@ def _is_picture(name: str) -> bool:
 
 
 def _looks_like_cityscapes(path: Path, files: Sequence[Path]) -> bool:
-    return any(file.stem.endswith(f"_{IMAGE_KIND}") for file in files) or (not files and any(path.glob("*.zip")))
+    return any(file.stem.endswith(f"_{IMAGE_KIND}") for file in files) or (
+        not files and any(map(_is_zip, path.iterdir()))
+    )
 
 
-def _frames(path: Path, splits: Sequence[str]) -> list[Photograph]:
-    frames = read_layout(path).frames
-    there = sorted({frame.split for frame in frames})
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip"
+
+
+def _frames(path: Path, layout: Layout, splits: Sequence[str]) -> list[Photograph]:
+    there = sorted({frame.split for frame in layout.frames})
     if missing := [split for split in splits if split not in there]:
         raise ConfigError(f"{path}: has no split {missing[0]}; there is {', '.join(filter(None, there)) or 'none'}")
     return [
         Photograph("/".join(filter(None, (frame.split, frame.name))), frame.image)
-        for frame in frames
+        for frame in layout.frames
         if frame.image and (not splits or frame.split in splits)
     ]
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from common.dataset.prepared.resize import resize_image
 from common.errors import ConfigError, DataError
+from common.files.disk import PlaceError
 from common.images.pictures import read_photograph
 from common.learning.predicting.ensembles import Ensemble
 from common.learning.predicting.photographs import Photograph
@@ -55,7 +56,7 @@ class Outcome:
     Attributes:
         frames: Number of photographs predicted.
         kept: Number of those that had results before.
-        failures: One sentence for each that could not be read.
+        failures: One sentence for each that could not be read, or whose results cannot have its name.
         seconds: From the first photograph to the last file.
         network_seconds: How many of these in the network.
     """
@@ -102,15 +103,20 @@ def predict_photographs(
         except DataError as error:
             return Loaded(photo.name, error=str(error))
 
-    def finish(pair: Predicted) -> None:
+    def finish(pair: Predicted) -> str:
         loaded, class_indices = pair
-        folder.write(loaded.name, class_indices(), loaded.image)
+        try:
+            folder.write(loaded.name, class_indices(), loaded.image)
+        except PlaceError as error:
+            return str(error)
+        return ""
 
     start = time.monotonic()
     batch = min(batch, max(1, len(waiting)))
     with Lanes(ensemble, batch, outcome) as lanes:
-        for _ in progress(lanes.run(load, waiting, finish), "predict", len(waiting), "image"):
-            outcome.frames += 1
+        for failure in progress(lanes.run(load, waiting, finish), "predict", len(waiting), "image"):
+            outcome.frames += not failure
+            outcome.failures += [failure] if failure else []
     outcome.seconds = time.monotonic() - start
     return outcome
 

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DataError
-from common.files.disk import read_json, write_bytes, write_json, write_text
+from common.files.disk import is_there, read_json, write_bytes, write_json, write_text
+from common.files.sources import signature_or_none
 from common.files.targets import check_new_target, move_aside
 from common.images.png import encode_image, encode_mask
 from common.labels.maps import LabelMap
@@ -48,7 +49,7 @@ class ResultFolder:
 
     def holds(self, name: str) -> bool:
         """Tells whether all files of a photograph are there."""
-        return all(file.is_file() for file in self.files(name))
+        return all(is_there(file) and file.is_file() for file in self.files(name))
 
     def write(self, name: str, class_indices: NDArray[np.uint8], image: NDArray[np.uint8] | None = None) -> None:
         """Writes the files of one photograph from class indices `(height, width)`; an overlay needs the image too."""
@@ -119,7 +120,7 @@ def make_record(
     """Makes the content of `prediction.json`; `models` are SHA-256 by path, `settings` are JSON-able."""
     digest = hashlib.sha256()
     for photo in photographs:
-        digest.update(f"{photo.name} {photo.source.signature()}\n".encode("utf-8", "surrogateescape"))
+        digest.update(f"{photo.name} {signature_or_none(photo.source)}\n".encode("utf-8", "surrogateescape"))
     return {
         "models": [{"file": path.name, "sha256": sha256} for path, sha256 in models.items()],
         "photographs": {"count": len(photographs), "sha256": digest.hexdigest()},

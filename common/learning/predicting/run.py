@@ -8,7 +8,7 @@ from common.errors import ConfigError
 from common.files.sources import Source
 from common.files.targets import refuse_nested
 from common.learning.predicting.ensembles import load_ensemble, model_files
-from common.learning.predicting.photographs import Photograph, find_photographs
+from common.learning.predicting.photographs import FoundPhotographs, Photograph, find_photographs
 from common.learning.predicting.prediction import Outcome, predict_photographs
 from common.learning.predicting.result_folder import ResultFolder, make_record, merged_classes
 from common.learning.predicting.video import is_video, predict_video
@@ -57,9 +57,9 @@ def predict_files(request: Request) -> Outcome:
     if video and request.splits:
         raise ConfigError(f"{request.source}: is a video and has no split {request.splits[0]}; leave it out")
     if video:
-        photographs: tuple[Photograph, ...] = (Photograph(request.source.stem, Source(request.source)),)
+        found = FoundPhotographs((Photograph(request.source.stem, Source(request.source)),))
     else:
-        photographs = find_photographs(request.source, request.splits)
+        found = find_photographs(request.source, request.splits)
     models = model_files(request.models)
     ensemble = load_ensemble(models, request.size, request.tta)
     folder = ResultFolder(request.out, ensemble.label_map, request.overlay)
@@ -70,9 +70,11 @@ def predict_files(request: Request) -> Outcome:
         "overlay": request.overlay,
         "video_ids": request.video_ids,
     }
-    folder.open(make_record(models, photographs, settings), request.overwrite)
+    folder.open(make_record(models, found.photographs, settings), request.overwrite)
     if merged := merged_classes(ensemble.label_map):
         log.warning("classes of several labels are written as the smallest of their ids: %s", ", ".join(merged))
     if video:
         return predict_video(ensemble, request.source, folder, request.batch, request.video_ids)
-    return predict_photographs(ensemble, photographs, folder, request.batch)
+    outcome = predict_photographs(ensemble, found.photographs, folder, request.batch)
+    outcome.failures[:0] = found.faults
+    return outcome

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 import shutil
 
 import cv2
@@ -18,8 +19,8 @@ from common.learning.network.model_card import ModelCard, add_card
 from common.learning.network.networks import class_index_model
 from common.learning.predicting.ensembles import Ensemble, load_ensemble, model_files
 from common.learning.predicting.photographs import find_photographs
-from common.learning.predicting.prediction import Lanes, Outcome, prepare
-from common.learning.predicting.result_folder import ResultFolder, classes_csv, merged_classes
+from common.learning.predicting.prediction import Lanes, Outcome, predict_photographs, prepare
+from common.learning.predicting.result_folder import ResultFolder, classes_csv, make_record, merged_classes
 from common.learning.predicting.upsampling import largest_class
 from common.learning.predicting.video import predict_video
 from common.learning.training.scoring import predict
@@ -237,7 +238,7 @@ def test_a_small_file_of_a_huge_picture_is_refused_unread(tmp_path):
 
 
 def names(path, **options):
-    return [photo.name for photo in find_photographs(path, **options)]
+    return [photo.name for photo in find_photographs(path, **options).photographs]
 
 
 def save(path):
@@ -275,6 +276,54 @@ def test_splits_of_a_plain_folder_and_an_empty_folder_are_refused(tmp_path):
     save(tmp_path / "a.png")
     with pytest.raises(ConfigError, match="has no split val"):
         names(tmp_path, splits=("val",))
+
+
+def test_what_is_no_photograph_is_found_by_its_name_and_named_when_it_is_read(tmp_path):
+    save(tmp_path / "a.png")
+    (tmp_path / "lost.png").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "folder.png").mkdir()
+    save(tmp_path / "folder.png" / "b.png")
+    found = find_photographs(tmp_path).photographs
+    assert [photo.name for photo in found] == ["a", "empty", "lost", "pipe", "folder.png/b"]
+    for photo in found[1:4]:
+        with pytest.raises(DataError, match=photo.source.path.name):
+            read_photograph(photo.source)
+    assert make_record({}, found, {}) == make_record({}, found, {})
+
+
+def test_a_photograph_whose_results_cannot_have_its_name_is_named_and_the_others_are_predicted(members, tmp_path):
+    long = "n" * 251
+    # Two photographs with one stem: results keep the ending, and .png behind it makes 259 bytes.
+    for name in ("a/a.png", f"b/{long}.png", f"c/{long}.png", f"c/{long}.jpg", "d.jpg", "d.png/e.png", "z.png"):
+        save(tmp_path / "photos" / name)
+    found, folder = find_photographs(tmp_path / "photos").photographs, ResultFolder(tmp_path / "out", MAP, overlay=True)
+    for _ in range(2):  # the second time goes on where the first one ended
+        outcome = predict_photographs(Ensemble(members[:1]), found, folder, 2)
+        assert len(outcome.failures) == 3
+    assert sum(f"{long}.{ending}.png: cannot be written: its name is too long" in failure
+        for ending in ("png", "jpg") for failure in outcome.failures) == 2  # fmt: skip
+    assert sum("d.png" in failure for failure in outcome.failures) == 1  # a file and a folder of one name
+    written = {file.relative_to(folder.path / "labelIds").as_posix() for file in folder.path.glob("labelIds/**/*.png")
+        if file.is_file()}  # fmt: skip
+    assert written >= {"a/a.png", f"b/{long}.png", "z.png"} and len(written) == 4
+
+
+def test_a_folder_that_cannot_be_listed_is_named_and_the_others_are_predicted(tmp_path, monkeypatch):
+    save(tmp_path / "a.png")
+    (tmp_path / "locked").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_photographs(tmp_path)
+    assert [photo.name for photo in found.photographs] == ["a"]
+    assert found.faults == (f"{tmp_path / 'locked'}: cannot be listed: Permission denied; change its permissions",)
 
 
 def test_results_hold_the_official_ids_and_the_table_says_what_they_mean(tmp_path):
