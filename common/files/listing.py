@@ -1,6 +1,7 @@
 """Lists of files: those below a folder, and those of a dataset by name, in a folder or in a zip that stays closed.
 
-Names have "/" between their parts, and are relative to the folder or zip. Nothing is read but the list.
+Names have "/" between their parts, and are relative to the folder or zip. Endings are listed in lower case and found in
+any case, because cameras and Windows write `.JPG` where a list says `.jpg`. Nothing is read but the list.
 """
 
 import os
@@ -52,7 +53,7 @@ class FileListing:
     Attributes:
         root: Where it is.
         inside: The folder inside `root` that names are relative to, "" or ending in "/".
-        sources: `Source` by name, sorted by name.
+        sources: `Source` by name as `listed_name` gives it, sorted by name.
     """
 
     root: Path
@@ -63,13 +64,18 @@ class FileListing:
         return f"{self.root}" if not self.inside else f"{self.root}: {self.inside}"
 
     def __contains__(self, name: str) -> bool:
-        return name in self.sources
+        return self.find(name) is not None
 
     def __getitem__(self, name: str) -> Source:
         """Finds a file by name; raises DataError if there is none."""
-        if name not in self.sources:
+        found = self.find(name)
+        if found is None:
             raise DataError(f"{self}: {name} is not there")
-        return self.sources[name]
+        return self.sources[found]
+
+    def find(self, name: str) -> str | None:
+        """Gives the name under which a file is listed, whatever the case of its ending; None if it is not there."""
+        return next((found for found in (name, listed_name(name)) if found in self.sources), None)
 
     def names(self, folder: str = "", *endings: str) -> list[str]:
         """Lists the names below a folder, sorted, all or those with one of the endings (lower case)."""
@@ -92,6 +98,12 @@ class FileListing:
         """
         found = {name[:place] for name in self.sources for place in _places(name, marker)}
         return min(found, key=lambda folder: (folder.count("/"), folder)) if found else None
+
+
+def listed_name(name: str) -> str:
+    """Writes the ending of a name in lower case, as files are listed."""
+    stem, dot, ending = name.rpartition(".")
+    return name if "/" in ending else stem + dot + ending.lower()
 
 
 def _places(name: str, marker: str) -> Iterator[int]:
@@ -118,7 +130,16 @@ def list_files_of(path: Path | str) -> FileListing:
         found = dict(_files_of_zip(path))
     else:
         raise DataError(f"{path}: is not there; expected a folder or a zip")
-    return FileListing(path, "", dict(sorted(found.items())))
+    return FileListing(path, "", dict(sorted(_by_listed_name(found).items())))
+
+
+def _by_listed_name(found: dict[str, Source]) -> dict[str, Source]:
+    """Lists files with their endings in lower case, but for those whose name is taken by another file then."""
+    listed = {name: source for name, source in found.items() if listed_name(name) == name}
+    for name, source in found.items():
+        place = listed_name(name)
+        listed[name if place in listed else place] = source
+    return listed
 
 
 def _files_of_folder(root: Path) -> Iterator[tuple[str, Source]]:

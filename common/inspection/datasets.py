@@ -15,7 +15,7 @@ from common.dataset.original.truth import TRUTH_KINDS
 from common.dataset.prepared.folders import PreparedFolder, find_folders
 from common.dataset.prepared.stages import MANIFEST
 from common.errors import ConfigError, DataError, LabelError
-from common.files.listing import FileListing, list_files_of
+from common.files.listing import FileListing, list_files_of, listed_name
 from common.files.sources import Source
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
@@ -79,11 +79,11 @@ def open_dataset(request: DatasetRequest) -> FrameDataset:
 def _read_lone_json(path: Path, images: Path | None) -> FrameDataset:
     if not path.is_file():
         raise DataError(f"{path}: does not exist; expected a COCO JSON file")
-    found = {path.name: Source(path)}
+    found = {listed_name(path.name): Source(path)}
     if images is not None:
         found |= _pictures(images.absolute(), "images/")
     elif path.parent.name in _ANNOTATION_FOLDERS:
-        found = {f"{path.parent.name}/{path.name}": Source(path), **_pictures(path.parent.parent, "")}
+        found = {f"{path.parent.name}/{listed_name(path.name)}": Source(path), **_pictures(path.parent.parent, "")}
     else:
         found |= _pictures(path.parent, "")
     tree = FileListing(path.parent, "", dict(sorted(found.items())))

@@ -147,7 +147,7 @@ def read_labels(source: Readable) -> LabelTable | None:
     Gives None for a text in which lines have a comma, like those of a label map.
     """
     text = read_text(source, LARGEST_LABEL_FILE_BYTES).lstrip()
-    if str(source).endswith(".json") or text.startswith(("{", "[")):
+    if str(source).lower().endswith(".json") or text.startswith(("{", "[")):
         return read_dataset_meta(source)
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     is_class_map = any("," in line and not _LABEL_LINE.match(line) and not _VOC_LINE.fullmatch(line) for line in lines)

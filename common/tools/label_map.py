@@ -59,7 +59,7 @@ def _load(text: str) -> tuple["LabelTable", list[tuple[object, ...]]]:
     from common.labels.table_files import read_labels
     from common.labels.tables import CITYSCAPES
 
-    is_file = text.endswith((".txt", ".json"))
+    is_file = text.lower().endswith((".txt", ".json"))
     table = CITYSCAPES if text == _TABLE else read_labels(Path(text)) if is_file else None
     if table is not None:
         described = [(each.id, each.name, "{} {} {}".format(*each.color), "yes" * each.has_instances) for each in table]

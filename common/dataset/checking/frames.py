@@ -134,7 +134,7 @@ def _missing(job: FrameJob, files: Mapping[str, Source]) -> Iterator[_Found]:
     for kind in kinds:
         name = _file_name(job, kind)
         if kind != IMAGE and annotation is not None:
-            name = str(files[annotation]).removesuffix(_file_name(job, annotation)) + name
+            name = str(files[annotation])[: -len(_file_name(job, annotation))] + name
         message = f"{name}: is missing, other frames of the split have it; get it, or take the frame out of the dataset"
         yield "missing", name, message
 

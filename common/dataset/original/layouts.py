@@ -28,8 +28,10 @@ _ANCHORS = (IMAGE_KIND, *TRUTH_KINDS)
 _SEQUENCES = ("leftImg8bit_sequence",)
 # Folders of generated files, which hold a file of each frame of a split.
 _GENERATED = "cityscapes_panoptic_"
+# Endings may be in upper case, as cameras and Windows write them.
 _FILE = re.compile(
-    r"(.+?)_(?:(leftImg8bit)\.(?:png|jpe?g|webp|bmp|tiff?)|(gtFine|gtCoarse)_([A-Za-z]+)(?:\.png|(?<=polygons)\.json))"
+    r"(.+?)_(?:(leftImg8bit)(?i:\.(?:png|jpe?g|webp|bmp|tiff?))"
+    r"|(gtFine|gtCoarse)_([A-Za-z]+)(?i:\.png|(?<=polygons)\.json))"
 )
 _ASK = "TRUTH = {0} in config.ini, --truth {0} for tools"
 _WANTED = """expected the archives of cityscapes-dataset.com (log in, Downloads), as they are or extracted:
@@ -170,7 +172,8 @@ def _walk(root: Path, faults: list[str], passed_over: PassedOver) -> Iterator[tu
             passed_over.add_folder(entry.name, sum(1 for _ in walk_files(folder / entry.name)))
         folders += [folder / entry.name for entry in inner if not entry.is_symlink()]
         links += [folder / entry.name for entry in inner if entry.is_symlink()]
-        yield folder, [entry for entry in entries if _is(entry.is_file)]
+        # What is neither folder nor file, for example a link that leads nowhere, is named when it is read.
+        yield folder, [entry for entry in entries if not _is(entry.is_dir)]
 
 
 def _is_hidden(name: str) -> bool:
@@ -182,7 +185,7 @@ def _is_ignored(folder: str) -> bool:
 
 
 def _is(test: Callable[[], bool]) -> bool:
-    """Asks what a directory entry is; a link that leads to itself is nothing."""
+    """Asks what a directory entry is; a link that leads to itself is no folder."""
     try:
         return test()
     except OSError:

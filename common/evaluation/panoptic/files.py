@@ -64,7 +64,7 @@ def read_panoptic_predictions(path: Path | str, categories: Mapping[int, Categor
     """
     path = Path(path)
     files = _find_files(path)
-    alone = sorted(path.glob("*.json")) if path.is_dir() and not files else []
+    alone = _json_files(path) if not files else []
     if len(alone) == 1:
         files = [(alone[0], path)]
     if not files:
@@ -81,8 +81,12 @@ def _find_files(path: Path) -> _Files:
     if path.is_file() and path.suffix.lower() == ".json":
         beside = path.with_suffix("")
         return [(path, beside if beside.is_dir() else path.parent)]
-    found = [file for folder in (path, path / "gtFine") for file in sorted(folder.glob("*.json"))]
+    found = [file for folder in (path, path / "gtFine") for file in _json_files(folder)]
     return [(file, file.with_suffix("")) for file in found if file.with_suffix("").is_dir()]
+
+
+def _json_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() == ".json") if folder.is_dir() else []
 
 
 def _listed(folder: Path, items: Mapping[str, PanopticItem]) -> dict[str, ListedFrame]:

@@ -16,6 +16,7 @@ from common.evaluation.pixels.predictions import AUTO, PredictionReader, choose_
 from common.evaluation.pixels.recognition import ENOUGH, agreement, describe_kind, describe_mistake, find_mistake
 from common.evaluation.pixels.scores import BOTH, PROTOCOLS, PixelScores
 from common.evaluation.pixels.truth_frames import find_truth
+from common.files.sources import Source
 from common.labels.maps import LabelMap
 from common.parallel import check_workers, run_all
 
@@ -64,7 +65,7 @@ def evaluate_pixels(predictions: Path | str, truth: Path | str, options: PixelOp
     check_workers(options.workers)
     found = find_truth(truth, options.label_map)
     pairs = pair(predictions, found, options.splits, options.encoding, options.partial)
-    reader = choose_reader(options.encoding, found.values, options.label_map, pairs.frames[0][1])
+    reader = choose_reader(options.encoding, found.values, options.label_map, _example(pairs.frames))
     scores = PixelScores(Path(predictions), found.root, found.values, reader.values, options.protocol)
     scores.notes += [*pairs.notes, *found.notes]
     _tell_what_is_missing(scores, reader, [frame for frame, _ in pairs.frames])
@@ -72,6 +73,18 @@ def evaluate_pixels(predictions: Path | str, truth: Path | str, options: PixelOp
     _collect(scores, run_all(counter, pairs.frames, options.workers, "scoring"), options.encoding)
     _look_for_mistakes(scores, options.encoding, is_last=True)
     return scores
+
+
+def _example(pairs: Sequence[tuple[TruthFrame, Source]]) -> Source:
+    """Finds the first prediction that can be opened; the others are named when they are read."""
+    for _, source in pairs:
+        try:
+            with source.open() as file:
+                file.read(1)
+            return source
+        except DataError:
+            continue
+    return pairs[0][1]
 
 
 def _tell_what_is_missing(scores: PixelScores, reader: PredictionReader, frames: Sequence[TruthFrame]) -> None:

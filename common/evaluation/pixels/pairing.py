@@ -21,9 +21,12 @@ from common.text import first_few
 COLOR = "color"
 # Folders beside each other; the tool `predict` writes them.
 _FOLDER_OF_COLORS, _FOLDERS_OF_VALUES = "color", ("labelIds", "masks")
-_ENDINGS_OF_COLORS = ("_color",)
-_OTHER_ENDINGS = ("_overlay", "_instanceIds", "_instanceTrainIds", "_leftImg8bit")
-_TRAIN_IDS = "_labelTrainIds"
+# Endings of names, in lower case.
+_OF_COLORS = "_color"
+_OF_OTHERS = ("_overlay", "_instanceids", "_instancetrainids")
+_OF_TRAIN_IDS = "_labeltrainids"
+# Of the photograph; a prediction may have its name too.
+_OF_PHOTOGRAPH = "_leftimg8bit"
 _ENDS_WITH_NUMBERS = re.compile(r".+_\d{6}_\d{6}")
 
 
@@ -119,17 +122,21 @@ def _may_follow(stem: str, length: int) -> bool:
 
 
 def _choose(name: str, candidates: list[tuple[str, Source]], encoding: str) -> Source:
-    """Takes the one file of the wanted encoding."""
-    colors = [place for place in candidates if place[0].endswith(_ENDINGS_OF_COLORS)]
-    masks = [place for place in candidates if not place[0].endswith(_ENDINGS_OF_COLORS + _OTHER_ENDINGS)]
-    fitting = colors if encoding == COLOR else masks
-    if len(fitting) > 1 and encoding != COLOR:
-        fitting = [place for place in fitting if not place[0].endswith(_TRAIN_IDS)] or fitting
-    chosen = fitting or candidates
+    """Takes the one file of the wanted encoding; of several masks the one that is least like anything else."""
+    ranks = [_rank(stem.lower(), encoding) for stem, _ in candidates]
+    chosen = [source for rank, (_, source) in zip(ranks, candidates, strict=True) if rank == min(ranks)]
     if len(chosen) > 1:
-        first, second = (file for _, file in chosen[:2])
+        first, second = chosen[:2]
         raise DataError(f"the frame {name} has {len(chosen)} predictions; keep one of them:\n    {first}\n    {second}")
-    return chosen[0][1]
+    return chosen[0]
+
+
+def _rank(stem: str, encoding: str) -> int:
+    """Orders the files of a frame, by their names in lower case: the smallest is the prediction."""
+    order = (_OF_TRAIN_IDS, _OF_PHOTOGRAPH, _OF_COLORS, *_OF_OTHERS)
+    if encoding == COLOR and stem.endswith(_OF_COLORS):
+        return -1
+    return next((rank for rank, ending in enumerate(order, 1) if stem.endswith(ending)), 0)
 
 
 def _oddities(chosen: list[tuple[TruthFrame, Source]], unused: list[str]) -> Iterator[str]:

@@ -121,7 +121,7 @@ def _plain_frames(root: Path) -> tuple[FileFrame, ...]:
     """Lists a folder of masks; what lies beside them for people to look at is left out."""
     frames: dict[str, FileFrame] = {}
     for path in files_below(root, ".png"):
-        if path.stem.endswith(("_color", "_instanceIds", "_leftImg8bit")):
+        if path.stem.lower().endswith(("_color", "_instanceids", "_leftimg8bit")):
             continue
         official = _OFFICIAL_NAME.match(path.stem)
         name = official.group() if official else OFFICIAL_ENDING.sub("", path.stem).removesuffix(f"_{LABEL_IDS}")

@@ -53,7 +53,7 @@ def resolve(tree: FileListing, path: str) -> str | None:
     """Finds a listed file, whatever folders of another machine are before its path; None if it is not there."""
     while path and path not in tree:
         path = path.partition("/")[2]
-    return path or None
+    return tree.find(path)
 
 
 def item_id_of(path: str, split: str) -> str:

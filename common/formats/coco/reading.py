@@ -62,5 +62,5 @@ def find_photograph(tree: FileListing, folder: str, split: str, file_name: str) 
             for inner in (f"{split or NO_SPLIT}/", ""):
                 name = f"{base}{place}{inner}{file_name}"
                 if name in tree:
-                    return tree.sources[name]
+                    return tree[name]
     return None

@@ -154,7 +154,7 @@ def _listed_images(tree: FileListing, path: str, list_name: str) -> list[str | N
     for line in read_lines(tree[list_name]):
         bases = (posixpath.join(posixpath.dirname(list_name), line), posixpath.join(path, line))
         places = (_inside(base) for base in (*bases, line))
-        listed.append(next((place for place in places if place in tree), None))
+        listed.append(next((found for place in places if (found := tree.find(place))), None))
     return listed
 
 

@@ -109,3 +109,20 @@ def test_predictions_of_no_frame_are_noted_and_nothing_that_fits_is_an_error(tmp
         pair(folder, truth_of(tmp_path, B))
     with pytest.raises(DataError, match="nowhere: .* a folder or zip"):
         pair(tmp_path / "nowhere", truth_of(tmp_path, B))
+
+
+@pytest.mark.parametrize(
+    ("files", "mask", "color"),
+    [
+        (("_leftImg8bit.png", "_leftImg8bit_color.png"), "_leftImg8bit.png", "_leftImg8bit_color.png"),
+        (("_leftImg8bit_pred.png", "_leftImg8bit_pred_color.png"), "_leftImg8bit_pred.png", "_leftImg8bit_pred_color.png"),
+        (("_gtFine_labelIds.png", "_gtFine_color.png", "_leftImg8bit.png"), "_gtFine_labelIds.png", "_gtFine_color.png"),
+        (("_leftImg8bit.PNG", "_leftImg8bit_COLOR.PNG"), "_leftImg8bit.PNG", "_leftImg8bit_COLOR.PNG"),
+        ((".png", "_overlay.png", "_leftImg8bit.png"), ".png", ".png"),
+        (("_labelTrainIds.png", "_instanceTrainIds.png", "_color.png"), "_labelTrainIds.png", "_color.png"),
+    ],
+)  # fmt: skip
+def test_of_all_files_of_a_frame_the_one_that_is_named_like_the_encoding_is_taken(files, mask, color, tmp_path):
+    folder = make(tmp_path, *(A + file for file in files))
+    assert paths(pair(folder, truth_of(tmp_path, A)), folder) == [A + mask]
+    assert paths(pair(folder, truth_of(tmp_path, A), encoding="color"), folder) == [A + color]
