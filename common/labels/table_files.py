@@ -16,12 +16,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from common.errors import DataError, LabelError
 from common.files.disk import read_text
 from common.files.listing import FileListing
 from common.files.models import explain
+from common.files.numbers import whole_number
 from common.files.sources import Readable
 from common.labels.cityscapes import Color, Label
 from common.labels.tables import (
@@ -44,7 +45,8 @@ _VOC_LINE = re.compile(r"[^:]+:(\d+\s*,\s*\d+\s*,\s*\d+)?:[^:]*:[^:]*")
 _LABEL_LINE = re.compile(r"\s*[0-9]+\s+[0-9]+\s+[0-9]+\s")
 _INDEX = re.compile(r"[0-9]{1,6}")
 _Name = Annotated[str, StringConstraints(pattern=r"\S")]
-_Byte = Annotated[int, Field(ge=0, le=255)]
+_Byte = Annotated[int, BeforeValidator(lambda value: value if (whole := whole_number(value)) is None else whole),
+    Field(ge=0, le=255)]  # fmt: skip
 
 
 class _DatasetMeta(BaseModel):

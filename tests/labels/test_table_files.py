@@ -184,3 +184,17 @@ def test_the_background_comes_first_and_is_black():
     some = with_black_background(LabelTable(CITYSCAPES.labels[7:9]))
     assert [(label.name, label.id) for label in some] == [("unlabeled", 0), ("road", 7), ("sidewalk", 8)]
     assert with_black_background(CITYSCAPES) == CITYSCAPES
+
+
+def test_colours_with_a_decimal_point_are_read_like_others(tmp_path):
+    content = {
+        "labels": ["a", "b"],
+        "label_map": {"0": "a", "1": "b"},
+        "segmentation_colors": [[1.0, 2, 3.0], [4, 5, 6]],
+    }
+    path = tmp_path / "dataset_meta.json"
+    path.write_text(json.dumps(content))
+    assert [label.color for label in read_dataset_meta(path)][-2:] == [(1, 2, 3), (4, 5, 6)]
+    path.write_text(json.dumps(content | {"segmentation_colors": [[1.5, 2, 3], [4, 5, 6]]}))
+    with pytest.raises(DataError, match="segmentation_colors"):
+        read_dataset_meta(path)

@@ -1,7 +1,8 @@
 """The content of a `*_polygons.json`, checked piece by piece before anything is made of it.
 
 Assumes `imgHeight`, `imgWidth` and `objects`, a list in which each has `label`, `polygon` and maybe `deleted`; other
-keys of an object are ignored. Coordinates are whole numbers. Knows nothing of labels.
+keys of an object are ignored. Coordinates are whole numbers; fractions, which other programs write, are cut off towards
+zero, as the official script does when it paints. Knows nothing of labels.
 """
 
 import json
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import DataError
+from common.files.numbers import whole_number
 from common.files.sources import Source
 
 Points = tuple[tuple[int, int], ...]
@@ -56,7 +58,7 @@ def _read_json(source: Source | Path) -> Any:
 
 
 def _side(source: Source | Path, content: dict[str, Any], key: str) -> int:
-    side = _integer(content.get(key))
+    side = whole_number(content.get(key))
     if side is None or side < 1:
         raise DataError(f"{source}: {key} is {str(content.get(key))[:40]}; expected a number of pixels")
     return side
@@ -93,21 +95,17 @@ def _read_object(where: str, item: Any, are_plain: bool) -> tuple[str, Points, b
 
 def _read_point(where: str, point: Any) -> tuple[int, int]:
     if isinstance(point, list) and len(point) == 2:
-        x, y = _integer(point[0]), _integer(point[1])
-        if x is not None and y is not None and max(abs(x), abs(y)) <= LARGEST_COORDINATE:
+        x, y = _coordinate(point[0]), _coordinate(point[1])
+        if x is not None and y is not None:
             return x, y
-    raise DataError(
-        f"{where}: {str(point)[:60]} is not a point; expected two whole numbers up to {LARGEST_COORDINATE:,}"
-    )
+    raise DataError(f"{where}: {str(point)[:60]} is not a point; expected two numbers up to {LARGEST_COORDINATE:,}")
 
 
-def _integer(value: Any) -> int | None:
-    """Gives a value as an integer; None if it is not a whole number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def _coordinate(value: Any) -> int | None:
+    """Reads a coordinate as the official script does, which cuts off fractions; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_COORDINATE:
         return None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    return value
+    return int(value)
 
 
 def _kind(value: Any) -> str:

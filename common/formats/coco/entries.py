@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from common.errors import DataError
+from common.files.numbers import whole_number
 from common.files.sources import Source
 from common.files.zips import is_safe_member
 from common.formats.coco.json_items import JsonObject, item_key
@@ -70,9 +71,9 @@ def read_image_entry(where: str, item: JsonObject) -> ImageEntry:
 
 
 def _side(where: str, item: JsonObject, key: str) -> int:
-    value = item.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise DataError(f"{where}: {key} is {str(value)[:40]!r}; expected a number of pixels")
+    value = whole_number(item.get(key))
+    if value is None or value < 1:
+        raise DataError(f"{where}: {key} is {str(item.get(key))[:40]!r}; expected a number of pixels")
     return value
 
 
@@ -119,9 +120,9 @@ def read_categories(source: Source, items: Iterable[JsonObject]) -> dict[str, Ca
     names = set()
     for number, item in enumerate(items):
         where = f"{source}: categories, item {number}"
-        id_, name = item.get("id"), item.get("name")
-        if isinstance(id_, bool) or not isinstance(id_, int):
-            raise DataError(f"{where}: id is {str(id_)[:40]!r}; expected a whole number")
+        id_, name = whole_number(item.get("id")), item.get("name")
+        if id_ is None:
+            raise DataError(f"{where}: id is {str(item.get('id'))[:40]!r}; expected a whole number")
         if not isinstance(name, str) or not plain_name(name):
             raise DataError(f"{where}: name is {str(name)[:40]!r}; expected a text")
         if str(id_) in result or plain_name(name) in names:
@@ -133,9 +134,9 @@ def read_categories(source: Source, items: Iterable[JsonObject]) -> dict[str, Ca
 
 
 def _color(value: object) -> tuple[int, int, int] | None:
-    if isinstance(value, list) and len(value) == 3 and all(type(part) is int and 0 <= part < 256 for part in value):
-        return value[0], value[1], value[2]
-    return None
+    parts = [whole_number(part) for part in value] if isinstance(value, list) else []
+    found = [part for part in parts if part is not None and 0 <= part < 256]
+    return (found[0], found[1], found[2]) if len(found) == len(parts) == 3 else None
 
 
 def make_table(files: Iterable[dict[str, Category]], is_thing: bool) -> LabelTable:

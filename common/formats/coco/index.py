@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from common.errors import DataError
+from common.files.numbers import whole_number
 from common.files.sources import Source
 from common.formats.coco.entries import Category, ImageEntry, frame_name, read_categories, read_image_entry
 from common.formats.coco.json_items import JsonObject, item_key, read_items
@@ -147,8 +148,8 @@ def read_index(source: Source, split: str, pack: Pack) -> CocoIndex:
             for category in keys:
                 used.setdefault(category, number)
             _refuse_too_many(source, "different category_id", len(used) - 1)
-            id_ = item.get("id")
-            if type(id_) is int:
+            id_ = whole_number(item.get("id"))
+            if id_ is not None:
                 ids.append(id_)
             spool.add(owner, number, head, data)
     index = CocoIndex(source, images, read_categories(source, categories), spool)

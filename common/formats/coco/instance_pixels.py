@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from common.files.numbers import whole_number
 from common.files.sources import Source
 from common.formats.coco.entries import read_crowd
 from common.formats.coco.index import Head, Spool
@@ -25,8 +26,8 @@ def pack_annotation(where: str, item: JsonObject) -> tuple[tuple[str], Head, byt
 def _number(item: JsonObject) -> int | None:
     """Reads which object of its label it is, if the file tells it in the way that is written here."""
     attributes = item.get("attributes")
-    number = attributes.get("number") if isinstance(attributes, dict) else None
-    return number if type(number) is int and 0 <= number < 2**31 else None
+    number = whole_number(attributes.get("number")) if isinstance(attributes, dict) else None
+    return number if number is not None and 0 <= number < 2**31 else None
 
 
 @dataclass(frozen=True)

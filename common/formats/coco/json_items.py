@@ -11,6 +11,7 @@ from typing import Any
 import ijson
 
 from common.errors import DataError
+from common.files.numbers import whole_number
 from common.files.sources import Source
 from common.text import first_few
 
@@ -155,6 +156,7 @@ def item_key(where: str, item: JsonObject, name: str) -> str:
         DataError: If it is missing, neither a whole number nor a text, or longer than any id; names `where`, the item.
     """
     value = item.get(name)
-    if not (type(value) is int or (isinstance(value, str) and len(value) <= LONGEST_ID)):
+    key = value if isinstance(value, str) and len(value) <= LONGEST_ID else whole_number(value)
+    if key is None:
         raise DataError(f"{where}: {name} is {str(value)[:40]!r}; expected a whole number or a text")
-    return json.dumps(value)
+    return json.dumps(key)

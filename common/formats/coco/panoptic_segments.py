@@ -6,6 +6,7 @@ The format reader uses it image by image, the evaluation file by file. Knows not
 from typing import NamedTuple
 
 from common.errors import DataError
+from common.files.numbers import whole_number
 from common.files.sources import Source
 from common.files.zips import is_safe_member
 from common.formats.coco.entries import Category, read_categories, read_crowd
@@ -58,9 +59,10 @@ def read_panoptic_file(source: Source, needs_categories: bool) -> tuple[dict[int
             categories.append(item)
             continue
         where = f"{source}: annotations, item {number:,}"
-        image_id = item.get("image_id")
-        if type(image_id) not in (str, int):
-            raise DataError(f"{where}: image_id is {str(image_id)[:60]!r}; expected the name of a frame")
+        found = item.get("image_id")
+        image_id = found if isinstance(found, str) else whole_number(found)
+        if image_id is None:
+            raise DataError(f"{where}: image_id is {str(found)[:60]!r}; expected the name of a frame")
         if str(image_id) in items:
             raise DataError(f"{where}: the image {image_id} is there already; each image may be there once")
         items[str(image_id)] = read_panoptic_item(where, item)
@@ -91,9 +93,10 @@ def _is_file_name(name: str) -> bool:
 
 
 def _read_segment(where: str, info: JsonObject) -> PanopticSegment:
-    id_, category_id, area = info.get("id"), info.get("category_id"), info.get("area")
-    if type(id_) is not int or not 0 < id_ <= LARGEST_SEGMENT_ID:
-        raise DataError(f"{where}: id is {str(id_)[:40]!r}; expected a number from 1 to {LARGEST_SEGMENT_ID:,}")
-    if type(category_id) is not int:
-        raise DataError(f"{where}: category_id is {str(category_id)[:40]!r}; expected a whole number")
-    return PanopticSegment(id_, category_id, read_crowd(where, info), area if type(area) is int else None)
+    id_, category_id, area = (whole_number(info.get(key)) for key in ("id", "category_id", "area"))
+    if id_ is None or not 0 < id_ <= LARGEST_SEGMENT_ID:
+        found = str(info.get("id"))[:40]
+        raise DataError(f"{where}: id is {found!r}; expected a number from 1 to {LARGEST_SEGMENT_ID:,}")
+    if category_id is None:
+        raise DataError(f"{where}: category_id is {str(info.get('category_id'))[:40]!r}; expected a whole number")
+    return PanopticSegment(id_, category_id, read_crowd(where, info), area)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from common.errors import DataError
+from common.files.numbers import whole_number
 from common.formats.coco.index import Head
 
 LARGEST_COORDINATE = 2**24
@@ -36,14 +37,23 @@ def pack_segmentation(where: str, value: object) -> tuple[Head, bytes]:
         return _pack_polygons(where, value)
     if not isinstance(value, dict):
         raise DataError(f"{where}: segmentation is {str(value)[:40]!r}; expected polygons or run lengths")
-    size, counts = value.get("size"), value.get("counts")
-    if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int for side in size)):
-        raise DataError(f"{where}: the size of its run lengths is {str(size)[:40]!r}; expected [height, width]")
+    size, counts = _whole_numbers(value.get("size")), value.get("counts")
+    if size is None or len(size) != 2:
+        found = str(value.get("size"))[:40]
+        raise DataError(f"{where}: the size of its run lengths is {found!r}; expected [height, width]")
     if isinstance(counts, str):
         return {"kind": "text", "size": size}, counts.encode("utf-8")
-    if isinstance(counts, list) and all(type(count) is int for count in counts):
-        return {"kind": "counts", "size": size}, array.array("q", counts).tobytes()
+    lengths = _whole_numbers(counts)
+    if lengths is not None:
+        return {"kind": "counts", "size": size}, array.array("q", lengths).tobytes()
     raise DataError(f"{where}: its run lengths are {str(counts)[:40]!r}; expected whole numbers or a text")
+
+
+def _whole_numbers(values: object) -> list[int] | None:
+    if not isinstance(values, list):
+        return None
+    found = [whole_number(value) for value in values]
+    return None if None in found else [value for value in found if value is not None]
 
 
 def _pack_polygons(where: str, polygons: list[object]) -> tuple[Head, bytes]:

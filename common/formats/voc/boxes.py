@@ -13,11 +13,13 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from common.errors import DataError
+from common.files.numbers import whole_number_in_text
 from common.files.sources import Source, read_bytes_of
 from common.formats.frames import Segment
 
 LARGEST_XML_BYTES = 4 * 1024 * 1024
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LARGEST_NUMBER = 10**9
 # `(x, y, width, height)` in pixels, x and y from 0.
 Box = tuple[int, int, int, int]
 
@@ -74,8 +76,9 @@ def read_boxes(source: Source) -> list[Segment]:
             attribute.findtext("name"): (attribute.findtext("value") or "").lower()
             for attribute in element.iterfind("attributes/attribute")
         }
-        has_number = re.fullmatch("[0-9]{1,9}", attributes.get("number", ""))
-        number_of_label = int(attributes["number"]) if has_number else None
+        number_of_label = whole_number_in_text(attributes.get("number", ""))
+        if number_of_label is not None and not 0 <= number_of_label <= _LARGEST_NUMBER:
+            number_of_label = None
         objects.append(Segment(name, number_of_label, attributes.get("is_crowd") in ("true", "1")))
     return objects
 

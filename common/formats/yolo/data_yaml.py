@@ -12,6 +12,7 @@ import yaml
 
 from common.errors import DataError, LabelError
 from common.files.disk import read_text
+from common.files.numbers import whole_number_in_text
 from common.files.sources import Readable
 from common.labels.tables import plain_name
 
@@ -24,6 +25,7 @@ _DEEPEST = 16
 _OTHER_KEYS = {"path", "nc", "names", "yaml_file", "download", "channels", "kpt_shape", "flip_idx", "task", "license"}
 # Keys whose value must not be a block of text.
 _READ_KEYS = {"path", "nc", "names", "train", "val", "test", "minival", "valid"}
+_LARGEST_INDEX = 999_999
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*( [A-Za-z0-9_/-]+)*")
 _WORDS_OF_YAML = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 _NULL = "tag:yaml.org,2002:null"
@@ -79,11 +81,14 @@ def _read_names(source: Readable, found: Value | None) -> dict[int, str]:
     names: dict[int, str] = {}
     seen: dict[str, str] = {}
     for key, name in found.items():
-        if not re.fullmatch(r"[0-9]{1,6}", key) or not isinstance(name, str) or not name:
+        index = whole_number_in_text(key)
+        if index is None or not 0 <= index <= _LARGEST_INDEX or not isinstance(name, str) or not name:
             raise DataError(f"{source}: names: found {key[:60]!r}: {str(name)[:60]!r}; expected an index and a name")
         if seen.setdefault(plain_name(name), key) != key:
             raise LabelError(f"{source}: names: the class {name!r} is there twice; each name may be there once")
-        names[int(key)] = name
+        if index in names:
+            raise DataError(f"{source}: names: the index {index} is there twice; each may be there once")
+        names[index] = name
     return names
 
 

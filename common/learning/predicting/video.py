@@ -4,10 +4,14 @@
     OUT/<name>_overlay.mp4    colours over the pictures
     OUT/labelIds/<name>/000000.png ...    label ids of every picture, if they are wanted
 
+OpenCV writes pictures at one constant rate. A video whose pictures come at uneven times, as phones record it, gets that
+of its mean, and a warning says how far a picture is from its time.
+
 Read and written by OpenCV's FFmpeg, from files only: a reference in a video to another place is not followed.
 """
 
 import contextlib
+import itertools
 import logging
 import os
 import time
@@ -35,6 +39,8 @@ _CODEC = "mp4v"
 # If the video does not say.
 _PICTURES_PER_SECOND = 25.0
 _FASTEST = 1000
+# In seconds; a shorter one is hardly seen, and times in files are rounded.
+_LARGEST_SHIFT = 0.1
 
 
 def is_video(path: Path) -> bool:
@@ -76,6 +82,7 @@ def predict_video(
             outcome.frames += 1
         if not outcome.frames:
             raise _unreadable(path)
+        _warn_of_uneven_times(path, video)
         if outcome.frames < (video.length or 0):
             log.warning(
                 "%s: says that it has %s pictures, %s could be read; the rest may be damaged",
@@ -85,25 +92,56 @@ def predict_video(
     return outcome
 
 
+def _warn_of_uneven_times(path: Path, video: "_Video") -> None:
+    number, seconds = video.largest_shift
+    if abs(seconds) > _LARGEST_SHIFT:
+        log.warning(
+            "%s: its pictures come at uneven times; the result has %.4g pictures a second, so that picture %s comes "
+            "%.2f s too %s; for results at the right times, first convert the video to a constant rate, for example "
+            "with: ffmpeg -i IN -vf fps=30 OUT.mp4",
+            *(path, video.rate, f"{number:,}", abs(seconds), "late" if seconds > 0 else "early"),
+        )
+
+
 class _Video:
-    """The pictures of an open video: blue, green, red, of shape `(height, width, 3)`."""
+    """The pictures of an open video: blue, green, red, of shape `(height, width, 3)`.
+
+    Attributes:
+        rate: Pictures a second.
+        length: How many pictures it says that it has; None if it does not.
+        largest_shift: Of the pictures read so far, the number of the one that is furthest from its time at a constant
+            rate, and how many seconds it comes late there.
+    """
 
     def __init__(self, path: Path, capture: cv2.VideoCapture) -> None:
         self._path, self._capture = path, capture
         rate, length = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.rate = rate if 0 < rate <= _FASTEST else _PICTURES_PER_SECOND
         self.length = int(length) if 0 < length < 1e9 else None
+        self.largest_shift = (0, 0.0)
+        self._start: float | None = None
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         shape = None
-        while True:
+        for number in itertools.count():
             done, picture = self._capture.read()
             if not done:
                 return
+            self._compare_time(number)
             shape = shape or picture.shape
             if picture.shape != shape:
                 raise DataError(f"{self._path}: its pictures change their size; cut it where they do")
             yield np.asarray(picture, np.uint8)
+
+    def _compare_time(self, number: int) -> None:
+        """Compares the time of the picture that was just read with the one it gets in a video of constant rate."""
+        seconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if self._start is None:
+            self._start = seconds
+        # A file without times has 0 everywhere.
+        shift = number / self.rate - (seconds - self._start) if seconds > self._start else 0.0
+        if abs(shift) > abs(self.largest_shift[1]):
+            self.largest_shift = (number, shift)
 
 
 @contextlib.contextmanager

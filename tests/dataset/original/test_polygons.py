@@ -285,7 +285,8 @@ def with_object(**changes):
         (with_object(label=3), "object 0: label is a int"),
         (with_object(polygon="[]"), "object 0: polygon is a str"),
         (with_object(polygon=[[1, 2, 3]]), r"object 0: \[1, 2, 3\] is not a point"),
-        (with_object(polygon=[[1, 2.5]]), "is not a point"),
+        (with_object(polygon=[[1, float("nan")]]), "is not a point"),
+        (good(imgWidth=4.5), "imgWidth is 4.5"),
         (with_object(polygon=[[1, 10**30]]), "is not a point"),
         (with_object(polygon=[[1, None]]), "is not a point"),
         (with_object(polygon=[[1, 2], [1, True]]), r"\[1, True\] is not a point"),
@@ -322,3 +323,27 @@ def test_a_byte_order_mark_before_the_json_is_read_over(tmp_path):
     path = tmp_path / "a_gtFine_polygons.json"
     path.write_text(json.dumps({"imgWidth": 4, "imgHeight": 2, "objects": []}), encoding="utf-8-sig")
     assert read_polygons(path).size_wh == (4, 2)
+
+
+def test_fractions_are_cut_off_as_in_the_official_script(tmp_path):
+    from cityscapesscripts.helpers.annotation import Annotation
+    from cityscapesscripts.preparation.json2labelImg import createLabelImage
+
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        points = rng.uniform((-4, -4), (64, 44), (6, 2)).tolist()
+        objects = [{"label": "car", "polygon": points}]
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps({"imgHeight": 40, "imgWidth": 60.0, "objects": objects}))
+        (polygon,) = read_polygons(path).polygons
+        assert polygon.points == tuple((math.trunc(x), math.trunc(y)) for x, y in points)
+        whole = path.with_suffix(".whole")
+        whole.write_text(
+            json.dumps({"imgHeight": 40, "imgWidth": 60, "objects": [{"label": "car", "polygon": polygon.points}]})
+        )
+        pictures = []
+        for file in (path, whole):
+            annotation = Annotation()
+            annotation.fromJsonFile(str(file))
+            pictures.append(np.array(createLabelImage(annotation, "ids")))
+        assert np.array_equal(*pictures) and pictures[0].any()

@@ -115,8 +115,8 @@ def test_predictions_of_no_frame_are_noted_and_nothing_that_fits_is_an_error(tmp
     ("files", "mask", "color"),
     [
         (("_leftImg8bit.png", "_leftImg8bit_color.png"), "_leftImg8bit.png", "_leftImg8bit_color.png"),
-        (("_leftImg8bit_pred.png", "_leftImg8bit_pred_color.png"), "_leftImg8bit_pred.png", "_leftImg8bit_pred_color.png"),
-        (("_gtFine_labelIds.png", "_gtFine_color.png", "_leftImg8bit.png"), "_gtFine_labelIds.png", "_gtFine_color.png"),
+        (("_leftImg8bit_a.png", "_leftImg8bit_a_color.png"), "_leftImg8bit_a.png", "_leftImg8bit_a_color.png"),
+        (("_labelIds.png", "_color.png", "_leftImg8bit.png"), "_labelIds.png", "_color.png"),
         (("_leftImg8bit.PNG", "_leftImg8bit_COLOR.PNG"), "_leftImg8bit.PNG", "_leftImg8bit_COLOR.PNG"),
         ((".png", "_overlay.png", "_leftImg8bit.png"), ".png", ".png"),
         (("_labelTrainIds.png", "_instanceTrainIds.png", "_color.png"), "_labelTrainIds.png", "_color.png"),

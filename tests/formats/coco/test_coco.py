@@ -19,12 +19,14 @@ from common.formats.coco import index as coco_index
 from common.formats.coco import instances as coco
 from common.formats.coco import json_items as coco_json
 from common.formats.coco import panoptic as coco_panoptic
+from common.formats.coco import run_lengths as coco_run_lengths
 from common.formats.coco.writing import write_splits
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.images.png import read_instance_mask
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
 from tests.support.difficult import assert_same, segments_of
+from tests.support.floats import write_with_decimal_points
 from tests.support.oracles import ask_oracle
 
 EVALUATED = ["person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"]
@@ -510,3 +512,37 @@ def test_what_datumaro_writes_is_read(datumaro, demo):
         assert (found.split, found.city) == (frame.split, frame.city)
         assert found.image is not None
         assert_same(objects_of(frame.annotation()), found.annotation(), numbers=False)
+
+
+@pytest.mark.parametrize("rle", [False, True], ids=["polygons", "run lengths"])
+def test_whole_numbers_with_a_decimal_point_are_read_like_others(rle, difficult, tmp_path):
+    tally = coco.write(difficult, tmp_path / "a", WriteOptions(rle=rle, images="none"))
+    assert tally.written["frames"]
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    for path in (tmp_path / "b").rglob("*.json"):
+        content = json.loads(path.read_text())
+        for item in content["annotations"]:
+            if rle:  # as lists of numbers, which pycocotools knows as uncompressed
+                counts = coco_run_lengths.text_to_counts("", item["segmentation"]["counts"].encode())
+                item["segmentation"]["counts"] = counts.tolist()
+        path.write_text(json.dumps(content))
+        write_with_decimal_points(path)
+    for ours, theirs in zip(*(coco.read(list_files_of(tmp_path / name)) for name in "ab"), strict=True):
+        assert_same(ours.annotation(), theirs.annotation())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("width", 64.5, "width is '64.5'; expected a number of pixels"),
+        ("width", "64", "width is '64'; expected a number of pixels"),
+        ("id", 1.5, "id is '1.5'; expected a whole number or a text"),
+    ],
+)
+def test_a_number_with_a_fraction_is_refused_with_its_place(key, value, message, tmp_path):
+    image = {"id": 1, "width": 64, "height": 48, "file_name": "a.png", key: value}
+    path = tmp_path / "annotations" / "instances_val.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"images": [image], "annotations": [], "categories": [{"id": 1, "name": "car"}]}))
+    with pytest.raises(DataError, match=rf"instances_val\.json: images, item 0: {message}"):
+        coco.read(list_files_of(tmp_path))

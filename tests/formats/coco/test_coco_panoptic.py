@@ -20,6 +20,7 @@ from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segm
 from common.images.png import encode_image, read_image, read_instance_mask
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
 from tests.support.difficult import assert_same, masks_of, segments_of
+from tests.support.floats import write_with_decimal_points
 
 
 @pytest.fixture(scope="module")
@@ -261,3 +262,15 @@ def test_a_file_of_predictions_needs_annotations_only(tmp_path, annotations, mes
     source.path.write_text(json.dumps({"annotations": [good | changes for changes in annotations]}))
     with pytest.raises(DataError, match=f"a.json: annotations, {message}"):
         read_panoptic_file(source, needs_categories=False)
+
+
+def test_whole_numbers_with_a_decimal_point_are_read_like_others(difficult, tmp_path):
+    coco_panoptic.write(difficult, tmp_path / "a", WriteOptions(images="none"))
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    for path in (tmp_path / "b").rglob("*.json"):
+        write_with_decimal_points(path)
+    for ours, theirs in zip(*(coco_panoptic.read(list_files_of(tmp_path / name)) for name in "ab"), strict=True):
+        assert_same(ours.annotation(), theirs.annotation())
+    (path,) = (tmp_path / "b").rglob("*_val.json")
+    categories, items = read_panoptic_file(Source(path), needs_categories=True)
+    assert (categories, items) == read_panoptic_file(Source(tmp_path / "a" / path.relative_to(tmp_path / "b")), True)

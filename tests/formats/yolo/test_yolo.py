@@ -359,3 +359,15 @@ def test_the_same_frames_give_the_same_files_with_several_workers(difficult, wri
     first, second = list_files_of(written[0]), list_files_of(tmp_path)
     assert list(first.sources) == list(second.sources)
     assert all(first[name].read_bytes() == second[name].read_bytes() for name in first.sources)
+
+
+def test_whole_numbers_with_a_decimal_point_are_read_like_others(tmp_path):
+    polygon = "0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75"
+    plain = make(tmp_path / "a", f"1 {polygon}\n", "train: images\nnames: {0: car, 1: person}\n")
+    other = make(tmp_path / "b", f"1.0 {polygon}\n", "train: images\nnames: {0.0: car, 1.0: person}\n")
+    annotations = [next(iter(yolo.read(tree))).annotation() for tree in (plain, other)]
+    assert_same(*annotations)
+    with pytest.raises(DataError, match="is of class 1.5"):
+        next(iter(yolo.read(make(tmp_path / "c", f"1.5 {polygon}\n")))).annotation()
+    with pytest.raises(DataError, match="the index 1 is there twice"):
+        yolo.read(make(tmp_path / "d", "", "train: images\nnames: {1: car, 1.0: person}\n"))

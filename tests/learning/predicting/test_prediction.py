@@ -22,7 +22,7 @@ from common.learning.predicting.photographs import find_photographs
 from common.learning.predicting.prediction import Lanes, Outcome, predict_photographs, prepare
 from common.learning.predicting.result_folder import ResultFolder, classes_csv, make_record, merged_classes
 from common.learning.predicting.upsampling import largest_class
-from common.learning.predicting.video import predict_video
+from common.learning.predicting.video import _Video, _warn_of_uneven_times, predict_video
 from common.learning.training.scoring import predict
 from tests.support.toy_network import plain_form
 
@@ -388,3 +388,54 @@ def test_a_file_that_is_not_a_video_leaves_nothing_behind(members, tmp_path):
     with pytest.raises(DataError, match=r"no\.mp4: is not a video"):
         predict_video(Ensemble(members[:1]), tmp_path / "no.mp4", ResultFolder(tmp_path / "out", MAP))
     assert not (tmp_path / "out").exists()
+
+
+class TimedCapture:
+    """A video whose pictures have chosen times, in milliseconds."""
+
+    def __init__(self, milliseconds, rate):
+        self._times, self._rate, self._at = milliseconds, rate, -1
+
+    def read(self):
+        self._at += 1
+        return self._at < len(self._times), np.zeros((4, 4, 3), np.uint8)
+
+    def get(self, key):
+        if key == cv2.CAP_PROP_POS_MSEC:
+            return self._times[self._at]
+        return {cv2.CAP_PROP_FPS: self._rate, cv2.CAP_PROP_FRAME_COUNT: len(self._times)}[key]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "shift"),
+    [
+        ([0, 100, 200, 300], (0, 0.0)),
+        ([500, 600, 700, 800], (0, 0.0)),  # begins later, as cut videos do
+        ([0, 0, 0, 0], (0, 0.0)),  # a file without times
+        ([0, 100, 200, 1300], (3, -1.0)),  # 3 / 10 s instead of 1.3 s
+        ([0, 20, 40, 300], (2, 0.16)),  # 2 / 10 s instead of 0.04 s
+    ],
+)
+def test_the_picture_furthest_from_its_time_is_found(milliseconds, shift):
+    video = _Video(None, TimedCapture(milliseconds, 10))
+    assert len(list(video)) == 4
+    number, seconds = video.largest_shift
+    assert seconds == pytest.approx(shift[1], abs=1e-9)
+    assert number == shift[0] or not shift[1]
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(1.5, "picture 4 comes 1.50 s too late"), (-0.2, "0.20 s too early")])
+def test_uneven_times_are_a_warning_and_small_shifts_are_not(seconds, words, caplog, tmp_path):
+    video = _Video(None, TimedCapture([0], 10))
+    video.largest_shift = (4, 0.09)
+    _warn_of_uneven_times(tmp_path / "phone.mp4", video)
+    assert caplog.text == ""
+    video.largest_shift = (4, seconds)
+    _warn_of_uneven_times(tmp_path / "phone.mp4", video)
+    assert "phone.mp4: its pictures come at uneven times" in caplog.text and words in caplog.text
+
+
+def test_a_video_of_constant_rate_is_no_warning(members, tmp_path, caplog):
+    write_video(tmp_path / "drive.mp4", 5)
+    predict_video(Ensemble(members[:1]), tmp_path / "drive.mp4", ResultFolder(tmp_path / "out", MAP))
+    assert "uneven" not in caplog.text
