@@ -38,7 +38,7 @@ def named_damage(where: object, what: str) -> Iterator[None]:
     except ProjectError:
         raise
     except Exception as error:
-        raise DataError(f"{where}: {what} ({error or type(error).__name__})") from error
+        raise DataError(f"{where}: {what} ({str(error) or type(error).__name__})") from error
 
 
 def check_pixels(where: object, size_wh: tuple[int, int]) -> None:

@@ -13,6 +13,8 @@ from common.dataset.checking.report import report_lines
 from common.dataset.original.polygons import ids_to_colors
 from common.demo import DemoSettings, draw_demo_dataset
 from common.errors import ConfigError, DataError
+from common.images.pictures import encode_palette_mask
+from common.images.png import read_mask
 
 
 @pytest.fixture(scope="module")
@@ -344,3 +346,42 @@ def test_a_frame_of_which_only_generated_files_are_there_misses_all_others(tree)
     problems = check_data(tree).problems
     assert [problem.kind for problem in problems] == ["missing"] * 5
     assert {problem.frame for problem in problems} == {stem}
+
+
+def as_palette(path):
+    path.write_bytes(encode_palette_mask(read_mask(path), np.arange(768, dtype=np.uint8).reshape(256, 3)))
+
+
+def as_jpeg(path):
+    path.with_suffix(".jpg").write_bytes(cv2.imencode(".jpg", cv2.imread(str(path)))[1].tobytes())
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("labelIds", as_palette),
+        ("leftImg8bit", as_jpeg),
+        ("leftImg8bit", lambda path: change(path, lambda pixels: cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA))),
+        ("leftImg8bit", lambda path: change(path, lambda pixels: cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))),
+        ("labelIds", lambda path: path.rename(path.with_suffix(".PNG"))),
+        ("polygons", lambda path: path.rename(path.with_suffix(".JSON"))),
+    ],
+    ids=["palette", "JPEG", "alpha", "gray", "PNG", "JSON"],
+)
+def test_what_other_programs_write_is_checked_like_the_files_of_the_download(kind, make, tree):
+    make(file_of(tree, kind))
+    assert check_data(tree).problems == ()
+    if kind == "labelIds":
+        path = file_of(tree, kind)
+        path.write_bytes(encode_palette_mask(1 - np.minimum(read_mask(path), 1), np.zeros((256, 3), np.uint8)))
+        (problem,) = check_data(tree).problems
+        assert problem.kind == "disagreement"
+
+
+def test_a_link_that_leads_nowhere_is_a_problem_of_its_frame(tree):
+    path = file_of(tree, "leftImg8bit")
+    path.unlink()
+    path.symlink_to(tree / "nowhere")
+    (problem,) = check_data(tree).problems
+    assert (problem.kind, problem.file) == ("unreadable", str(path))

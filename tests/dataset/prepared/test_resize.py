@@ -25,8 +25,10 @@ from common.dataset.prepared.resize import (
 from common.errors import ConfigError, DataError, LabelError
 from common.files.disk import entry_of
 from common.files.sources import Source
-from common.images.png import encode_color_mask, encode_mask, read_image, read_mask
+from common.images.pictures import encode_palette_mask, read_photograph
+from common.images.png import encode_color_mask, encode_image, encode_mask, read_image, read_mask
 from common.labels.maps import study_label_map
+from tests.support.photographs import encoded, stored_for
 
 SETTINGS = ResizeSettings(0.3)
 NAMES = ("aachen_000000_000019", "aachen_000001_000019", "ulm_000000_000019")
@@ -330,3 +332,29 @@ def test_painting_without_polygons_says_what_to_do(original, tmp_path):
     frame = find_frames(original)[0]
     with pytest.raises(DataError, match="has no polygons, which PREPARATION = painted needs"):
         prepare_frame(ResizeJob(frame, tmp_path, tmp_path, ResizeSettings(0.3, preparation="painted")))
+
+
+def test_a_jpeg_is_resized_like_a_png_with_its_pixels_and_seen_upright(original, tmp_path):
+    path = next((original / "leftImg8bit").rglob(f"{NAMES[0]}*"))
+    jpeg, beside = path.with_suffix(".JPG"), tmp_path / "photo.jpg"
+    upright = np.kron(np.arange(12).reshape(3, 4, 1) * [20, 5, 9], np.ones((30, 40, 1))).astype(np.uint8)
+    beside.write_bytes(encoded(stored_for(upright, 6), "JPEG", 6))
+    path.write_bytes(encode_image(read_photograph(Source(beside))))
+    as_png = prepare_frame(ResizeJob(find_frames(original)[0], tmp_path, tmp_path, SETTINGS))
+    path.unlink()
+    shutil.copyfile(beside, jpeg)
+    (frame,) = (frame for frame in find_frames(original) if frame.name == NAMES[0])
+    assert frame.image.path == jpeg
+    as_jpeg = prepare_frame(ResizeJob(frame, tmp_path, tmp_path, SETTINGS))
+    assert all(np.array_equal(*pixels) for pixels in zip(as_png, as_jpeg, strict=True))
+    jpeg.write_bytes(encoded(upright, "JPEG", 6))  # the masks fit the stored pixels
+    with pytest.raises(DataError, match="160 x 90 pixels, but .* 90 x 160 pixels; it fits .* EXIF orientation 6"):
+        prepare_frame(ResizeJob(frame, tmp_path, tmp_path, SETTINGS))
+
+
+def test_the_values_of_a_palette_are_label_ids(original, tmp_path):
+    frame = find_frames(original)[0]
+    expected = prepare_frame(ResizeJob(frame, tmp_path, tmp_path, SETTINGS))[1]
+    palette = np.random.default_rng(0).integers(0, 256, (256, 3), np.uint8)
+    mask_path(frame).write_bytes(encode_palette_mask(read_mask(mask_path(frame)), palette))
+    assert np.array_equal(prepare_frame(ResizeJob(frame, tmp_path, tmp_path, SETTINGS))[1], expected)

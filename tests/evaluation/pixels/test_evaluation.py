@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import cv2
@@ -10,6 +11,7 @@ from common.errors import ConfigError, DataError, LabelError
 from common.evaluation.pixels.evaluation import PixelOptions, evaluate_pixels
 from common.evaluation.pixels.mask_values import CLASSES
 from common.formats.conversion import convert
+from common.images.pictures import encode_palette_mask
 from common.images.png import encode_image, encode_mask, read_mask
 from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
@@ -293,3 +295,28 @@ def test_a_format_with_instances_alone_scores_the_classes_it_has(val_tree, write
     scores = evaluate_pixels(predictions, tmp_path / "truth")
     assert scores.class_iou["car"] == 1.0
     assert scores.class_iou["road"] is None
+
+
+def test_palettes_are_read_as_ids_in_truth_and_predictions(val_tree, write_predictions, tmp_path):
+    predictions = write_predictions(tmp_path / "predictions", perfect)
+    truth = shutil.copytree(val_tree, tmp_path / "truth")
+    expected = evaluate_pixels(predictions, truth).as_json()["classScores"]
+    palette = np.random.default_rng(0).integers(0, 256, (256, 3), np.uint8)
+    for path in [*truth.rglob("*_labelIds.png"), *predictions.glob("*.png")]:
+        path.write_bytes(encode_palette_mask(read_mask(path), palette))
+    assert evaluate_pixels(predictions, truth).as_json()["classScores"] == expected
+
+
+def test_links_that_lead_nowhere_and_pipes_are_named_with_the_other_damaged_files(
+    val_tree, frames, write_predictions, tmp_path
+):
+    predictions = write_predictions(tmp_path, perfect)
+    lost, pipe, empty = (tmp_path / f"{frame.name}_pred.png" for frame in frames[:3])
+    for path in (lost, pipe, empty):
+        path.unlink()
+    lost.symlink_to(tmp_path / "nowhere")
+    os.mkfifo(pipe)
+    empty.touch()
+    with pytest.raises(DataError, match="3 frames cannot be scored") as caught:
+        evaluate_pixels(predictions, val_tree)
+    assert all(path.name in str(caught.value) for path in (lost, pipe, empty))
