@@ -1,6 +1,12 @@
-"""Prints the menu of tools: `python -m common.tools`."""
+"""One command for all tools: `python -m common.tools TOOL ...`, and `cityscapes-study TOOL ...` where it is installed.
+
+Without a tool it prints the menu.
+"""
 
 import ast
+import difflib
+import runpy
+import sys
 from pathlib import Path
 
 
@@ -10,11 +16,30 @@ def menu() -> str:
         "Tools do one job each, at any time; --help describes each. The study itself is in the numbered scripts.",
         "",
     ]
-    for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+    for path in _modules():
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         lines.append(f"  python -m common.tools.{path.stem:<16} {docstring.partition(chr(10))[0]}")
     return "\n".join(lines)
 
 
+def _modules() -> list[Path]:
+    return sorted(Path(__file__).parent.glob("[a-z]*.py"))
+
+
+def main() -> None:
+    """Runs the tool that the first argument names, as `python -m common.tools.TOOL` does."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in ("-h", "--help"):
+        print(menu())
+        return
+    names = [path.stem for path in _modules()]
+    if name not in names:
+        close = difflib.get_close_matches(name, names, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
+        sys.exit(f"error: there is no tool {name!r}; {hint}")
+    del sys.argv[1]
+    runpy.run_module(f"common.tools.{name}", run_name="__main__", alter_sys=True)
+
+
 if __name__ == "__main__":
-    print(menu())
+    main()

@@ -29,6 +29,12 @@ def test_the_menu_lists_every_tool():
         assert f"python -m common.tools.{path.stem} " in menu
 
 
+def test_one_command_runs_every_tool_with_its_arguments(demo_tree):
+    output = run_tool("common.tools", "stats", demo_tree, "--splits", "val", "--json", "-").stdout
+    assert '"frames": 8' in output
+    assert "no tool 'stat'; did you mean stats?" in run_tool("common.tools", "stat", expect=1).stderr
+
+
 def test_tools_are_short():
     for path in (PROJECT / "common" / "tools").glob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 80, path.name
