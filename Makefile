@@ -7,17 +7,26 @@ DEMO = demo
 
 setup: .venv/ready
 
+# OpenCV needs libraries of a desktop for its windows, which nothing here opens. Where they are missing, the same version
+# without windows takes its place.
+OPENCV = @$(BIN)/python -c 'import cv2' 2> /dev/null || { \
+	  echo "note: libraries that OpenCV wants for windows are missing (libGL); installing opencv-python-headless instead"; \
+	  $(BIN)/python -m pip uninstall --quiet --yes opencv-python; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall --require-hashes -r .ci/headless.lock; }
+
 .venv/ready: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
 	  echo "error: found `$(PYTHON) --version 2>&1`; Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv .venv || { \
 	  echo "error: no virtual environment could be made; on Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(OPENCV)
 	@$(BIN)/python -m common.tools.check_setup
 	@touch $@
 
 .venv/ready-dev: .venv/ready requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(OPENCV)
 	@for name in chromium chromium-browser google-chrome google-chrome-stable chrome msedge; do command -v $$name > /dev/null && exit 0; done; \
 	  $(BIN)/python -m playwright install chromium > /dev/null 2>&1 || \
 	  echo "note: no Chromium was found and none could be downloaded; the tests of pages are skipped"
@@ -72,6 +81,7 @@ bench: .venv/ready-dev .venv-oracles/ready
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --custom-compile-command "make lock"
 lock:
 	$(COMPILE) pyproject.toml -o requirements.lock
+	grep -o '^opencv-python==[^ ]*' requirements.lock | sed 's/python/python-headless/' | $(COMPILE) --no-deps - -o .ci/headless.lock
 	$(COMPILE) --override .ci/oracles-without.txt .ci/oracles.in -o .ci/oracles.lock
 	$(COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 

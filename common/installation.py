@@ -10,7 +10,10 @@ import sys
 
 _PYTHON = f"{platform.python_version()} ({sys.executable})"
 _PACKAGES = ("numpy", "sklearn", "joblib", "tqdm", "filelock", "keras", "pydantic", "yaml")
-_LIBRARIES = "Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0; Fedora: sudo dnf install mesa-libGL glib2"
+_LIBRARIES = (
+    "`make setup` takes an OpenCV without windows where libraries are missing; or install them, on Debian and Ubuntu: "
+    "sudo apt install libgl1 libglib2.0-0; on Fedora: sudo dnf install mesa-libGL glib2"
+)
 _WAY_OUT = "run `make setup` and use .venv/bin/python, or install with: python -m pip install -r requirements.lock"
 
 

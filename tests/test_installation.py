@@ -39,3 +39,13 @@ def test_a_script_in_a_bare_python_says_what_to_install(tmp_path):
     assert done.returncode == 1
     assert "requirements.lock" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_both_builds_of_opencv_are_locked_in_the_same_version():
+    def version(lock, name):
+        lines = (PROJECT / lock).read_text(encoding="utf-8").splitlines()
+        return next(line.split("==")[1].split()[0] for line in lines if line.startswith(f"{name}=="))
+
+    with_windows = version("requirements.lock", "opencv-python")
+    assert version(".ci/headless.lock", "opencv-python-headless") == with_windows
+    assert version("requirements-dev.lock", "opencv-python") == with_windows

@@ -7,6 +7,7 @@ import pytest
 
 from common.pages.page import environment, render_page
 
+LIBRARIES = "sudo apt install libatomic1 chromium"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
@@ -14,15 +15,25 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 def chromium():
     """A running Chromium: playwright's own if it is installed, else the system's."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as started:
+    try:
+        manager = playwright.sync_playwright()
+        started = manager.start()
+    except Exception as error:  # its driver is a program of its own, which wants libraries of the system
+        pytest.skip(f"playwright does not start ({str(error).splitlines()[0]}); on Debian and Ubuntu: {LIBRARIES}")
+    try:
         own = started.chromium.executable_path
         found = own if Path(own).is_file() else next(filter(None, map(shutil.which, NAMES)), None)
         if not found:
             pytest.skip("no Chromium: install one, or let `python -m playwright install chromium` do it")
         arguments = ["--disable-gpu", "--disable-background-networking"]
-        browser = started.chromium.launch(executable_path=found, args=arguments)
+        try:
+            browser = started.chromium.launch(executable_path=found, args=arguments)
+        except playwright.Error as error:
+            pytest.skip(f"Chromium does not start ({error.message.splitlines()[0]}); on Debian and Ubuntu: {LIBRARIES}")
         yield browser
         browser.close()
+    finally:
+        started.stop()
 
 
 @pytest.fixture
