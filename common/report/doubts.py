@@ -13,6 +13,7 @@ from common.results.result import Result
 from common.text import count, first_few
 
 _MOST_NAMES = 3
+_MANY_TIMES = 2
 _CHOICES = {each.name for each in fields(Recipe)}
 # Methods change these from generation to generation.
 _BY_DESIGN = {"alpha", "num_epochs", "num_steps"}
@@ -26,6 +27,7 @@ def find_doubts(results: Results, folders: dict[str, Folder], plan: StudyPlan | 
         found.append(f"{count(len(results.damaged), 'result file')} cannot be used: {names}.")
     found += _mixed(results)
     found += _outdated(results.approaches, folders)
+    found += _unequal_steps(results.approaches, folders)
     found += [line for approach in results.approaches for line in _incomplete(approach, plan)]
     if results.under_way:
         names = first_few(results.under_way, _MOST_NAMES)
@@ -95,6 +97,28 @@ def _outdated(approaches: Iterable[Approach], folders: dict[str, Folder]) -> Ite
         for name, fingerprint in sorted(used):
             if name in folders and folders[name].fingerprint not in ("", fingerprint):
                 yield f"{approach.name}: was trained on an older {name} than the one that is there now."
+
+
+def _unequal_steps(approaches: Iterable[Approach], folders: dict[str, Folder]) -> Iterator[str]:
+    """Says which approaches had far more optimiser steps than others: more steps alone raise scores."""
+    steps = {approach.name: found for approach in approaches if (found := _steps(approach.best, folders))}
+    if steps and max(steps.values()) >= _MANY_TIMES * min(steps.values()):
+        listed = ", ".join(f"{name} {number:,}" for name, number in sorted(steps.items(), key=lambda item: item[1]))
+        yield (
+            f"Optimiser steps of a training differ: {listed}. A part of the differences may be steps alone; NUM_STEPS "
+            "with a VARIANT gives an approach as many as another has."
+        )
+
+
+def _steps(result: Result, folders: dict[str, Folder]) -> int | None:
+    """Counts the steps of a training; None if that cannot be known any more."""
+    recipe, pseudo = result.job.training, result.job.pseudo
+    if recipe.num_steps:
+        return recipe.num_steps
+    splits = [folders.get(key.name) for key in result.job.train]
+    if pseudo is not None or None in splits:
+        return None
+    return recipe.num_epochs * recipe.steps_per_epoch(sum(folder.frames for folder in splits if folder is not None))
 
 
 def _incomplete(approach: Approach, plan: StudyPlan | None) -> Iterator[str]:

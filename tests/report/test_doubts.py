@@ -27,3 +27,12 @@ def test_models_trained_under_other_conditions_or_on_other_frames_are_said(study
 def test_models_of_one_recipe_with_other_choices_are_said(study):
     write_result(study, ("subset", 1, 2), dict.fromkeys(FRAMES, 0.4), training={"flip": True})
     assert "The models differ in flip: False, True." in "\n".join(collect_report(study).warnings)
+
+
+def test_approaches_with_far_more_steps_than_others_are_named_with_both_numbers(study):
+    assert "Optimiser steps" not in "\n".join(collect_report(study).warnings)
+    # subset_modern: 12 steps by NUM_STEPS; the others: 2 epochs of 4 images in batches of 2, which are 4 steps.
+    write_result(study, ("subset_modern", 1, 0), dict.fromkeys(FRAMES, 0.4), training={"num_steps": 12})
+    write_split(study, "train_labeled", FRAMES)
+    said = "\n".join(collect_report(study).warnings)
+    assert "Optimiser steps of a training differ: subset 4, subset_aug 4, subset_modern 12." in said
