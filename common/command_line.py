@@ -32,6 +32,7 @@ check_python()  # here, because an old Python cannot read the modules that scrip
 
 log = logging.getLogger("common")
 _INTERRUPTED = 130
+_OLD_SECONDS = 3600
 _STOPPED = "stopped; start the same command again"
 
 
@@ -97,6 +98,7 @@ def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPE
             main(config, dry_run=True)
             return
         with only_one(base_dir, name, prepares):
+            _sweep(base_dir, prepares)
             _keep_log(base_dir / "logs" / f"{name}.log")
             log.debug("%s started, config %s, overrides %s", arguments.step, arguments.config, arguments.overrides)
             start = time.monotonic()
@@ -107,6 +109,14 @@ def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPE
                 raise
             _write_report(config)
             log.debug("%s ended after %.1f s", arguments.step, time.monotonic() - start)
+
+
+def _sweep(base_dir: Path, is_alone: bool) -> None:
+    """Removes half-written files that killed runs left; where others may be writing now, only old ones."""
+    from common.files.disk import remove_temporaries
+
+    for folder in (base_dir, *(base_dir / name for name in ("models", "csv", "report"))):
+        remove_temporaries(folder, 0 if is_alone and folder == base_dir else _OLD_SECONDS)
 
 
 def _write_report(config: Config) -> None:

@@ -5,8 +5,10 @@ import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from common.files.sources import Readable, read_bytes_of
 
 # Size in bytes and CRC-32 of a file.
 FileEntry = tuple[int, int]
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}(\.\w{1,15})?")
 # What file systems allow, in bytes.
 _LONGEST_NAME = 255
 _LONGEST_ENDING = 16
@@ -59,6 +62,19 @@ def atomic_path(path: Path | str, durable: bool = False) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def remove_temporaries(folder: Path, older_than_seconds: float = 0) -> None:
+    """Removes what killed processes left in a folder while they wrote a file; not in folders below it.
+
+    Args:
+        folder: May be missing.
+        older_than_seconds: Younger files stay, because another process may be writing them.
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if _TEMPORARY.fullmatch(path.name) and time.time() - path.lstat().st_mtime >= older_than_seconds:
+                path.unlink(missing_ok=True)
 
 
 def is_there(path: Path) -> bool:

@@ -10,6 +10,26 @@ from common.files import disk as files
 from common.files.zips import is_safe_member, read_member
 
 
+def test_what_killed_processes_left_of_files_is_removed_and_nothing_else(tmp_path):
+    left = [".a.0123abcd.png", "..train.building.89abcdef.json", ".b.00000000"]
+    others = [".hidden", "a.0123abcd.png", ".train.building.json", ".a.0123abcdef.png"]
+    for name in (*left, *others):
+        (tmp_path / name).touch()
+    files.remove_temporaries(tmp_path, older_than_seconds=60)
+    assert len(list(tmp_path.iterdir())) == 7
+    files.remove_temporaries(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
+    files.remove_temporaries(tmp_path / "missing")
+
+
+def test_a_temporary_name_is_recognised_as_one(tmp_path):
+    with pytest.raises(KeyboardInterrupt), files.atomic_path(tmp_path / "a.json") as temporary:
+        raise KeyboardInterrupt
+    temporary.touch()
+    files.remove_temporaries(tmp_path)
+    assert not temporary.exists()
+
+
 def test_an_error_while_writing_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "a.txt"
     files.write_text(path, "old")
