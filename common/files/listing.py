@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from common.errors import DataError
 from common.files.sources import Source
-from common.files.zips import is_safe_member, open_zip
+from common.files.zips import list_members
 
 _IGNORED_FOLDERS = {"__MACOSX"}
 
@@ -148,11 +148,9 @@ def _files_of_folder(root: Path) -> Iterator[tuple[str, Source]]:
 
 
 def _files_of_zip(path: Path) -> Iterator[tuple[str, Source]]:
-    for info in open_zip(path).infolist():
-        if info.is_dir():
-            continue
-        if not is_safe_member(info.filename):
-            raise DataError(f"{path}: the member {info.filename!r} leads out of the archive; do not trust this file")
-        parts = info.filename.split("/")
-        if not any(part.startswith(".") or part in _IGNORED_FOLDERS for part in parts):
-            yield info.filename, Source(path, info.filename)
+    members = list_members(path)
+    if members.unsafe:
+        raise DataError(f"{path}: the member {members.unsafe[0]!r} leads out of the archive; do not trust this file")
+    for name, info in members.names.items():
+        if not any(part.startswith(".") or part in _IGNORED_FOLDERS for part in name.split("/")):
+            yield name, Source(path, info.filename)

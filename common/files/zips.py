@@ -1,7 +1,8 @@
 """Zips that stay closed files: members are read one by one, with limits, and nothing is unpacked.
 
 A zip is opened once per process and kept open, so that each worker opens its own; one that changed on disk is opened
-again. Nothing here knows what the members hold.
+again. Programs write the names of members in several ways: with backslashes between the folders (PowerShell 5), with
+`./` before them (tar and bsdtar). `list_members` gives all of them one form. Nothing here knows what the members hold.
 """
 
 import functools
@@ -12,8 +13,10 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from common.errors import DataError
+from common.files.archives import other_archive
 
 # The largest official archive lists about 150,000 files in 20 MB; a larger directory would fill the memory.
 LARGEST_DIRECTORY_BYTES = 32 * 1024 * 1024
@@ -31,6 +34,44 @@ def is_safe_member(name: str) -> bool:
     """Tells whether a zip member's name stays inside the folder it would be unpacked to."""
     path = PurePosixPath(name.replace("\\", "/"))
     return not (path.is_absolute() or ".." in path.parts or ":" in name)
+
+
+class Members(NamedTuple):
+    """The files in a zip.
+
+    Attributes:
+        names: `ZipInfo` by name, which has "/" between its parts, no part "." and stays inside the archive; in the
+            order of the archive.
+        unsafe: Names, as they are in the archive, that lead out of it.
+    """
+
+    names: dict[str, zipfile.ZipInfo]
+    unsafe: list[str]
+
+
+def list_members(path: Path) -> Members:
+    """Lists the files in a zip, without its folders.
+
+    Raises:
+        DataError: As `open_zip`; or if a member has no name, or two members stand for one file.
+    """
+    names: dict[str, zipfile.ZipInfo] = {}
+    unsafe = []
+    for info in open_zip(path).infolist():
+        written = info.filename
+        if written.endswith(("/", "\\")):
+            continue
+        if not is_safe_member(written):
+            unsafe.append(written)
+            continue
+        name = PurePosixPath(written.replace("\\", "/")).as_posix()
+        if name == ".":
+            raise DataError(f"{path}: a member has the name {written!r}, which names no file; make the archive again")
+        if name in names:
+            same = f"the members {names[name].filename!r} and {written!r} stand for one file"
+            raise DataError(f"{path}: {same}; make the archive again, with each file once")
+        names[name] = info
+    return Members(names, unsafe)
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:
@@ -113,6 +154,9 @@ def _directory_bytes(path: str, size: int) -> int:
 
 
 def _what_is_wrong(path: str) -> str:
+    kind = other_archive(Path(path))
+    if kind:
+        return f"is {kind}, not a zip; extract it and give the folder, or make a zip of that"
     with Path(path).open("rb") as file:
         start = file.read(64).lstrip().lower()
     if start.startswith((b"<!doctype", b"<html")):

@@ -18,7 +18,7 @@ from common.dataset.original.truth import FINE, KINDS, TRUTH_KINDS, first_kind
 from common.errors import DataError
 from common.files.listing import walk_files
 from common.files.sources import Source
-from common.files.zips import is_safe_member, open_zip
+from common.files.zips import list_members
 from common.text import count, first_few
 
 IMAGE_KIND = "leftImg8bit"
@@ -204,28 +204,31 @@ def _files_of_folder(
 
 def _files_of_zip(path: Path, faults: list[str], passed_over: PassedOver) -> Iterator[_Found]:
     try:
-        members = open_zip(path).infolist()
+        members = list_members(path)
     except DataError as error:
         if any(word.lower() in path.name.lower() for word in _ANCHORS):
             raise
         faults.append(str(error))
         return
-    unsafe = []
-    for info in members:
-        *folders, name = info.filename.split("/")
-        if not name or any(_is_hidden(part) and part != ".." for part in (*folders, name)):
-            continue
-        match = _FILE.fullmatch(name)
-        if ignored := next(filter(_is_ignored, folders), None):
-            passed_over.add_folder(ignored, 1)
-        elif not match:
-            passed_over.add_file(name)
-        elif is_safe_member(info.filename):
-            yield _known_file(match, folders, Source(path, info.filename), info.file_size)
-        else:
-            unsafe.append(info.filename)
-    if unsafe:
+    for member, info in members.names.items():
+        if match := _match_in_zip(member, passed_over):
+            yield _known_file(match, member.split("/")[:-1], Source(path, info.filename), info.file_size)
+    if unsafe := [name for name in members.unsafe if _match_in_zip(name.replace("\\", "/"), passed_over)]:
         faults.append(f"{path}: ignored, because the names lead out of the archive: {first_few(unsafe)}")
+
+
+def _match_in_zip(member: str, passed_over: PassedOver) -> re.Match[str] | None:
+    """Matches the name of a member with those of a frame's files; counts one that is passed over."""
+    *folders, name = member.split("/")
+    if any(_is_hidden(part) and part != ".." for part in (*folders, name)):
+        return None
+    match = _FILE.fullmatch(name)
+    if ignored := next(filter(_is_ignored, folders), None):
+        passed_over.add_folder(ignored, 1)
+        return None
+    if not match:
+        passed_over.add_file(name)
+    return match
 
 
 def _known_file(match: re.Match[str], folders: Sequence[str], source: Source, size: int | None) -> _Found:

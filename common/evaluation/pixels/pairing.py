@@ -15,7 +15,7 @@ from common.evaluation.pixels.frame_truth import TruthFrame
 from common.evaluation.pixels.truth_frames import OFFICIAL_ENDING, TruthSet
 from common.files.listing import files_below
 from common.files.sources import Source
-from common.files.zips import is_safe_member, open_zip
+from common.files.zips import list_members
 from common.text import first_few
 
 COLOR = "color"
@@ -89,9 +89,8 @@ def _folder_of_encoding(root: Path, encoding: str) -> Path:
 def _list(root: Path) -> list[tuple[str, Source]]:
     """Lists the PNG files, `(name without ending, Source)`, hidden ones left out."""
     if root.is_file():
-        members = (info.filename for info in open_zip(root).infolist())
-        kept = (member for member in members if is_safe_member(member) and "__MACOSX" not in member)
-        places = [(member.rsplit("/", 1)[-1], Source(root, member)) for member in kept]
+        kept = ((name, info) for name, info in list_members(root).names.items() if "__MACOSX" not in name)
+        places = [(name.rsplit("/", 1)[-1], Source(root, info.filename)) for name, info in kept]
     elif root.is_dir():
         places = [(path.name, Source(path)) for path in files_below(root, ".png")]
     else:
