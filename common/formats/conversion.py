@@ -16,11 +16,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from common.errors import ConfigError
+from common.errors import ConfigError, DataError
 from common.files.listing import list_files_of
 from common.files.targets import building, refuse_nested
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import AnnotatedFrame, FrameDataset
+from common.formats.frames import BOXES, AnnotatedFrame, FrameDataset
 from common.formats.registry import FORMATS, find_format, recognise
 from common.formats.selection import Selection, filter
 from common.labels.tables import CITYSCAPES
@@ -61,7 +61,8 @@ def write(
         options: Attributes of `WriteOptions`.
 
     Raises:
-        DataError: If `path` exists, a frame cannot be read, or the disk is full; nothing stands at `path` then.
+        DataError: If `path` exists, a frame cannot be read, the disk is full, or nothing of what the source has would
+            be left; nothing stands at `path` then.
         ConfigError: If there is no such format or option, or an option has a value that is not allowed.
     """
     target_format = find_format(format)
@@ -72,7 +73,31 @@ def write(
     defaults = {"workers": usable_cores(), "classes": dataset.classes, "truth": dataset.truth or WriteOptions.truth}
     checked = WriteOptions(**{**defaults, **options})
     with building(Path(path), overwrite, target_format.FILE_ENDING) as hidden:
-        return target_format.write(dataset, hidden, checked)
+        tally = target_format.write(dataset, hidden, checked)
+        _refuse_if_nothing_is_left(tally, path, format)
+    if tally.found["groups"] and not tally.found["objects"]:
+        log.warning("note: the source tells no objects apart, only %s; %s", *_WAYS["groups"])
+    return tally
+
+
+# What a source may have and a target may not: in words, and the way to keep it.
+_WAYS = {
+    "objects": ("objects of labels that are not written", "--classes names those to write"),
+    "boxes": (BOXES, "--boxes fill makes rectangles of them"),
+    "groups": ("groups, in which objects are not told apart", "--regions makes an object of each connected area"),
+    "areas": ("areas of labels without objects", "--classes names those to write, --regions makes objects of them"),
+}
+
+
+def _refuse_if_nothing_is_left(tally: Tally, path: Path | str, format: str) -> None:
+    """Refuses a target without any object, or without any label, although the source has some."""
+    if tally.kept or not tally.found.total():
+        return
+    ways = [f"{tally.found[kind]:,} {what}: {way}" for kind, (what, way) in _WAYS.items() if tally.found[kind]]
+    ways = ways or [f"dropped: {amount:,} {what}" for what, amount in tally.dropped.items()]
+    raise DataError(
+        f"{path}: nothing was written, because {format} would have no object of the source: " + "; ".join(ways)
+    )
 
 
 def convert(source: Path | str, target: Path | str, to: str, from_: str | None = None, **choices: Any) -> Tally:

@@ -65,16 +65,22 @@ class Tally:
         written: By what, for example {"frames": 3, "instances": 57, "images": 3}.
         skipped: Frames left out by reason, for example {"frames without ground truth": 1}.
         dropped: What the target format cannot hold, by reason, for example {"groups": 2}.
+        found: What the frames of the source have, visible or not: "objects", "groups", "areas", "boxes", "others".
+        kept: How much of it is in the target: objects in formats of objects, else regions of any kind.
     """
 
     written: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
 
     def __iadd__(self, other: "Tally") -> "Tally":
         self.written += other.written
         self.skipped += other.skipped
         self.dropped += other.dropped
+        self.found += other.found
+        self.kept += other.kept
         return self
 
     def __str__(self) -> str:

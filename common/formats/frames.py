@@ -23,6 +23,8 @@ from common.images.runs import find_runs
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
 
+# What is said of objects in `Annotation.boxes`, in the same words everywhere.
+BOXES = "objects that have a box and no outline"
 # Folders and lists of frames that have no split or city; Datumaro and CVAT use the same word.
 NO_SPLIT, NO_CITY = "default", "default"
 Value = TypeVar("Value", bound=np.generic)
@@ -44,6 +46,18 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class BoxedObject:
+    """An object, or a group, that has a box and no outline.
+
+    Attributes:
+        box: `(x, y, width, height)` in pixels, x and y from the upper left corner of the picture; may be fractions.
+    """
+
+    segment: Segment
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
 class Annotation:
     """The ground truth of a frame as pixels.
 
@@ -55,12 +69,17 @@ class Annotation:
             pixels.
         dropped: What of the source this form cannot hold, counted by reason, for example
             {"objects without a visible pixel": 3}.
+        boxes: Objects of the source that are in no pixel, because only their boxes are known.
+        lacks_pixels: Whether the source has nothing but boxes of the frame, perhaps none. Then pixels of no segment are
+            not background, they are unknown.
     """
 
     pixels: NDArray[np.integer]
     segments: dict[int, Segment] = field(hash=False)
     outlines: AnnotatedImage | None = None
     dropped: Counter[str] = field(default_factory=Counter, hash=False)
+    boxes: tuple[BoxedObject, ...] = ()
+    lacks_pixels: bool = False
 
     def load(self) -> "Annotation":
         """Returns itself, so that an annotation in memory can be used like one in a file."""
@@ -70,6 +89,11 @@ class Annotation:
     def size_wh(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def has_boxes_only(self) -> bool:
+        """Whether boxes are all that is known, so that it is no ground truth in pixels."""
+        return self.lacks_pixels or bool(self.boxes and not self.segments)
 
     @property
     def objects(self) -> list[tuple[int, Segment]]:

@@ -1,26 +1,26 @@
 """Chooses frames of a dataset and changes its labels: splits, cities, classes, small objects, other label tables.
 
+Objects are made of boxes and of connected areas where that is asked for (`new_objects`).
+
 Nothing is loaded here: frames get a truth that makes the change when it is loaded, in any process.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from common.errors import ConfigError, LabelError
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, FrameTruth, Segment, source_polygons
+from common.formats.frames import AnnotatedFrame, FrameDataset, FrameTruth
+from common.formats.new_objects import DividedTruth, FilledTruth
+from common.formats.relabelling import LabelChange, NewNames, RelabelledTruth
 from common.labels.cityscapes import IGNORE, LABEL_OF_ID
 from common.labels.map_files import load_label_map
 from common.labels.maps import LabelMap
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
 
 IGNORED = "ignored"
-# The new name of every label, by its name in the source; None is background.
-NewNames = Mapping[str, str | None]
+FILL = "fill"
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class Selection:
         label_map: "cityscapes" for the official labels, "source" for those of the source, or a label map (built-in name
             or file) whose classes replace the official labels. "" is "cityscapes" if all labels are Cityscapes', else
             "source".
+        boxes: "fill" makes rectangles of the boxes of objects that have no outline; "" counts these objects.
+        regions: Whether each connected part of a group, or of an area of a label in `classes`, becomes an object.
+        rename_splits: Pairs of an old and a new name.
     """
 
     splits: tuple[str, ...] = ()
@@ -42,6 +45,15 @@ class Selection:
     classes: tuple[str, ...] = ()
     min_area: int = 0
     label_map: str = ""
+    boxes: str = ""
+    regions: bool = False
+    rename_splits: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.min_area < 0:
+            raise ConfigError(f"min_area = {self.min_area}: expected a number of pixels, 0 or more")
+        if self.boxes not in ("", FILL):
+            raise ConfigError(f"boxes = {self.boxes!r}: expected {FILL}, or nothing")
 
 
 def filter(dataset: FrameDataset, selection: Selection | None = None, **choices: Any) -> FrameDataset:
@@ -52,9 +64,7 @@ def filter(dataset: FrameDataset, selection: Selection | None = None, **choices:
         LabelError: If the label map is wrong; names file and line.
     """
     selection = selection or Selection(**choices)
-    frames = _choose(dataset.frames, selection)
-    if selection.min_area < 0:
-        raise ConfigError(f"min_area = {selection.min_area}: expected a number of pixels, 0 or more")
+    frames = _rename_splits(_choose(dataset.frames, selection), selection.rename_splits)
     table, new_names, new_background = _target_labels(dataset.labels, selection.label_map)
     painted = (label.name for label in dataset.labels if label.id >= 0 and label.name != dataset.labels.background)
     outside = [name for name in painted if new_names[name] is None]
@@ -64,15 +74,45 @@ def filter(dataset: FrameDataset, selection: Selection | None = None, **choices:
         notes += (f"labels that the label map does not have become {background}: {', '.join(outside)}",)
     new_names = _only(selection.classes, table, new_names)
     classes = selection.classes or dataset.classes
+    if selection.boxes:
+        frames = _with_truths(frames, FilledTruth)
+    if selection.regions:
+        table = _with_counted(table, selection.classes)
+        labels = (old for old, new in new_names.items() if new and (label := table.find(new)) and label.has_instances)
+        frames = _with_truths(frames, partial(DividedTruth, labels=frozenset(labels)))
     is_same = table.labels == dataset.labels.labels and all(old == new for old, new in new_names.items())
     if is_same and not selection.min_area:
         return replace(dataset, frames=frames, classes=classes)
-    change = _Change(table, new_names, new_background, selection.min_area)
-    changed = (
-        frame if frame.truth is None else replace(frame, truth=_ChangedTruth(frame.truth, change)) for frame in frames
-    )
-    frames = tuple(changed) if isinstance(frames, Sequence) else changed
+    change = LabelChange(table, new_names, new_background, selection.min_area)
+    frames = _with_truths(frames, partial(RelabelledTruth, change=change))
     return replace(dataset, labels=table, frames=frames, classes=classes, notes=notes)
+
+
+def _with_truths(
+    frames: Iterable[AnnotatedFrame], wrap: Callable[[FrameTruth], FrameTruth]
+) -> Iterable[AnnotatedFrame]:
+    """Gives frames another truth, made of theirs; a sequence stays a sequence."""
+    changed = (frame if frame.truth is None else replace(frame, truth=wrap(frame.truth)) for frame in frames)
+    return tuple(changed) if isinstance(frames, Sequence) else changed
+
+
+def _with_counted(table: LabelTable, classes: Sequence[str]) -> LabelTable:
+    """Counts the objects of some labels too."""
+    chosen = {label.name for name in classes if (label := table.find(name)) is not None}
+    labels = (replace(label, has_instances=True) if label.name in chosen else label for label in table)
+    return LabelTable(tuple(labels), table.background)
+
+
+def _rename_splits(frames: Iterable[AnnotatedFrame], pairs: Sequence[tuple[str, str]]) -> Iterable[AnnotatedFrame]:
+    names = dict(pairs)
+    if not names:
+        return frames
+    if isinstance(frames, Sequence):
+        there = {frame.split for frame in frames}
+        if unknown := sorted(names.keys() - there):
+            raise ConfigError(f"there is no split {unknown[0]!r} to rename; there are {', '.join(sorted(there))}")
+    renamed = (replace(frame, split=names.get(frame.split, frame.split)) for frame in frames)
+    return tuple(renamed) if isinstance(frames, Sequence) else renamed
 
 
 def _choose(frames: Iterable[AnnotatedFrame], selection: Selection) -> Iterable[AnnotatedFrame]:
@@ -142,105 +182,3 @@ def _only(classes: Sequence[str], table: LabelTable, new_names: NewNames) -> New
             raise LabelError(f"there is no class {name!r}; the classes are {', '.join(label.name for label in table)}")
         chosen.add(label.name)
     return {old: new if new in chosen else None for old, new in new_names.items()}
-
-
-@dataclass(frozen=True)
-class _Change:
-    """What is changed when an annotation is loaded; see `_target_labels` and `Selection`."""
-
-    table: LabelTable
-    new_names: NewNames = field(hash=False)
-    new_background: str | None
-    min_area: int
-
-
-@dataclass(frozen=True)
-class _ChangedTruth:
-    """A truth whose annotation is changed when it is loaded."""
-
-    truth: FrameTruth
-    change: _Change
-
-    def load(self) -> Annotation:
-        annotation = self.truth.load()
-        dropped = Counter(annotation.dropped)
-        kept = {
-            key: replace(segment, label=name)
-            for key, segment in annotation.segments.items()
-            if (name := self.change.new_names.get(segment.label)) is not None
-        }
-        dropped["segments that became background"] += len(annotation.segments) - len(kept)
-        _drop_small(kept, annotation.pixels, self.change.min_area, dropped)
-        pixels, segments = annotation.pixels, _numbered(kept, annotation.segments, self.change.table, dropped)
-        if self.change.new_background is not None:
-            pixels, segments = _fill_background(pixels, annotation.segments, segments, self.change.new_background)
-        pixels, segments = _merge(segments, pixels)
-        return Annotation(pixels, segments, None, +dropped)
-
-    def source_polygons(self, annotation: Annotation) -> tuple[bytes | None, str]:
-        """Tells that polygons.json of the source, if there is one, does not fit the new labels."""
-        data, reason = source_polygons(self.truth, annotation)
-        return None, "that did not fit the new labels (outlines were drawn again)" if data or reason else ""
-
-
-def _drop_small(
-    segments: dict[int, Segment], pixels: NDArray[np.integer], min_area: int, dropped: Counter[str]
-) -> None:
-    if not min_area:
-        return
-    areas = np.bincount(pixels.ravel(), minlength=max(segments, default=0) + 1)
-    for key in [key for key, segment in segments.items() if segment.number is not None and areas[key] < min_area]:
-        del segments[key]
-        dropped[f"objects smaller than {min_area} pixels"] += 1
-
-
-def _numbered(
-    segments: Mapping[int, Segment], before: Mapping[int, Segment], table: LabelTable, dropped: Counter[str]
-) -> dict[int, Segment]:
-    """Numbers objects again where several labels became one; objects of labels that are not counted become stuff."""
-    sources: dict[str, set[str]] = {}
-    for key, segment in segments.items():
-        sources.setdefault(segment.label, set()).add(before[key].label)
-    counts: Counter[str] = Counter()
-    result = {}
-    for key, segment in segments.items():
-        label = table.find(segment.label)
-        if label is None or not label.has_instances:
-            if segment.number is not None:
-                dropped[f"single objects, because {segment.label} is not counted"] += 1
-            result[key] = Segment(segment.label)
-        elif segment.number is not None and len(sources[segment.label]) > 1:
-            result[key] = replace(segment, number=counts[segment.label])
-            counts[segment.label] += 1
-        else:
-            result[key] = segment if segment.number is not None else replace(segment, is_crowd=True)
-    return result
-
-
-def _fill_background(
-    pixels: NDArray[np.integer], before: Mapping[int, Segment], segments: Mapping[int, Segment], name: str
-) -> tuple[NDArray[np.integer], dict[int, Segment]]:
-    """Makes the background of the source an area of a label."""
-    largest = int(pixels.max(initial=0))
-    key = max(largest, *before, 0) + 1
-    dtype = pixels.dtype if key <= np.iinfo(pixels.dtype).max else np.dtype(np.int32)
-    table = np.full(largest + 1, key, dtype)
-    known = [old for old in before if old <= largest]
-    table[known] = known
-    return table[pixels], {**segments, key: Segment(name)}
-
-
-def _merge(segments: dict[int, Segment], pixels: NDArray[np.integer]) -> tuple[NDArray[np.integer], dict[int, Segment]]:
-    """Gives all areas of a label one key."""
-    first: dict[Segment, int] = {}
-    other = {}
-    for key, segment in segments.items():
-        if segment.number is None and first.setdefault(segment, key) != key:
-            other[key] = first[segment]
-    if not other:
-        return pixels, segments
-    table = np.arange(int(pixels.max(initial=0)) + 1, dtype=pixels.dtype)
-    for key, kept in other.items():
-        if key < len(table):
-            table[key] = kept
-    return table[pixels], {key: segment for key, segment in segments.items() if key not in other}

@@ -16,7 +16,7 @@ from common.errors import ConfigError, DataError
 from common.files.disk import link_or_copy, write_bytes
 from common.files.sources import Source
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment, label_of
+from common.formats.frames import BOXES, AnnotatedFrame, Annotation, FrameDataset, Segment, label_of
 from common.images.orientation import UPRIGHT
 from common.images.pictures import IMAGE_ENDINGS, read_photograph, read_whole
 from common.images.runs import Runs, find_runs
@@ -31,6 +31,7 @@ HIDDEN = "objects without a visible pixel"
 HIDDEN_REGIONS = "regions without a visible pixel"
 NOT_COUNTED = "numbers of objects of labels that are not counted"
 OUTLINES = "outlines (the pixels are kept)"
+BOXES_ONLY = "frames whose objects have boxes and no outlines"
 
 
 def choose_labels(table: LabelTable, classes: Collection[str]) -> list[Label]:
@@ -71,7 +72,10 @@ def counted_labels(table: LabelTable, classes: Collection[str]) -> list[Label]:
         return choose_labels(table, classes)
     labels = [label for label in evaluated_labels(table) if label.has_instances]
     if not labels:
-        raise ConfigError("the objects of no label are counted, so there is nothing to write; choose --classes")
+        raise ConfigError(
+            "the objects of no label are counted, so there is nothing to write; choose --classes, and --regions for an "
+            "object of each connected area"
+        )
     return labels
 
 
@@ -153,22 +157,48 @@ def _encode_again(source: Source, ending: str) -> bytes:
     return data.tobytes()
 
 
-def load_to_write(frame: AnnotatedFrame, table: LabelTable, tally: Tally) -> tuple[Annotation, Runs] | None:
-    """Loads what any format can hold of a frame: visible segments, named as in the table, with a number if counted.
+def load_annotation(frame: AnnotatedFrame, tally: Tally) -> tuple[Annotation, Runs] | None:
+    """Loads a frame and counts in `tally` what it has.
+
+    A frame of which only boxes are known is no ground truth in pixels: written, it would be a picture without objects.
 
     Returns:
-        The annotation, without outlines, and the runs of its pixels; None if the frame has no ground truth. `tally`
-        counts what was left out, here and when it was read.
+        The annotation and the runs of its pixels; None if the frame has no ground truth, or nothing but boxes.
 
     Raises:
         DataError: As `AnnotatedFrame.annotation`.
-        LabelError: If the label of a segment is not in the table; names the frame and the label.
     """
     annotation = frame.annotation()
     if annotation is None:
         tally.skipped["frames without ground truth"] += 1
         return None
     runs = find_runs(annotation.pixels)
+    for segment in annotation.segments.values():
+        tally.found["groups" if segment.is_crowd else "areas" if segment.number is None else "objects"] += 1
+    tally.found += Counter(boxes=len(annotation.boxes), others=annotation.dropped.total())
+    tally.dropped += Counter({BOXES: len(annotation.boxes)})
+    tally.kept += len(annotation.segments.keys() & set(np.unique(runs.keys).tolist()))
+    if annotation.has_boxes_only:
+        tally.skipped[BOXES_ONLY] += 1
+        return None
+    return annotation, runs
+
+
+def load_to_write(frame: AnnotatedFrame, table: LabelTable, tally: Tally) -> tuple[Annotation, Runs] | None:
+    """Loads what any format can hold of a frame: visible segments, named as in the table, with a number if counted.
+
+    Returns:
+        The annotation, without outlines, and the runs of its pixels; None as `load_annotation`. `tally` counts what
+        was left out, here and when it was read.
+
+    Raises:
+        DataError: As `load_annotation`.
+        LabelError: If the label of a segment is not in the table; names the frame and the label.
+    """
+    loaded = load_annotation(frame, tally)
+    if loaded is None:
+        return None
+    annotation, runs = loaded
     visible = set(np.unique(runs.keys).tolist())
     segments: dict[int, Segment] = {}
     here = Counter({HIDDEN: 0, HIDDEN_REGIONS: 0, OUTLINES: 0, NOT_COUNTED: 0})  # in the order in which they are shown

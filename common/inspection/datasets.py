@@ -41,6 +41,7 @@ class DatasetRequest:
         truth: "gtFine" or "gtCoarse" of a Cityscapes tree; None takes the fine annotation if there is one.
         images: Folder with the photographs of a lone JSON file; None looks for them beside it.
         splits: Names of splits; () takes all.
+        boxes: "fill" makes rectangles of the boxes of objects that have no outline.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class DatasetRequest:
     truth: str | None = None
     images: Path | None = None
     splits: tuple[str, ...] = ()
+    boxes: str = ""
 
 
 def open_dataset(request: DatasetRequest) -> FrameDataset:
@@ -73,7 +75,7 @@ def open_dataset(request: DatasetRequest) -> FrameDataset:
         dataset = _read_prepared(path, folders)
     else:
         dataset = read(path, request.format, request.truth)
-    return filter(dataset, splits=request.splits, label_map="source") if request.splits else dataset
+    return filter(dataset, splits=request.splits, boxes=request.boxes, label_map="source")
 
 
 def _read_lone_json(path: Path, images: Path | None) -> FrameDataset:

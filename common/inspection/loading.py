@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from common.dataset.original.polygons import AnnotatedImage, find_label
 from common.errors import ProjectError
-from common.formats.frames import AnnotatedFrame, Annotation, Segment
+from common.formats.frames import BOXES, AnnotatedFrame, Annotation, Segment
 from common.images.pictures import read_photograph, turned_note
 from common.images.runs import Region, find_regions, find_runs
 from common.labels.tables import LabelTable
@@ -175,6 +175,8 @@ def _remarks(annotation: Annotation, hidden: int, regions: Sequence[ShownObject]
         remarks.append(f"{found} in which objects were not told apart.")
     if hidden:
         remarks.append(f"{count(hidden, 'object has', 'objects have')} no visible pixel.")
+    if annotation.boxes:
+        remarks.append(f"Not shown: {len(annotation.boxes):,} {BOXES}; --boxes fill shows rectangles.")
     remarks += [f"Not shown: {number:,} {what}." for what, number in sorted(annotation.dropped.items()) if number]
     return remarks if regions else [*remarks, "No pixel has a label."]
 

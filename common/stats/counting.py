@@ -43,6 +43,7 @@ class SplitCounts:
         instances: Number of objects by `(label name, size)`.
         crowds: Number of crowd regions by label name; one per frame and label if the source does not separate groups.
         without_pixels: Number of annotated objects without a visible pixel.
+        boxes: Number of objects that have a box and no outline.
         most_instances: Largest number of objects in one frame.
         levels: How often each value occurs in each channel (red, green, blue), shape `(3, 256)`.
     """
@@ -54,6 +55,7 @@ class SplitCounts:
     instances: Counter[tuple[str, str]] = field(default_factory=Counter, hash=False)
     crowds: Counter[str] = field(default_factory=Counter, hash=False)
     without_pixels: int = 0
+    boxes: int = 0
     most_instances: int = 0
     levels: NDArray[np.int64] = field(default_factory=lambda: np.zeros((3, 256), np.int64), hash=False)
 
@@ -178,8 +180,8 @@ def _count_frame(labels: LabelTable, frame: AnnotatedFrame) -> tuple[str, SplitC
 
 def _count_annotation(frame: AnnotatedFrame, labels: LabelTable) -> SplitCounts:
     annotation = frame.annotation()
-    if annotation is None:
-        return SplitCounts()
+    if annotation is None or annotation.has_boxes_only:
+        return SplitCounts(boxes=len(annotation.boxes) if annotation else 0)
     areas = count_keys(annotation.pixels)
     pixels: Counter[str] = Counter()
     instances: Counter[tuple[str, str]] = Counter()
@@ -201,6 +203,7 @@ def _count_annotation(frame: AnnotatedFrame, labels: LabelTable) -> SplitCounts:
         instances=instances,
         crowds=+crowds,
         without_pixels=hidden,
+        boxes=len(annotation.boxes),
         most_instances=instances.total(),
     )
 
@@ -234,6 +237,7 @@ def _split_to_json(split: SplitCounts, labels: LabelTable) -> dict[str, object]:
         "instances_a_frame": split.instances_a_frame,
         "most_instances_in_a_frame": split.most_instances,
         "instances_without_a_pixel": split.without_pixels,
+        "instances_with_a_box_and_no_outline": split.boxes,
         "crowds": split.crowds.total(),
         "mean": split.mean,
         "standard_deviation": split.deviation,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from common.formats.frames import BOXES
 from common.stats.counting import MEDIUM_BELOW, SIZES, SMALL_BELOW, DatasetCounts, SplitCounts, names_in_order
 from common.text import aligned_table, count
 
@@ -30,6 +31,8 @@ def describe_counts(counts: DatasetCounts) -> list[str]:
         lines.append("crowds: regions of several objects that are not separated, by frame and label")
     if total.without_pixels:
         lines.append(f"{count(total.without_pixels, 'object')} without a visible pixel not counted")
+    if total.boxes:
+        lines.append(f"{total.boxes:,} {BOXES} not counted; frames that have nothing else are no ground truth")
     absent = [label.name for label in counts.labels if label.id >= 0 and not total.pixels[label.name]]
     if absent:
         lines.append(f"labels without a pixel: {', '.join(absent)}")

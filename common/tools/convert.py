@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common.command_line import log, run_tool, tool_parser
+from common.errors import ConfigError
 from common.parallel import usable_cores
 
 _FORMATS = ("camvid", "cityscapes", "coco", "coco-panoptic", "cvat", "voc", "yolo")
@@ -28,6 +29,12 @@ def parser() -> argparse.ArgumentParser:
     add("--cities", nargs="+", metavar="NAME", help="for example ulm (default: all)")
     add("--classes", nargs="+", metavar="NAME", help="labels to keep, all others become background; for coco and yolo "
         "those to write (default there: the 8 counted ones that Cityscapes evaluates)")  # fmt: skip
+    add("--boxes", choices=("fill",), help="make rectangles of objects that have a box and no outline (default: leave "
+        "them out and count them)")  # fmt: skip
+    add("--regions", action="store_true", help="make an object of each connected area of a label with objects, where "
+        "the source does not tell them apart; also of the other labels in --classes")  # fmt: skip
+    add("--rename-split", dest="rename_splits", metavar="OLD=NEW", action="append", help="for example valid=val; "
+        "may be given several times")  # fmt: skip
     add("--min-area", type=int, metavar="N", help="objects with fewer visible pixels become background")
     add("--label-map", metavar="FILE", help="cityscapes, source, a class map's name or its file (default: cityscapes "
         "if it knows all labels, else source)")  # fmt: skip
@@ -51,8 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for name in ("splits", "cities", "classes"):
         choices[name] = tuple(choices.get(name, ()))
+    choices["rename_splits"] = tuple(_pair(text) for text in choices.get("rename_splits", ()))
     log.info("%s: %s", choices["target"], convert(**choices))
     return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, sign, new = text.partition("=")
+    if not sign or not new:
+        raise ConfigError(f"--rename-split {text}: expected OLD=NEW, for example valid=val")
+    return old, new
 
 
 if __name__ == "__main__":

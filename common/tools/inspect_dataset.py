@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", metavar="N", type=int, default=0, help="another number shows other frames (default: 0)")
     add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (default: all)")
     add("--classes", metavar="NAME", nargs="+", default=(), help="only these labels (default: all)")
+    add("--boxes", choices=("fill",), default="", help="show rectangles of objects that have a box and no outline")
     add("--text", action="store_true", help="print the objects as a table; pictures only where --out is given")
     add("--images", metavar="DIR", type=Path, help="photographs of a lone COCO JSON file (default: beside it)")
     add("--from", dest="format", choices=_FORMATS, metavar="FORMAT", help=f"{', '.join(_FORMATS)} "
@@ -57,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = options.out or Path(f"inspection_{source.name if source.is_dir() else source.stem}")
     if is_written := options.out is not None or not options.text:
         check_target(options.source, out, options.overwrite)
-    request = DatasetRequest(options.source, options.format, options.truth, options.images, tuple(options.splits))
+    splits = tuple(options.splits)
+    request = DatasetRequest(options.source, options.format, options.truth, options.images, splits, options.boxes)
     dataset = open_dataset(request)
     chosen = choose_frames(dataset.frames, options.frames, options.seed)
     inspection = load_inspection(options.source, dataset, chosen, options.classes, options.workers)

@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("source", metavar="SOURCE", type=Path, help="a dataset of any format, as a folder or a zip")
     add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)")
+    add("--boxes", choices=("fill",), default="", help="count rectangles of objects that have a box and no outline")
     add("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
     add("--picture", metavar="FILE.png", type=Path, help="also draw bars of pixels and objects")
     add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
@@ -28,13 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.picture is not None and options.picture.suffix.lower() != ".png":
         raise ConfigError(f"--picture {options.picture}: pictures are written as PNG; give it the ending .png")
     from common.files.disk import write_bytes, write_json
-    from common.formats.conversion import read
+    from common.formats.conversion import filter, read
     from common.images.png import encode_image
     from common.stats.counting import count_dataset
     from common.stats.picture import draw_counts
     from common.stats.table import describe_counts
 
-    counts = count_dataset(read(options.source), options.workers, tuple(options.splits))
+    dataset = filter(read(options.source), boxes=options.boxes, label_map="source")
+    counts = count_dataset(dataset, options.workers, tuple(options.splits))
     # Files first: an output that is closed early, for example by `head`, must not cost them.
     if options.json not in (None, "-"):
         write_json(Path(options.json), counts.to_json())

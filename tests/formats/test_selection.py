@@ -117,3 +117,10 @@ def test_foreign_labels_with_known_names_become_cityscapes_own_unless_asked_othe
     assert filter(dataset).labels is CITYSCAPES
     assert [s.label for s in filter(dataset).frames[0].annotation().segments.values()] == ["traffic light", "car"]
     assert filter(dataset, label_map="source").labels is table
+
+
+def test_splits_are_renamed_and_an_unknown_one_is_refused(difficult):
+    renamed = filter(difficult, rename_splits=(("val", "valid"),))
+    assert {frame.split for frame in renamed} == {"train", "valid"}
+    with pytest.raises(ConfigError, match="there is no split 'tset' to rename; there are train, val"):
+        filter(difficult, rename_splits=(("tset", "test"),))

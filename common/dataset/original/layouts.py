@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from common.dataset.original.passed_over import PassedOver
+from common.dataset.original.splits import role_of
 from common.dataset.original.truth import FINE, KINDS, TRUTH_KINDS, first_kind
 from common.errors import DataError
 from common.files.listing import walk_files
@@ -241,7 +242,7 @@ def _place(folders: Sequence[str], name: str) -> tuple[str, str]:
     """Finds split and city in the folders: what follows the last one named like a split, or like a whole set."""
     for index in reversed(range(len(folders))):
         rest = folders[index + 1 :]
-        if folders[index] in SPLITS:
+        if folders[index] in SPLITS or role_of(folders[index]):
             return folders[index], "/".join(rest) or _city_of(name)
         if folders[index] in _ANCHORS:
             if len(rest) > 1 or (rest and not name.startswith(f"{rest[0]}_")):

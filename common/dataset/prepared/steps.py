@@ -13,6 +13,7 @@ from pathlib import Path
 
 from common.config.settings import AugmentationConfig, DatasetConfig
 from common.dataset.original.layouts import IMAGE_KIND, Frame, Layout, read_layout
+from common.dataset.original.splits import split_of_role
 from common.dataset.original.truth import FINE, KINDS_FOR_IDS, TRUTH_KINDS, first_kind
 from common.dataset.prepared.augment import AugmentJob, augmented_names, write_augmented
 from common.dataset.prepared.folders import PreparedDataset, Split, files_of
@@ -38,7 +39,7 @@ def prepare_originals(
 
     Args:
         dataset: The values of config.ini.
-        splits: Name of the prepared folder by split of the original.
+        splits: Name of the prepared folder by role of the split of the original, "train" or "val".
         workers: Number of processes; None for all cores.
         dry_run: Only say what would be done.
 
@@ -47,7 +48,9 @@ def prepare_originals(
         ConfigError: If the sizes of config.ini do not fit the frames.
     """
     layout = _read_original(dataset, splits)
-    frames_of = {split: [frame for frame in layout.frames if frame.split == split] for split in splits}
+    there = {frame.split for frame in layout.frames}
+    originals = {role: split_of_role(role, there) for role in splits}
+    frames_of = {role: [frame for frame in layout.frames if frame.split == originals[role]] for role in splits}
     for split, frames in frames_of.items():
         _check_frames(split, frames, layout, dataset)
     for split, folder in splits.items():
@@ -55,14 +58,18 @@ def prepare_originals(
 
 
 def _read_original(dataset: DatasetConfig, used: Collection[str]) -> Layout:
-    """Reads which frames there are, with the annotation that config.ini asks for; says what is odd or not used."""
+    """Reads which frames there are, with the annotation that config.ini asks for; says what is odd or not used.
+
+    `used` are the roles of the splits that are used.
+    """
     root = dataset.base_dir / "original_data"
     if not root.exists() and (misplaced := _misplaced(dataset.base_dir)):
         raise ConfigError(misplaced)
     layout = read_layout(root, dataset.truth)
     for problem in layout.problems:
         log.warning("note: %s", problem)
-    others = Counter(frame.split or "(none)" for frame in layout.frames if frame.split not in used)
+    taken = {split_of_role(role, {frame.split for frame in layout.frames}) for role in used}
+    others = Counter(frame.split or "(none)" for frame in layout.frames if frame.split not in taken)
     if others:
         found = ", ".join(f"{split} ({count(frames, 'frame')})" for split, frames in sorted(others.items()))
         log.info("not used by step 00, which prepares %s: %s", " and ".join(used), found)

@@ -133,5 +133,7 @@ class FormatFrame:
         annotation = self.frame.annotation()
         if annotation is None:
             raise DataError(f"{self.source}: the frame {self.name} has no ground truth")
+        if annotation.has_boxes_only:
+            raise DataError(f"{self.source}: the frame {self.name} has boxes and no outlines; scores need pixels")
         ids = annotation.label_ids(CITYSCAPES, self.name)
         return ids, annotation.instance_ids(CITYSCAPES, self.name) if with_objects else None

@@ -20,8 +20,7 @@ from common.formats.format import Tally, WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, instance_id_of, source_polygons
 from common.formats.mask_files.encodings import MASK_KINDS, InstanceRuns, MaskEncoder
 from common.formats.names import check_name
-from common.formats.writing import for_each_frame, place_image
-from common.images.runs import find_runs
+from common.formats.writing import for_each_frame, load_annotation, place_image
 from common.labels.table_files import COLORS_FILES, META_FILE, dataset_meta_json, label_colors_text
 from common.labels.tables import BACKGROUND, LabelTable, make_label
 
@@ -87,11 +86,10 @@ def _write_frame(frame: AnnotatedFrame, folder: Path, table: LabelTable, options
     check_name(frame)
     if frame.image is not None:
         place_image(frame.image, folder / _IMAGE_ROOTS[options.layout] / f"{frame.place}_leftImg8bit", options, tally)
-    annotation = frame.annotation()
-    if annotation is None:
-        tally.skipped["frames without ground truth"] += 1
+    loaded = load_annotation(frame, tally)
+    if loaded is None:
         return frame.place, tally
-    runs = find_runs(annotation.pixels)
+    annotation, runs = loaded
     # Everything is looked up once for a run of pixels and not once for a pixel.
     ids = annotation.look_up(
         runs.keys, lambda segment: instance_id_of(segment, table, frame.item_id), table.background_id, np.uint16

@@ -156,6 +156,7 @@ def _write_frame(
         raise DataError(f"the frame {frame.item_id!r} would be written outside of the target; rename it")
     values, infos = _segments_info(frame, annotation, runs, ids)
     tally.written["segments"] += len(infos)
+    tally.kept = len(infos)
     void = sum(segment.label not in ids for segment in annotation.segments.values())
     tally.dropped["segments of labels that are void here"] += void
     png_folder = json_path(folder / options.truth, json_name, frame.split).with_suffix("")

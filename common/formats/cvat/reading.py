@@ -22,6 +22,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from common.dataset.original.layouts import SPLITS
+from common.dataset.original.splits import role_of
 from common.errors import DataError, LabelError
 from common.files.listing import FileListing
 from common.files.sources import Source
@@ -35,7 +36,7 @@ TRUTH, IMAGES = "gtFine/", ("imgsFine/leftImg8bit/", "leftImg8bit/")
 _TRUTH_FILE = re.compile(r"(.+)_gtFine_(instanceIds|labelIds)\.png")
 _IMAGE_FILE = re.compile(r"(.+)_leftImg8bit(\.[A-Za-z]+)")
 # What CVAT and Datumaro call subsets, in lower case.
-_SUBSETS = {*SPLITS, NO_SPLIT, "validation"}
+_SUBSETS = {*SPLITS, NO_SPLIT}
 _MOST_LABELS = 256
 _EXPECTED = "gtFine/<subset>/<city>/<image>_gtFine_instanceIds.png"
 # Split, city and name of a frame.
@@ -119,7 +120,7 @@ def _find_files(tree: FileListing) -> tuple[dict[_Place, Source], dict[_Place, S
 def _place(path: str, name: str) -> _Place:
     """Takes split and city from the folders of a path."""
     folders = PurePosixPath(path).parts[:-1]
-    if len(folders) == 1 and folders[0].lower() not in _SUBSETS:
+    if len(folders) == 1 and folders[0].lower() not in _SUBSETS and not role_of(folders[0]):
         folders = ("", *folders)
     split, city = folders[0] if folders else "", "/".join(folders[1:])
     return "" if split == NO_SPLIT else split, city_of(name) if city in ("", NO_CITY) else city, name

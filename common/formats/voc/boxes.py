@@ -9,6 +9,7 @@ is refused, so that no entity can be defined in it.
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.parsers import expat
 
@@ -18,6 +19,7 @@ from common.files.sources import Source, read_bytes_of
 from common.formats.frames import Segment
 
 LARGEST_XML_BYTES = 4 * 1024 * 1024
+_LARGEST_SIDE = 2**20
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LARGEST_NUMBER = 10**9
 # `(x, y, width, height)` in pixels, x and y from 0.
@@ -58,8 +60,23 @@ def _add(parent: ElementTree.Element, **texts: object) -> None:
         ElementTree.SubElement(parent, tag).text = _NO_XML.sub("\ufffd", str(text))
 
 
-def read_boxes(source: Source) -> list[Segment]:
-    """Reads the objects and crowds of the file in its order; their boxes are not needed for any pixel.
+@dataclass(frozen=True)
+class BoxFile:
+    """The content of an XML file.
+
+    Attributes:
+        size_wh: Width and height of the picture in pixels; None if the file does not give them.
+        segments: Objects and crowds in the order of the file.
+        boxes: Their boxes, in pixels from the upper left corner; None where there is no box with an area.
+    """
+
+    size_wh: tuple[int, int] | None
+    segments: list[Segment] = field(hash=False)
+    boxes: list[tuple[float, float, float, float] | None] = field(hash=False)
+
+
+def read_boxes(source: Source) -> BoxFile:
+    """Reads an XML file.
 
     Raises:
         DataError: If it is missing, not valid XML, has a document type, or an object has no name; names the file.
@@ -67,7 +84,7 @@ def read_boxes(source: Source) -> list[Segment]:
     root = _parse(source)
     if root.tag != "annotation":
         raise DataError(f"{source}: is <{root.tag[:40]}>; expected <annotation>, as in VOC")
-    objects = []
+    objects, boxes = [], []
     for number, element in enumerate(root.iterfind("object"), 1):
         name = (element.findtext("name") or "").strip()
         if not name:
@@ -80,7 +97,27 @@ def read_boxes(source: Source) -> list[Segment]:
         if number_of_label is not None and not 0 <= number_of_label <= _LARGEST_NUMBER:
             number_of_label = None
         objects.append(Segment(name, number_of_label, attributes.get("is_crowd") in ("true", "1")))
-    return objects
+        boxes.append(_box(element))
+    width, height = (_number(root, f"size/{side}") or 0 for side in ("width", "height"))
+    fits = all(1 <= side <= _LARGEST_SIDE for side in (width, height))
+    return BoxFile((int(width), int(height)) if fits else None, objects, boxes)
+
+
+def _box(element: ElementTree.Element) -> tuple[float, float, float, float] | None:
+    """Reads the box of an object, whose corners count from 1 and include their pixel."""
+    corners = [_number(element, f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax")]
+    left, top, right, bottom = (0.0 if corner is None else corner for corner in corners)
+    if None in corners or right < left or bottom < top:
+        return None
+    return left - 1, top - 1, right - left + 1, bottom - top + 1
+
+
+def _number(element: ElementTree.Element, path: str) -> float | None:
+    try:
+        value = float(element.findtext(path) or "")
+    except ValueError:
+        return None
+    return value if abs(value) <= _LARGEST_SIDE else None
 
 
 def _parse(source: Source) -> ElementTree.Element:

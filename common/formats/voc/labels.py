@@ -2,7 +2,8 @@
 
 A line is `name:red,green,blue:parts:actions`; parts and actions are not read. Lines that start with `#` are comments,
 except `# counted: name`, which this project writes: objects of that label are counted. Without such lines, Cityscapes'
-labels are counted as in Cityscapes, and all other labels except the background if the dataset has objects at all.
+labels are counted as in Cityscapes, and all other labels except the background if the dataset has objects at all, or
+has no labelmap.txt, because VOC's own 20 are all counted.
 """
 
 import re
@@ -62,7 +63,8 @@ def read_labels(tree: FileListing, has_objects: bool) -> tuple[LabelTable, MaskC
     if not any(color for _, color in rows):
         rows = [(name, palette_color(value)) for value, (name, _) in enumerate(rows)]
     try:
-        table = table_of(rows, counted or None, has_objects, add_background=False)
+        others_counted = has_objects or LABEL_MAP not in tree
+        table = table_of(rows, counted or None, others_counted, add_background=False)
     except LabelError as error:
         raise LabelError(f"{tree.sources.get(LABEL_MAP, LABEL_MAP)}: {error}") from error
     return table, code_of(table, [color for _, color in rows])

@@ -12,7 +12,7 @@ takes `xmin` from 0 and `xmax` as exclusive, moves the upper left corner of each
 A frame without ground truth is in Main and has no XML and no masks. One that is all background has both.
 
 Masks may have a palette, grey values or colours when they are read. Without labelmap.txt, labels are VOC's own 20.
-Boxes alone give no pixels. The split of a frame is that in Segmentation, else that in Main.
+Boxes alone give no pixels, only boxes. The split of a frame is that in Segmentation, else that in Main.
 """
 
 from collections import Counter
@@ -47,7 +47,7 @@ def _root(tree: FileListing) -> str | None:
 
 
 def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
-    """Reads a dataset; frames without masks have no ground truth, and notes count them.
+    """Reads a dataset; frames without masks and boxes have no ground truth, and notes count them.
 
     Raises:
         DataError: If it is not a VOC dataset, or a path in a list leads out of it; names the file.
@@ -68,27 +68,29 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     frames: list[AnnotatedFrame] = []
     missing: Counter[str] = Counter()
     for item_id, split in splits.items():
-        files = VocTruth(masks.get(item_id), objects.get(item_id), boxes.get(item_id), code)
-        missing.update(_what_is_missing(files, item_id in images))
+        image = images.get(item_id)
+        files = VocTruth(masks.get(item_id), objects.get(item_id), boxes.get(item_id), code, image)
+        missing.update(_what_is_missing(files))
         city, name = split_item_id(item_id)
-        frames.append(AnnotatedFrame(name, split, city, images.get(item_id), files if files.has_masks else None))
+        has_truth = files.has_masks or files.boxes is not None
+        frames.append(AnnotatedFrame(name, split, city, image, files if has_truth else None))
     notes += missing_notes(missing, len(frames))
     left_out = len(there - splits.keys())
     notes += [f"{left_out:,} frames are in no list of {LISTS} and were left out"] if left_out else []
     return FrameDataset(table_as_read(table), tuple(frames), "voc", tuple(notes))
 
 
-def _what_is_missing(truth: VocTruth, has_image: bool) -> list[str]:
+def _what_is_missing(truth: VocTruth) -> list[str]:
     """Lists what of a frame is not there, as ends of sentences."""
     if not truth.has_masks:
-        found = ["have no mask; boxes, if they have any, are not read"]
+        found = ["have no mask, only boxes" if truth.boxes is not None else "have no mask and no boxes"]
     elif truth.objects is None:
         found = [f"have no mask in {OBJECTS}; objects are not told apart there"]
     elif truth.classes is None:
         found = [f"have no mask in {CLASSES}; only objects are read there, all else is background"]
     else:
         found = []
-    return found if has_image else [*found, "have no image"]
+    return found if truth.image is not None else [*found, "have no image"]
 
 
 def _other_roots(tree: FileListing, root: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 An object is a number in SegmentationObject; its label is that of most of its pixels in SegmentationClass. If that mask
 is missing, number k is the k-th object of the XML. Pixels with a class and no object are stuff, or a crowd if the label
-is counted. Numbers of stuff, which Datumaro writes, are dropped.
+is counted. Numbers of stuff, which Datumaro writes, are dropped. Without a mask, the boxes of the XML are all there is.
 """
 
 from collections import Counter, defaultdict
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from common.errors import DataError, LabelError
 from common.files.sources import Source
 from common.formats.class_masks import VOID, MaskCode, read_classes, read_object_numbers
-from common.formats.frames import Annotation, Segment
-from common.formats.voc.boxes import read_boxes
+from common.formats.frames import Annotation, BoxedObject, Segment
+from common.formats.voc.boxes import BoxFile, read_boxes
+from common.images.pictures import picture_size
 from common.images.runs import count_keys
 from common.labels.tables import plain_name
 
@@ -26,21 +27,29 @@ _BASE = 256
 
 @dataclass(frozen=True)
 class VocTruth:
-    """The annotation files of a frame: masks of classes and of objects, whose values `code` explains; the XML file."""
+    """The annotation files of a frame: masks of classes and of objects, whose values `code` explains; the XML file.
+
+    Attributes:
+        image: The photograph, which gives the size where there is no mask.
+    """
 
     classes: Source | None
     objects: Source | None
     boxes: Source | None
     code: MaskCode
+    image: Source | None = None
 
     @property
     def has_masks(self) -> bool:
-        """Whether it can be loaded: one of the two masks is enough."""
+        """Whether it has pixels; one of the two masks is enough."""
         return self.classes is not None or self.objects is not None
 
     def load(self) -> Annotation:
         """Reads the pixels; see `AnnotatedFrame.annotation`."""
-        boxed = read_boxes(self.boxes) if self.boxes is not None else []
+        file = read_boxes(self.boxes) if self.boxes is not None else BoxFile(None, [], [])
+        if not self.has_masks:
+            return self._boxes_alone(file)
+        boxed = file.segments
         crowds = {plain_name(item.label) for item in boxed if item.is_crowd}
         boxed = [item for item in boxed if not item.is_crowd]
         numbers = read_object_numbers(self.objects) if self.objects is not None else None
@@ -56,6 +65,24 @@ class VocTruth:
         objects = len({key // _BASE for key in segments} - {0})
         dropped["boxes without a mask"] = max(0, len(boxed) - objects)
         return Annotation(keys, segments, dropped=+dropped)
+
+    def _boxes_alone(self, file: BoxFile) -> Annotation:
+        size_wh = file.size_wh or (picture_size(self.image) if self.image is not None else None)
+        if size_wh is None:
+            raise DataError(f"{self.boxes}: gives no size, and there is no photograph; expected one of the two")
+        counts: Counter[str] = Counter()
+        dropped: Counter[str] = Counter()
+        boxes = []
+        for item, box in zip(file.segments, file.boxes, strict=True):
+            value = self.code.value_of_name.get(plain_name(item.label))
+            if value is None or box is None:
+                dropped["objects without a box" if value is not None else "boxes of labels not in the label file"] += 1
+                continue
+            name = self.code.names[value]
+            is_counted = name in self.code.counted and not item.is_crowd
+            boxes.append(BoxedObject(Segment(name, counts[name] if is_counted else None, item.is_crowd), box))
+            counts[name] += is_counted
+        return Annotation(np.zeros(size_wh[::-1], np.uint16), {}, None, dropped, tuple(boxes), lacks_pixels=True)
 
     def _join(self, numbers: NDArray[np.integer], classes: NDArray[np.uint8]) -> NDArray[np.integer]:
         if numbers.shape != classes.shape:

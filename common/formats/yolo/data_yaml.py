@@ -5,11 +5,13 @@ refused, so that a small file cannot grow and nothing in it is executed. A block
 """
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 
 import yaml
 
+from common.dataset.original.splits import ROLES, split_of_role
 from common.errors import DataError, LabelError
 from common.files.disk import read_text
 from common.files.numbers import whole_number_in_text
@@ -39,11 +41,13 @@ class DataYaml:
         path: The folder that the others are relative to, as in the file, or "".
         names: Name of each class by its index.
         splits: Folders, or lists of images, by split.
+        key_point_numbers: How many numbers of key points follow the box in each line; 0 if lines are polygons or boxes.
     """
 
     path: str
     names: dict[int, str] = field(hash=False)
     splits: dict[str, tuple[str, ...]] = field(hash=False)
+    key_point_numbers: int = 0
 
 
 def read_data_yaml(source: Readable) -> DataYaml:
@@ -70,7 +74,17 @@ def read_data_yaml(source: Readable) -> DataYaml:
         if texts:
             splits[key] = texts
     path = content.get("path")
-    return DataYaml(path if isinstance(path, str) else "", names, splits)
+    return DataYaml(path if isinstance(path, str) else "", names, splits, _read_key_points(source, content))
+
+
+def _read_key_points(source: Readable, content: dict[str, Value]) -> int:
+    """Reads `kpt_shape`, the number of key points and of values of each; returns their product, 0 without it."""
+    shape = content.get("kpt_shape", "")
+    if not shape:
+        return 0
+    if not isinstance(shape, list) or [isinstance(side, str) and side.isdecimal() for side in shape] != [True, True]:
+        raise DataError(f"{source}: kpt_shape is {str(shape)[:40]}; expected two numbers, for example [17, 3]")
+    return math.prod(int(str(side)[:6]) for side in shape)
 
 
 def _read_names(source: Readable, found: Value | None) -> dict[int, str]:
@@ -95,14 +109,21 @@ def _read_names(source: Readable, found: Value | None) -> dict[int, str]:
 def data_yaml_text(names: list[str], splits: dict[str, str]) -> str:
     """Builds the text of a `data.yaml`.
 
-    It has no `path`, because Ultralytics then takes the folder of the file, wherever it is started. Ultralytics needs
-    train and val, so a missing one gets the images of the first split there is.
+    It has no `path`, because Ultralytics then takes the folder of the file, wherever it is started. Its keys are train,
+    val and test, so the split of each role has that key (`dataset.original.splits`), and all others have their name.
+    Ultralytics needs train and val, so a missing one gets the images of the first split there is.
+
+    Args:
+        names: Of the classes, by index.
+        splits: Folders by name of the split; the first is training data where there is any.
     """
+    key_of = {split: role for role in ROLES if (split := split_of_role(role, splits)) is not None}
+    folders = {key_of.get(split, split): folder for split, folder in splits.items()}
     lines = ["# Paths are relative to this file."]
-    for split in ("train", "val"):
-        if splits and split not in splits:
-            lines += [f"# There is no {split}.", f"{split}: {_quoted(next(iter(splits.values())))}"]
-    lines += [f"{_quoted(split)}: {_quoted(folder)}" for split, folder in splits.items()]
+    for key in ("train", "val"):
+        if folders and key not in folders:
+            lines += [f"# There is no {key}.", f"{key}: {_quoted(next(iter(folders.values())))}"]
+    lines += [f"{_quoted(key)}: {_quoted(folder)}" for key, folder in folders.items()]
     lines += ["names:", *(f"  {index}: {_quoted(name)}" for index, name in enumerate(names))]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""A line of a YOLO segmentation label, `class x1 y1 x2 y2 ...`, and the pixels it stands for.
+"""A line of a YOLO label, `class x1 y1 x2 y2 ...`, and the pixels it stands for.
 
 Coordinates are those of pixel corners, divided by the width and height of the image, with six decimals: up to 8,192
 pixels that is exact to a hundredth of a pixel. A pixel belongs to a polygon if its centre lies inside by the even-odd
@@ -7,9 +7,13 @@ rule, so that outlines along pixel corners come back as the same pixels.
 A line has one polygon. Several parts, and holes, are joined to one by bridges: lines that are walked there and back and
 enclose nothing, so that neither the even-odd rule nor the non-zero rule sees them. A program that draws the border of a
 polygon, for example Ultralytics with OpenCV, draws a line of one pixel where a bridge is.
+
+A line of five numbers is a box: class, centre x and y, width, height. In a data set of key points every line is a box
+with the key points behind it. An oriented box is its four corners, and so a polygon.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +32,20 @@ _MOST_CROSSINGS = 2**21
 # How far a point may lie outside of the image, as a part of its size; Ultralytics allows as much.
 _TOLERANCE = 0.01
 Points = NDArray[np.int32] | NDArray[np.float64]
+_BOX = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a label file.
+
+    Attributes:
+        points: Of a polygon, `(x, y)` from 0 to 1, of shape `(n, 2)`; of a box, its upper left and lower right corner.
+    """
+
+    class_index: int
+    points: NDArray[np.float64]
+    is_box: bool
 
 
 def join_outlines(outlines: Sequence[Outline]) -> tuple[NDArray[np.int32], int]:
@@ -61,38 +79,62 @@ def polygon_to_line(class_index: int, points: Points, size_wh: tuple[int, int]) 
     return f"{class_index} " + " ".join(["%.6f"] * len(values)) % tuple(values)
 
 
-def read_polygons(source: Source, classes: Collection[int]) -> list[tuple[int, NDArray[np.float64]]]:
-    """Reads a label file: class index and points of each line; points are `(x, y)` from 0 to 1, of shape `(n, 2)`.
+def read_label_file(source: Source, classes: Collection[int], key_point_numbers: int = 0) -> list[Line]:
+    """Reads a label file.
+
+    Args:
+        source: The file.
+        classes: The class indices that may occur.
+        key_point_numbers: How many numbers follow the box in each line; 0 if lines are polygons or boxes alone.
 
     Raises:
-        DataError: If a line is not a polygon of one of the `classes`; names file and line.
+        DataError: If a line is not a polygon or box of one of the `classes`; names file and line.
     """
     lines = read_bytes_of(source, LARGEST_BYTES).decode("utf-8", "replace").splitlines()
     return [
-        _read_line(f"{source}: line {number}", line, classes) for number, line in enumerate(lines, 1) if line.strip()
+        _read_line(f"{source}: line {number}", line, classes, key_point_numbers)
+        for number, line in enumerate(lines, 1)
+        if line.strip()
     ]
 
 
-def _read_line(where: str, line: str, classes: Collection[int]) -> tuple[int, NDArray[np.float64]]:
+def _read_line(where: str, line: str, classes: Collection[int], key_point_numbers: int) -> Line:
     words = line.split()
     try:
         values = np.array(words, np.float64)
     except ValueError as error:
         raise DataError(f"{where}: found {line[:60]!r}; expected numbers: class x1 y1 x2 y2 ...") from error
-    if len(values) in (5, 6):
-        raise DataError(f"{where}: has {len(values)} numbers, so it is a box without an outline; expected a polygon")
-    if len(values) < 7 or len(values) % 2 == 0:
-        raise DataError(f"{where}: has {len(values)} numbers; expected a class, and x and y of three or more points")
+    is_box = len(values) == _BOX or key_point_numbers > 0
+    _check_length(where, len(values), key_point_numbers)
+    if is_box:
+        values = values[:_BOX]
     if not np.isfinite(values).all():
         raise DataError(f"{where}: holds a value that is not a finite number")
     if values[0] not in classes:
         known = first_few(map(str, sorted(classes)), 20)
-        raise DataError(f"{where}: is of class {words[0][:20]}; data.yaml names the classes {known}")
+        raise DataError(f"{where}: is of class {words[0][:20]}; the index of the dataset names the classes {known}")
     points = values[1:].reshape(-1, 2)
+    if is_box:
+        points = np.stack((points[0] - points[1] / 2, points[0] + points[1] / 2))
     if points.min() < -_TOLERANCE or points.max() > 1 + _TOLERANCE:
         wrong = float(points.min() if points.min() < -_TOLERANCE else points.max())
         raise DataError(f"{where}: holds the coordinate {wrong:g}; coordinates are parts of the image, from 0 to 1")
-    return int(values[0]), points
+    return Line(int(values[0]), points, is_box)
+
+
+def _check_length(where: str, length: int, key_point_numbers: int) -> None:
+    if key_point_numbers:
+        if length not in (_BOX, _BOX + key_point_numbers):
+            raise DataError(
+                f"{where}: has {length} numbers; with the kpt_shape of the index, expected a class, a box and "
+                f"{key_point_numbers} numbers of key points"
+            )
+    elif length == _BOX + 1:
+        raise DataError(f"{where}: has 6 numbers, a box with a confidence, as in predictions; expected ground truth")
+    elif length != _BOX and (length < 7 or length % 2 == 0):
+        raise DataError(
+            f"{where}: has {length} numbers; expected a class, and x and y of three or more points, or a box"
+        )
 
 
 def fill_polygon(points: NDArray[np.float64], size_wh: tuple[int, int]) -> tuple[NDArray[np.bool_], tuple[int, int]]:

@@ -1,5 +1,8 @@
 """YOLO segmentation as Ultralytics reads it: `data.yaml`, `images/<split>/...` and `labels/<split>/...`.
 
+The index may have another name: without a `data.yaml`, it is the one .yaml or .yml file that has `names` and label
+files below its folder.
+
 An image has a text file of the same name with a line for each object; see `lines` for its pixels and `data_yaml` for
 the index. Objects come back with the same pixels, numbered for each class in the order of the lines. A frame without
 objects has an empty text file, a frame without ground truth has none. Ultralytics takes both for images without
@@ -10,12 +13,15 @@ instances of another table. A label without instances is written as one object. 
 would make one object of them.
 
 Reading looks for the text file of an image as Ultralytics does: the last `/images/` of its path becomes `/labels/`. The
-size of an image comes from the image, so text files without one are counted in the notes and left out. Boxes, lines of
-five or six numbers, are refused. Where objects overlap, a later line covers an earlier one. Pixels of no object are
-background. Only files of the dataset are read, whatever paths the index names.
+size of an image comes from the image, so text files without one are counted in the notes and left out. Lines of five
+numbers are boxes without an outline, and so are all lines where the index has `kpt_shape`. Where objects overlap, a
+later line covers an earlier one. Pixels of no object are background. A split has the name of its folder below `images`
+if that has the same role as the key in the index (`dataset.original.splits`), else that of the key. Only files of
+the dataset are read, whatever paths the index names.
 """
 
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,6 +29,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from common.dataset.original.splits import role_of
 from common.errors import DataError
 from common.files.listing import FileListing
 from common.files.sources import Source
@@ -30,58 +37,84 @@ from common.formats.frames import (
     NO_SPLIT,
     AnnotatedFrame,
     Annotation,
+    BoxedObject,
     FrameDataset,
     Segment,
     missing_notes,
     split_item_id,
 )
 from common.formats.names import read_lines
-from common.formats.yolo.data_yaml import read_data_yaml
-from common.formats.yolo.lines import fill_polygon, read_polygons
+from common.formats.yolo.data_yaml import LARGEST_BYTES, read_data_yaml
+from common.formats.yolo.lines import fill_polygon, read_label_file
 from common.images.pictures import IMAGE_ENDINGS, picture_size
 from common.labels.tables import BACKGROUND, CITYSCAPES, FOREIGN_BACKGROUND, LabelTable, make_label, plain_name
+from common.text import first_few
 
 INDEX = "data.yaml"
+_NAMES = re.compile(rb"^(\xef\xbb\xbf)?[\"']?names[\"']?\s*:", re.MULTILINE)
 
 
 def matches(tree: FileListing) -> bool:
-    """Tells whether a folder or zip holds a `data.yaml` and label files."""
+    """Tells whether a folder or zip holds an index and label files."""
+    return _has_labels(tree) and bool(_find_indices(tree))
+
+
+def _find_indices(tree: FileListing) -> list[str]:
+    """Lists the files that may be the index, the least deep ones: `data.yaml`, else any YAML file as said above."""
     folder = tree.folder_with(INDEX)
-    return folder is not None and any("labels" in name.split("/") for name in tree.names("", ".txt"))
+    if folder is not None:
+        return [folder + INDEX]
+    found = [name for name in tree.names("", ".yaml", ".yml") if _may_be_index(tree, name)]
+    depth = min((name.count("/") for name in found), default=0)
+    return [name for name in found if name.count("/") == depth]
+
+
+def _may_be_index(tree: FileListing, name: str) -> bool:
+    if not _has_labels(tree.below(name.rpartition("/")[0])):
+        return False
+    with tree[name].open() as file:
+        return bool(_NAMES.search(file.read(LARGEST_BYTES)))
+
+
+def _has_labels(tree: FileListing) -> bool:
+    return any("labels" in name.split("/") for name in tree.names("", ".txt"))
 
 
 def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     """Reads a dataset with the labels that `data.yaml` names, and background.
 
     Raises:
-        DataError: If there is no `data.yaml`, it is not understood, or there are no images in the places it names.
+        DataError: If there is no index or several, it is not understood, or there are no images in the places it names.
         LabelError: If a class is there twice.
     """
-    folder = tree.folder_with(INDEX)
-    if folder is None:
-        raise DataError(f"{tree}: {INDEX} is not there; expected it beside images and labels")
+    found = _find_indices(tree)
+    if len(found) != 1:
+        there = f"{INDEX} is not there" if not found else f"{first_few(found)} may each be the index of the classes"
+        raise DataError(f"{tree}: {there}; expected one {INDEX}, or one YAML file with names, beside images and labels")
+    folder, _, index_name = found[0].rpartition("/")
     tree = tree.below(folder)
-    index = read_data_yaml(tree[INDEX])
+    index = read_data_yaml(tree[index_name])
     table, names = _make_table(index.names)
     frames: dict[str, AnnotatedFrame] = {}
-    notes = []
+    notes = [f"{index_name} has kpt_shape: key points were left out, boxes are read"] if index.key_point_numbers else []
     for split in sorted(index.splits, key=lambda split: split in ("train", "val")):
         images, missing = _images_of_split(tree, index.path, index.splits[split])
         notes += [f"{split}: {count:,} images listed are not there" for count in (missing,) if count]
         notes += [] if images else [f"{split}: there is no image in {', '.join(index.splits[split])[:200]}"]
         for image in images:
-            if image not in frames or split in image.split("/"):
-                frames[image] = _frame(tree, image, split, names)
+            name = _split_of(image, split)
+            if image not in frames or name in image.split("/"):
+                frames[image] = _frame(tree, image, name, names, index.key_point_numbers)
     if not frames:
         places = ", ".join(place for places in index.splits.values() for place in places)[:200] or "no folder"
-        raise DataError(f"{tree[INDEX]}: names {places}, and no image is there; labels need images for their size")
+        raise DataError(f"{tree[index_name]}: names {places}, and no image is there; labels need images for their size")
     ordered = tuple(sorted(frames.values(), key=lambda frame: (frame.split, frame.item_id)))
-    notes += _left_out(tree, frames)
+    notes += _left_out(tree, frames, index_name)
     notes += missing_notes({"have no ground truth": sum(frame.truth is None for frame in ordered)}, len(ordered))
     return FrameDataset(table, ordered, "yolo", tuple(notes))
 
 
-def _left_out(tree: FileListing, frames: dict[str, AnnotatedFrame]) -> list[str]:
+def _left_out(tree: FileListing, frames: dict[str, AnnotatedFrame], index_name: str) -> list[str]:
     """Writes notes on images that are in no split, and on label files without an image."""
     images = tree.names("", *IMAGE_ENDINGS)
     labels_of = {image: _labels_of(image) for image in images}
@@ -93,14 +126,14 @@ def _left_out(tree: FileListing, frames: dict[str, AnnotatedFrame]) -> list[str]
     notes = [f"{alone:,} label files have no image and were left out"] if alone else []
     if unlisted:
         notes.append(
-            f"{len(unlisted):,} images are in no split that {INDEX} names, and left out, for example {unlisted[0]}"
+            f"{len(unlisted):,} images are in no split that {index_name} names, and left out, for example {unlisted[0]}"
         )
     return notes
 
 
-def _frame(tree: FileListing, image: str, split: str, names: dict[int, str]) -> AnnotatedFrame:
+def _frame(tree: FileListing, image: str, split: str, names: dict[int, str], key_point_numbers: int) -> AnnotatedFrame:
     labels = _labels_of(image)
-    truth = YoloTruth(tree[labels], tree[image], names) if labels in tree else None
+    truth = YoloTruth(tree[labels], tree[image], names, key_point_numbers) if labels in tree else None
     city, name = split_item_id(_item_id(image, split))
     return AnnotatedFrame(name, "" if split == NO_SPLIT else split, city, tree[image], truth)
 
@@ -164,6 +197,13 @@ def _labels_of(image: str) -> str:
     return place[1:].rpartition(".")[0] + ".txt"
 
 
+def _split_of(image: str, key: str) -> str:
+    """Names the split of an image: as its folder below `images`, if that has the role of the key, else as the key."""
+    _, _, place = f"/{image}".rpartition("/images/")
+    folder, *rest = place.split("/")
+    return folder if rest and role_of(folder) and role_of(folder) == role_of(key) else key
+
+
 def _item_id(image: str, split: str) -> str:
     """Names an image in its split: its path below `images` and below the folder named like the split."""
     before, found, place = f"/{image}".rpartition("/images/")
@@ -173,22 +213,34 @@ def _item_id(image: str, split: str) -> str:
 
 @dataclass(frozen=True)
 class YoloTruth:
-    """The label file of an image, which gives the size, and the name of the label by class index."""
+    """The label file of an image, which gives the size, and the name of the label by class index.
+
+    Attributes:
+        key_point_numbers: See `DataYaml`.
+    """
 
     labels: Source
     image: Source
     names: dict[int, str] = field(hash=False)
+    key_point_numbers: int = 0
 
     def load(self) -> Annotation:
         """Paints the objects; see `AnnotatedFrame.annotation`."""
         size_wh = picture_size(self.image)
-        lines = read_polygons(self.labels, self.names)
+        lines = read_label_file(self.labels, self.names, self.key_point_numbers)
         pixels = np.zeros(size_wh[::-1], np.uint16 if len(lines) < 2**16 else np.int32)
         segments: dict[int, Segment] = {}
+        boxes = []
         counts: Counter[int] = Counter()
-        for key, (index, points) in enumerate(lines, 1):
-            mask, (x, y) = fill_polygon(points * size_wh, size_wh)
+        for key, line in enumerate(lines, 1):
+            segment = Segment(self.names[line.class_index], counts[line.class_index])
+            counts[line.class_index] += 1
+            points = line.points * size_wh
+            if line.is_box:
+                (left, top), (right, bottom) = points.tolist()
+                boxes.append(BoxedObject(segment, (left, top, right - left, bottom - top)))
+                continue
+            mask, (x, y) = fill_polygon(points, size_wh)
             pixels[y : y + mask.shape[0], x : x + mask.shape[1]][mask] = key
-            segments[key] = Segment(self.names[index], counts[index])
-            counts[index] += 1
-        return Annotation(pixels, segments)
+            segments[key] = segment
+        return Annotation(pixels, segments, boxes=tuple(boxes))

@@ -1,11 +1,13 @@
 """Writes YOLO segmentation: a line per object with its outline, and data.yaml."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from common.dataset.original.splits import role_of, unused_notes
 from common.errors import DataError
 from common.files.disk import write_text
 from common.files.zips import is_safe_member
@@ -20,6 +22,8 @@ from common.images.outlines import trace_outlines
 from common.images.runs import Runs
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
+
+log = logging.getLogger(__name__)
 
 
 def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
@@ -36,11 +40,14 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     written: set[str] = set()
     with closing(for_each_frame(write_one, dataset, options.workers, "yolo")) as results:
         for place, counts in results:
+            tally += counts
             if place in written:
                 raise DataError(f"two frames are called {place}; rename one of them")
-            written.add(place)
-            tally += counts
-    order = sorted({place.split("/")[0] for place in written}, key=lambda split: (split != "train", split))
+            if place:
+                written.add(place)
+    order = sorted({place.split("/")[0] for place in written}, key=lambda split: (role_of(split) != "train", split))
+    for note in unused_notes(order):
+        log.warning("note: %s, and Ultralytics reads nothing else; --rename-split gives another role", note)
     names = [label.name for label in classes]
     write_text(folder / INDEX, data_yaml_text(names, {split: f"images/{split}" for split in order}))
     return tally
@@ -49,14 +56,20 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
 def _write_frame(
     frame: AnnotatedFrame, folder: Path, table: LabelTable, classes: Sequence[Label], options: WriteOptions
 ) -> tuple[str, Tally]:
-    """Writes the files of one frame; returns its place below `images`, without ending, and its counts."""
+    """Writes the files of one frame; returns its place below `images`, without ending, and its counts.
+
+    A frame of which only boxes are known is left out, with the place "": Ultralytics takes an image without a text file
+    for one without objects.
+    """
     place, tally = f"{frame.split or NO_SPLIT}/{frame.item_id}", Tally()
     check_name(frame)
     if not is_safe_member(place):
         raise DataError(f"the frame {place} leads out of the dataset; rename it")
+    loaded = load_to_write(frame, table, tally)
+    if loaded is None and frame.truth is not None:
+        return "", tally
     if frame.image is not None:
         place_image(frame.image, folder / "images" / place, options, tally)
-    loaded = load_to_write(frame, table, tally)
     if loaded is None:
         return place, tally
     lines = _lines(*loaded, classes, tally)
@@ -87,4 +100,5 @@ def _lines(annotation: Annotation, runs: Runs, classes: Sequence[Label], tally: 
         tally.written["objects"] += 1
         tally.written["bridges between parts and around holes"] += bridges
     tally.written += Counter()
+    tally.kept = tally.written["objects"]
     return lines

@@ -358,3 +358,13 @@ def test_the_values_of_a_palette_are_label_ids(original, tmp_path):
     palette = np.random.default_rng(0).integers(0, 256, (256, 3), np.uint8)
     mask_path(frame).write_bytes(encode_palette_mask(read_mask(mask_path(frame)), palette))
     assert np.array_equal(prepare_frame(ResizeJob(frame, tmp_path, tmp_path, SETTINGS))[1], expected)
+
+
+def test_step_00_takes_splits_by_their_role(original, tmp_path, caplog):
+    (tmp_path / "base").mkdir()
+    original.rename(tmp_path / "base" / "original_data")
+    for folder in list((tmp_path / "base").rglob("train")):
+        folder.rename(folder.with_name("training"))
+    dataset = DatasetConfig("X", tmp_path / "base", 0.3, 32, 48, 3, 35)
+    prepare.prepare_originals(dataset, {"train": "train_full"}, 1)
+    assert list((tmp_path / "base/train_full/masks").iterdir())

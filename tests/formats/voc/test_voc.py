@@ -11,7 +11,7 @@ from common.files.listing import list_files_of
 from common.formats import voc
 from common.formats.conversion import read
 from common.formats.format import WriteOptions
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
+from common.formats.frames import AnnotatedFrame, Annotation, BoxedObject, FrameDataset, Segment
 from common.labels.tables import CITYSCAPES, LabelTable, make_label, palette_color
 from tests.support.difficult import SIZE_WH, assert_same, difficult_pixels, segments_of
 from tests.support.oracles import ask_oracle
@@ -291,11 +291,29 @@ def test_objects_may_be_any_colours(tmp_path):
     assert list(load_only(tmp_path).segments.values()) == [Segment("road"), Segment("car", 0), Segment("car", 1)]
 
 
-def test_boxes_alone_give_no_ground_truth_and_say_so(tmp_path):
-    (foreign(tmp_path) / "Annotations" / "a.xml").write_text("<annotation/>")
+XML = """<annotation><size><width>6</width><height>4</height></size>
+<object><name>car</name><bndbox><xmin>2</xmin><ymin>1</ymin><xmax>3</xmax><ymax>4</ymax></bndbox></object>
+<object><name>zebra</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>1</xmax><ymax>1</ymax></bndbox></object>
+<object><name>car</name></object></annotation>"""
+
+
+def test_boxes_without_a_mask_are_kept_as_boxes_and_say_so(tmp_path):
+    (foreign(tmp_path) / "Annotations" / "a.xml").write_text(XML)
     dataset = voc.read(list_files_of(tmp_path))
-    assert dataset.frames[0].annotation() is None
-    assert "1 of 1 frames have no mask; boxes, if they have any, are not read" in dataset.notes
+    assert "1 of 1 frames have no mask, only boxes" in dataset.notes
+    annotation = dataset.frames[0].annotation()
+    assert annotation.has_boxes_only and annotation.size_wh == (6, 4)
+    # Corners count from 1 and include their pixel: columns 2 to 3, rows 1 to 4.
+    assert annotation.boxes == (BoxedObject(Segment("car", 0), (1, 0, 2, 4)),)
+    assert annotation.dropped == {"boxes of labels not in the label file": 1, "objects without a box": 1}
+
+
+def test_a_frame_with_an_empty_list_of_boxes_is_no_picture_of_background(tmp_path):
+    (foreign(tmp_path) / "Annotations" / "a.xml").write_text(XML[: XML.index("<object>")] + "</annotation>")
+    assert voc.read(list_files_of(tmp_path)).frames[0].annotation().has_boxes_only
+    (tmp_path / "Annotations" / "a.xml").write_text("<annotation/>")
+    with pytest.raises(DataError, match=r"a.xml: gives no size, and there is no photograph"):
+        voc.read(list_files_of(tmp_path)).frames[0].annotation()
 
 
 def test_frames_without_a_mask_of_classes_are_counted(written, tmp_path):

@@ -229,14 +229,13 @@ def test_a_later_line_covers_an_earlier_one(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("0 0.5 0.5 0.2 0.2", "line 2: has 5 numbers, so it is a box"),
-        ("0 0.5 0.5 0.2 0.2 0.9", "has 6 numbers, so it is a box"),
+        ("0 0.5 0.5 0.2 0.2 0.9", "line 2: has 6 numbers, a box with a confidence, as in predictions"),
         ("0 0.1 0.1 0.2", "has 4 numbers; expected a class"),
         (f"0 {SQUARE} 0.5", "has 10 numbers"),
         ("0 0.1 0.1 0.2 0.2 nan 0.1", "not a finite number"),
         ("0 0.1 0.1 0.2 0.2 -0.5 0.1", "the coordinate -0.5"),
         ("0 10 10 20 20 30 10", "the coordinate 30; coordinates are parts of the image"),
-        ("2 0.1 0.1 0.2 0.2 0.1 0.2", "is of class 2; data.yaml names the classes 0, 1"),
+        ("2 0.1 0.1 0.2 0.2 0.1 0.2", "is of class 2; the index of the dataset names the classes 0, 1"),
         ("0.5 0.1 0.1 0.2 0.2 0.1 0.2", "is of class 0.5"),
         ("car 0.1 0.1 0.2 0.2 0.1 0.2", "found 'car 0.1 0.1"),
         ("\ufffd\x00", "found "),
@@ -371,3 +370,54 @@ def test_whole_numbers_with_a_decimal_point_are_read_like_others(tmp_path):
         next(iter(yolo.read(make(tmp_path / "c", f"1.5 {polygon}\n")))).annotation()
     with pytest.raises(DataError, match="the index 1 is there twice"):
         yolo.read(make(tmp_path / "d", "", "train: images\nnames: {1: car, 1.0: person}\n"))
+
+
+@pytest.mark.parametrize(
+    ("splits", "lines"),
+    [
+        (("valid", "train2017"), ["train: images/train2017", "val: images/valid"]),
+        (("Testing", "val2017"), ["# There is no train.", "train: images/Testing", "test: images/Testing"]),
+        (("val", "valid"), ["# There is no train.", "train: images/val", "val: images/val", "valid: images/valid"]),
+    ],
+)
+def test_the_role_of_a_split_gives_its_key_and_its_name_stays(splits, lines, difficult, tmp_path):
+    frames = tuple(replace(difficult.frames[0], split=split) for split in splits)
+    yolo.write(replace(difficult, frames=frames), tmp_path, WriteOptions())
+    assert set(lines) <= set((tmp_path / "data.yaml").read_text().splitlines())
+    assert [frame.split for frame in yolo.read(list_files_of(tmp_path))] == sorted(splits)
+
+
+def test_the_only_yaml_file_with_names_is_the_index_whatever_it_is_called(tmp_path):
+    make(tmp_path, f"0 {SQUARE}")
+    (tmp_path / "data.yaml").rename(tmp_path / "street.yml")
+    (tmp_path / "settings.yaml").write_text("lr: 0.1\n")
+    tree = list_files_of(tmp_path)
+    assert yolo.matches(tree)
+    (frame,) = yolo.read(tree)
+    assert len(frame.annotation().segments) == 1
+
+
+def test_several_files_that_may_be_the_index_are_named(tmp_path):
+    make(tmp_path, "")
+    (tmp_path / "data.yaml").rename(tmp_path / "a.yaml")
+    (tmp_path / "b.yaml").write_text("names: [car]\n")
+    with pytest.raises(DataError, match=r"a.yaml, b.yaml may each be the index of the classes; expected one data.yaml"):
+        yolo.read(list_files_of(tmp_path))
+
+
+def test_key_points_are_no_outline(tmp_path):
+    index = "train: images\nnames: [car]\nkpt_shape: [3, 2]\n"
+    (frame,) = yolo.read(make(tmp_path, "0 0.5 0.5 0.5 0.5 0.1 0.1 0.2 0.2 0.3 0.3\n", index))
+    assert frame.annotation().has_boxes_only
+    # A centre of (4, 2) and sides of 4 and 2 of 8 x 4 pixels.
+    assert [boxed.box for boxed in frame.annotation().boxes] == [(2, 1, 4, 2)]
+    with pytest.raises(DataError, match="a.txt: line 1: has 9 numbers; with the kpt_shape .* 6 numbers of key points"):
+        yolo.read(make(tmp_path, f"0 {SQUARE}\n", index)).frames[0].annotation()
+    with pytest.raises(DataError, match=r"kpt_shape is .*; expected two numbers, for example \[17, 3\]"):
+        yolo.read(make(tmp_path, "", "train: images\nnames: [car]\nkpt_shape: many\n"))
+
+
+def test_an_oriented_box_is_the_polygon_of_its_corners(tmp_path):
+    (frame,) = yolo.read(make(tmp_path, f"0 {SQUARE}\n"))
+    # 0.25 to 0.75 of 8 x 4 pixels: 4 columns, 2 rows.
+    assert (frame.annotation().pixels > 0).sum() == 8 and not frame.annotation().boxes
