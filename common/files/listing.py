@@ -63,8 +63,8 @@ class FileListing:
     def __str__(self) -> str:
         return f"{self.root}" if not self.inside else f"{self.root}: {self.inside}"
 
-    def __contains__(self, name: str) -> bool:
-        return self.find(name) is not None
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.find(name) is not None
 
     def __getitem__(self, name: str) -> Source:
         """Finds a file by name; raises DataError if there is none."""

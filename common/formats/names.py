@@ -1,11 +1,15 @@
 """Names of frames in files, and lists of them: which can be written, and which can be trusted when they are read.
 
 Names come from files of strangers, so they are tested before a path is made of them. A name can be written if the files
-are found again when they are read.
+are found again when they are read. A path of another computer (absolute, with a drive, a URL, or with `..`) is never
+followed; only its last parts are compared with the files of the dataset.
 """
 
+import re
 import unicodedata
+from collections.abc import Container
 from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from common.errors import DataError
 from common.files.sources import Source, read_bytes_of
@@ -14,6 +18,8 @@ from common.formats.frames import NO_SPLIT, AnnotatedFrame
 LARGEST_LIST_BYTES = 32 * 1024 * 1024
 # They end a line in Python, like control characters, but belong to another category.
 _LINE_ENDS = "\u2028\u2029"
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def check_name(frame: AnnotatedFrame) -> None:
@@ -59,6 +65,30 @@ def read_lines(source: Source) -> list[str]:
     text = read_bytes_of(source, LARGEST_LIST_BYTES).decode("utf-8", "surrogateescape")
     lines = text.removeprefix("\ufeff").split("\n")
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def path_inside(name: str) -> tuple[str, bool]:
+    """Makes the name of a file relative to a dataset, whatever computer it comes from.
+
+    Returns:
+        The path with "/" between its parts, without a scheme and host, drive, root, and all up to the last `..`; and
+        whether there was any of these, so that the path does not start in the dataset.
+    """
+    text, is_foreign = name.replace("\\", "/"), False
+    if url := _URL.match(text):
+        text, is_foreign = unquote(urlsplit(text[url.start() :]).path), True
+    elif _DRIVE.match(text):
+        text, is_foreign = text[2:], True
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    outside = max((place + 1 for place, part in enumerate(parts) if part == ".."), default=0)
+    return "/".join(parts[outside:]), is_foreign or text.startswith("/") or outside > 0
+
+
+def tail_in(path: str, there: Container[str]) -> str | None:
+    """Finds the longest end of a path, in whole parts, that is one of some names; None if there is none."""
+    while path and path not in there:
+        path = path.partition("/")[2]
+    return path or None
 
 
 def checked_name(name: str, where: Source) -> str:

@@ -6,7 +6,7 @@ import pytest
 from common.errors import DataError
 from common.formats.format import WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset
-from common.formats.names import check_name
+from common.formats.names import check_name, path_inside, tail_in
 from common.formats.registry import FORMATS
 from common.labels.tables import CITYSCAPES
 
@@ -35,3 +35,25 @@ def test_splits_and_cities_are_tested_too(frame, what):
 
 def test_names_of_any_language_are_written():
     check_name(AnnotatedFrame("Große 街道 12:30 #1", "train extra", "tour/abend"))
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "is_foreign"),
+    [
+        ("a/b.png", "a/b.png", False),
+        (".\\a\\b.png", "a/b.png", False),
+        ("/a/b.png", "a/b.png", True),
+        ("\\\\server\\a\\b.png", "server/a/b.png", True),
+        ("d:\\a\\b.png", "a/b.png", True),
+        ("x/../../a/b.png", "a/b.png", True),
+        ("https://h.org/a/b%20c.png?x=/../y#z", "a/b c.png", True),
+        ("../..", "", True),
+    ],
+)
+def test_a_path_is_made_relative_whatever_computer_it_comes_from(name, inside, is_foreign):
+    assert path_inside(name) == (inside, is_foreign)
+
+
+def test_the_longest_end_of_a_path_that_is_there_is_found_in_whole_parts():
+    assert tail_in("x/train/a.png", {"a.png", "train/a.png"}) == "train/a.png"
+    assert tail_in("x/data.png", {"a.png"}) is None

@@ -3,7 +3,7 @@
 from common.errors import DataError
 from common.files.listing import FileListing
 from common.files.sources import Source
-from common.formats.names import checked_name, read_lines
+from common.formats.names import checked_name, read_lines, tail_in
 from common.images.pictures import IMAGE_ENDINGS
 from common.labels.table_files import COLORS_FILES
 
@@ -51,9 +51,8 @@ def paths_of_line(line: str, source: Source) -> tuple[str, str]:
 
 def resolve(tree: FileListing, path: str) -> str | None:
     """Finds a listed file, whatever folders of another machine are before its path; None if it is not there."""
-    while path and path not in tree:
-        path = path.partition("/")[2]
-    return tree.find(path)
+    found = tail_in(path, tree)
+    return tree.find(found) if found else None
 
 
 def item_id_of(path: str, split: str) -> str:

@@ -1,13 +1,14 @@
 """Parts of COCO files as they are read: images and their frames, categories and the label table made of them, splits.
 
 A file holds one split and is named after it: `instances_val.json` is `val`; `all` and `default` mean no split. The
-`file_name` of an image gives the name of the frame and, by its folders, the city; the file is looked for in the usual
-image folders. Names that lead out of the dataset are refused.
+`file_name` of an image gives the name of the frame and, by its folders, the city. A name from another computer, for
+example an absolute path or a URL, is never followed; see `without_common_folders`.
 """
 
+import os
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from common.errors import DataError
@@ -16,6 +17,7 @@ from common.files.sources import Source
 from common.files.zips import is_safe_member
 from common.formats.coco.json_items import JsonObject, item_key
 from common.formats.frames import NO_SPLIT, city_of
+from common.formats.names import path_inside
 from common.images.decoding import LARGEST_PIXELS
 from common.images.pictures import IMAGE_ENDINGS
 from common.labels.cityscapes import Label
@@ -25,7 +27,10 @@ IMAGE_SUFFIX = "_leftImg8bit"
 _BACKGROUND_NAMES = {"background", "unlabeled"}
 _LONGEST_FILE_NAME = 4096
 _NAMELESS = {"annotations", "labels", "instances", "coco", "result", "data"}
-_PREFIX = re.compile(r"(instancesonly_filtered_gt(Fine|Coarse)|instances|cityscapes_panoptic|panoptic)_(?=.)")
+_PREFIX = re.compile(
+    r"(instancesonly_filtered_gt(Fine|Coarse)|instances|cityscapes_panoptic|panoptic|"
+    "person_keypoints|stuff|captions)_(?=.)"
+)
 _ENDINGS = ("_annotations.coco", ".coco", "_trainId")
 _CITYSCAPES_NAME = re.compile(r".+_[0-9]{6}_[0-9]{6}")
 _IMAGE_FOLDERS = ("leftImg8bit", "imgsFine", "images", "data")
@@ -33,11 +38,19 @@ _IMAGE_FOLDERS = ("leftImg8bit", "imgsFine", "images", "data")
 
 @dataclass(frozen=True, slots=True)
 class ImageEntry:
-    """An item of `images`: its id as `item_key` gives it, its name with "/" between the parts, its size in pixels."""
+    """An item of `images`.
+
+    Attributes:
+        key: Its id as `item_key` gives it.
+        file_name: With "/" between the parts; never leads out of a folder.
+        size_wh: In pixels.
+        is_foreign: Whether the name in the file leads out of the dataset, so that only its last parts mean something.
+    """
 
     key: str
     file_name: str
     size_wh: tuple[int, int]
+    is_foreign: bool = False
 
 
 def split_of(name: str) -> str:
@@ -56,18 +69,28 @@ def split_of(name: str) -> str:
 
 def read_image_entry(where: str, item: JsonObject) -> ImageEntry:
     """Reads an item of `images`; raises DataError if a value is missing or not allowed, with the name of the item."""
-    name = item.get("file_name")
-    if not isinstance(name, str) or not name.strip("/. "):
+    name = item.get("file_name", item.get("coco_url"))
+    if not isinstance(name, str) or not name.strip("/\\. "):
         raise DataError(f"{where}: file_name is {str(name)[:60]!r}; expected the name of a picture")
     if len(name) > _LONGEST_FILE_NAME:
         raise DataError(f"{where}: file_name has {len(name):,} letters; expected at most {_LONGEST_FILE_NAME:,}")
-    name = name.replace("\\", "/")
-    if not is_safe_member(name) or "\0" in name:
-        raise DataError(f"{where}: file_name {name[:60]!r} leads out of the dataset; do not trust this file")
+    inside, is_foreign = path_inside(name)
+    if not inside or not is_safe_member(inside) or "\0" in inside:
+        raise DataError(f"{where}: file_name {name[:60]!r} cannot be the name of a picture; do not trust this file")
     size_wh = _side(where, item, "width"), _side(where, item, "height")
     if size_wh[0] * size_wh[1] > LARGEST_PIXELS:
         raise DataError(f"{where}: has {size_wh[0]} x {size_wh[1]} pixels; expected at most {LARGEST_PIXELS:,}")
-    return ImageEntry(item_key(where, item, "id"), PurePosixPath(name).as_posix(), size_wh)
+    return ImageEntry(item_key(where, item, "id"), inside, size_wh, is_foreign)
+
+
+def without_common_folders(entries: Sequence[ImageEntry]) -> list[ImageEntry]:
+    """Takes the folders that all names from another computer share off them; the other names stay."""
+    folders = [entry.file_name.split("/")[:-1] for entry in entries if entry.is_foreign]
+    shared = len(os.path.commonprefix(folders)) if folders else 0
+    return [
+        replace(entry, file_name="/".join(entry.file_name.split("/")[shared:])) if entry.is_foreign else entry
+        for entry in entries
+    ]
 
 
 def _side(where: str, item: JsonObject, key: str) -> int:
@@ -110,14 +133,22 @@ class Category:
     color: tuple[int, int, int] | None = None
 
 
-def read_categories(source: Source, items: Iterable[JsonObject]) -> dict[str, Category]:
+def read_categories(
+    source: Source, items: Iterable[JsonObject], used: Collection[str] | None = None
+) -> dict[str, Category]:
     """Reads the items of `categories`: `{key of the id: Category}`.
+
+    Args:
+        source: The file, named in errors.
+        items: The items.
+        used: Keys of the categories that annotations have; None if all may be used. Of two categories with one name,
+            as in files of Roboflow, one that is not used is left out; if neither is, the first.
 
     Raises:
         DataError: If an id or name is missing or there twice, or isthing is not 0 or 1; names file and item.
     """
     result: dict[str, Category] = {}
-    names = set()
+    keys: dict[str, str] = {}
     for number, item in enumerate(items):
         where = f"{source}: categories, item {number}"
         id_, name = whole_number(item.get("id")), item.get("name")
@@ -125,9 +156,17 @@ def read_categories(source: Source, items: Iterable[JsonObject]) -> dict[str, Ca
             raise DataError(f"{where}: id is {str(item.get('id'))[:40]!r}; expected a whole number")
         if not isinstance(name, str) or not plain_name(name):
             raise DataError(f"{where}: name is {str(name)[:40]!r}; expected a text")
-        if str(id_) in result or plain_name(name) in names:
-            raise DataError(f"{where}: the id {id_} or the name {name!r} is there already; each may be there once")
-        names.add(plain_name(name))
+        same = keys.get(plain_name(name))
+        if str(id_) in result or (same is not None and (used is None or {same, str(id_)} <= set(used))):
+            raise DataError(
+                f"{where}: the id {id_} or the name {name!r} is there already; each may be there once, rename one of "
+                "the two categories"
+            )
+        if same is not None:
+            if same in (used or ()):
+                continue
+            del result[same]
+        keys[plain_name(name)] = str(id_)
         is_thing = _flag(where, item, "isthing") if item.get("isthing") is not None else None
         result[str(id_)] = Category(id_, name, is_thing, _color(item.get("color")))
     return result

@@ -21,7 +21,14 @@ import numpy as np
 from common.errors import DataError
 from common.files.numbers import whole_number
 from common.files.sources import Source
-from common.formats.coco.entries import Category, ImageEntry, frame_name, read_categories, read_image_entry
+from common.formats.coco.entries import (
+    Category,
+    ImageEntry,
+    frame_name,
+    read_categories,
+    read_image_entry,
+    without_common_folders,
+)
 from common.formats.coco.json_items import JsonObject, item_key, read_items
 
 KEYS = ("images", "annotations", "categories")
@@ -113,12 +120,13 @@ def _delete(connection: sqlite3.Connection, folder: str) -> None:
 
 @dataclass(frozen=True)
 class CocoIndex:
-    """A COCO file after it was read: categories by key of their ids, annotations by key of their image."""
+    """A COCO file after it was read: categories by key of their ids, annotations by key of their image, and notes."""
 
     source: Source
     images: list[ImageEntry]
     categories: dict[str, Category]
     spool: Spool
+    notes: list[str]
 
 
 # Checks an annotation, whose name in errors comes first, and gives the keys of its categories and what is kept of it.
@@ -152,11 +160,28 @@ def read_index(source: Source, split: str, pack: Pack) -> CocoIndex:
             if id_ is not None:
                 ids.append(id_)
             spool.add(owner, number, head, data)
-    index = CocoIndex(source, images, read_categories(source, categories), spool)
+    kept = read_categories(source, categories, used)
+    index = CocoIndex(source, without_common_folders(images), kept, spool, _notes(images, categories, kept))
+    images = index.images
     _refuse_double_images(source, images, split)
     _refuse_double_ids(source, ids)
     _refuse_unknown(index, used)
     return index
+
+
+def _notes(images: Sequence[ImageEntry], items: Sequence[JsonObject], kept: dict[str, Category]) -> list[str]:
+    left_out = [item for item in items if str(item["id"]) not in kept]
+    notes = [
+        f"the category {item['id']}, {str(item['name'])[:60]!r}, has no annotations and the name of another one; it "
+        "was left out"
+        for item in left_out
+    ]
+    if foreign := [entry.file_name for entry in images if entry.is_foreign]:
+        notes.append(
+            f"{len(foreign):,} file_name are paths of another computer, for example {foreign[0][-60:]}; the pictures "
+            "were looked for by the last parts of them"
+        )
+    return notes
 
 
 def _refuse_too_many(source: Source, key: str, number: int) -> None:

@@ -21,7 +21,8 @@ from common.formats.coco.entries import frame_name, split_of
 from common.formats.coco.index import CocoIndex
 from common.formats.coco.instance_pixels import CocoTruth, pack_annotation
 from common.formats.coco.json_items import JsonObject
-from common.formats.coco.reading import find_photograph, read_files
+from common.formats.coco.photographs import Photographs
+from common.formats.coco.reading import read_files
 from common.formats.coco.run_lengths import counts_to_text
 from common.formats.coco.search import find_files, refuse_none
 from common.formats.coco.writing import (
@@ -67,13 +68,15 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     return FrameDataset(table, frames, "coco", (*left_out, *notes), truth)
 
 
-def _make_frames(tree: FileListing, name: str, file: CocoIndex, labels: dict[str, Label]) -> list[AnnotatedFrame]:
+def _make_frames(
+    photographs: Photographs, name: str, file: CocoIndex, labels: dict[str, Label]
+) -> list[AnnotatedFrame]:
     split, folder = split_of(name), name[: name.rfind("/") + 1]
     frames = []
     for entry in file.images:
         city, frame = frame_name(entry.file_name, split)
         truth = CocoTruth(file.spool, entry.key, file.source, entry.size_wh, labels)
-        frames.append(AnnotatedFrame(frame, split, city, find_photograph(tree, folder, split, entry.file_name), truth))
+        frames.append(AnnotatedFrame(frame, split, city, photographs.find(folder, split, entry), truth))
     return frames
 
 

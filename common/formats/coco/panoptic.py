@@ -28,7 +28,8 @@ from common.formats.coco.entries import IMAGE_SUFFIX, frame_name, split_of
 from common.formats.coco.index import CocoIndex
 from common.formats.coco.json_items import JsonObject
 from common.formats.coco.panoptic_pixels import PanopticTruth, encode_segment_ids, pack_annotation
-from common.formats.coco.reading import find_photograph, read_files
+from common.formats.coco.photographs import Photographs
+from common.formats.coco.reading import read_files
 from common.formats.coco.writing import (
     WrittenFrame,
     category_ids,
@@ -84,14 +85,16 @@ def _is_coarse(tree: FileListing, name: str) -> bool:
     return "gtCoarse" in name or bool(tree.names(name[: -len(".json")], "_gtcoarse_panoptic.png"))
 
 
-def _make_frames(tree: FileListing, name: str, file: CocoIndex, labels: dict[str, Label]) -> list[AnnotatedFrame]:
+def _make_frames(
+    photographs: Photographs, name: str, file: CocoIndex, labels: dict[str, Label]
+) -> list[AnnotatedFrame]:
     split, folder = split_of(name), name[: name.rfind("/") + 1]
-    pictures = tree.below(name[: -len(".json")])
+    pictures = photographs.tree.below(name[: -len(".json")])
     frames = []
     for entry in file.images:
         city, frame = frame_name(entry.file_name, split)
         official = f"{city}/{frame}{IMAGE_SUFFIX}.png"
-        image = find_photograph(tree, folder, split, entry.file_name) or find_photograph(tree, folder, split, official)
+        image = photographs.find(folder, split, entry) or photographs.find_in_usual_place(folder, split, official)
         truth = None
         for number, head, _ in file.spool.rows(entry.key):
             where = f"{file.source}: annotations, item {number:,}"

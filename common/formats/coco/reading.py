@@ -1,21 +1,19 @@
 """What the readers of both forms share: the frames of all JSON files of a dataset, one table of labels, the notes."""
 
 from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
 
 from common.errors import DataError
 from common.files.listing import FileListing
-from common.files.sources import Source
 from common.formats.coco.entries import find_labels, make_table, split_of
 from common.formats.coco.index import CocoIndex, Pack, read_index
-from common.formats.frames import NO_SPLIT, AnnotatedFrame
-from common.images.pictures import IMAGE_ENDINGS
+from common.formats.coco.photographs import Photographs
+from common.formats.frames import AnnotatedFrame
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
 
-# Makes the frames of a file, in the order of its images. Its arguments are the dataset, the name of the file in it, the
-# content of the file, and the label of each category by its key.
-MakeFrames = Callable[[FileListing, str, CocoIndex, dict[str, Label]], list[AnnotatedFrame]]
+# Makes the frames of a file, in the order of its images. Its arguments are the pictures of the dataset, the name of the
+# file in it, the content of the file, and the label of each category by its key.
+MakeFrames = Callable[[Photographs, str, CocoIndex, dict[str, Label]], list[AnnotatedFrame]]
 
 
 def read_files(
@@ -36,8 +34,10 @@ def read_files(
     table = make_table([file.categories for file in files], is_thing)
     frames: dict[tuple[str, str], AnnotatedFrame] = {}
     notes = []
+    photographs = Photographs(tree)
     for name, file in zip(names, files, strict=True):
-        found = make_frames(tree, name, file, find_labels(file.categories, table))
+        found = make_frames(photographs, name, file, find_labels(file.categories, table))
+        notes += [f"{name}: {note}" for note in file.notes]
         for what, absent in (
             ("images are not there", [frame.name for frame in found if frame.image is None]),
             ("images have no annotation", [frame.name for frame in found if frame.truth is None]),
@@ -49,18 +49,4 @@ def read_files(
             if frames.setdefault((frame.split, frame.item_id), frame) is not frame:
                 split = frame.split or "no split"
                 raise DataError(f"{tree}: the frame {frame.item_id} of {split} is in two JSON files")
-    return table, tuple(frames.values()), notes
-
-
-def find_photograph(tree: FileListing, folder: str, split: str, file_name: str) -> Source | None:
-    """Looks for a photograph in the usual places; `folder` is that of the JSON file, "" or ending in "/"."""
-    if not file_name.lower().endswith(IMAGE_ENDINGS):
-        return None
-    parent = PurePosixPath(folder or ".").parent.as_posix()
-    for base in dict.fromkeys((folder, "" if parent == "." else f"{parent}/")):
-        for place in ("images/", "leftImg8bit/", "imgsFine/leftImg8bit/", "data/", ""):
-            for inner in (f"{split or NO_SPLIT}/", ""):
-                name = f"{base}{place}{inner}{file_name}"
-                if name in tree:
-                    return tree[name]
-    return None
+    return table, tuple(frames.values()), notes + photographs.notes

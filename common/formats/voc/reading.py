@@ -16,24 +16,21 @@ Boxes alone give no pixels, only boxes. The split of a frame is that in Segmenta
 """
 
 from collections import Counter
-from collections.abc import Collection
 
 from common.errors import DataError
 from common.files.listing import FileListing
 from common.files.sources import Source
 from common.formats.class_masks import table_as_read
-from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset, missing_notes, split_item_id
-from common.formats.names import checked_name, read_lines
+from common.formats.frames import AnnotatedFrame, FrameDataset, missing_notes, split_item_id
 from common.formats.voc.labels import read_labels
+from common.formats.voc.lists import LISTS, read_splits
 from common.formats.voc.truth import VocTruth
 from common.images.pictures import IMAGE_ENDINGS
-from common.labels.tables import LabelTable
 from common.text import first_few
 
-LISTS, BOXES, IMAGES = "ImageSets", "Annotations", "JPEGImages"
+BOXES, IMAGES = "Annotations", "JPEGImages"
 CLASSES, OBJECTS = "SegmentationClass", "SegmentationObject"
 _ENDINGS = {BOXES: (".xml",), IMAGES: IMAGE_ENDINGS, CLASSES: (".png",), OBJECTS: (".png",)}
-_UNION = "trainval"
 
 
 def matches(tree: FileListing) -> bool:
@@ -60,9 +57,9 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     tree = tree.below(root)
     table, code = read_labels(tree, has_objects=bool(tree.names(OBJECTS) or tree.names(BOXES)))
     notes += code.notes
-    splits = _read_splits(tree, table, notes)
     masks, objects, boxes, images = (_by_stem(tree, folder) for folder in (CLASSES, OBJECTS, BOXES, IMAGES))
     there = {*masks, *objects, *boxes, *images}
+    splits = read_splits(tree, table, there, notes)
     if not tree.names(LISTS, ".txt"):
         splits = dict.fromkeys(sorted(there), "")
     frames: list[AnnotatedFrame] = []
@@ -102,36 +99,3 @@ def _by_stem(tree: FileListing, folder: str) -> dict[str, Source]:
     """Lists the sources below a folder by their name without ending."""
     names = tree.names(folder, *_ENDINGS[folder])
     return {name[len(folder) + 1 :].rpartition(".")[0]: tree[name] for name in names}
-
-
-def _read_splits(tree: FileListing, table: LabelTable, notes: list[str]) -> dict[str, str]:
-    """Reads the split of each frame from the lists, in the order of Main."""
-    several: set[str] = set()
-    main, segmentation = (_read_lists(tree, f"{LISTS}/{kind}", table, several) for kind in ("Main", "Segmentation"))
-    several |= {name for name in main.keys() & segmentation.keys() if main[name] != segmentation[name]}
-    if several:
-        notes.append(
-            f"{len(several):,} frames are in the lists of several splits, for example {min(several)}; one was taken"
-        )
-    return main | segmentation
-
-
-def _read_lists(tree: FileListing, folder: str, table: LabelTable, several: set[str]) -> dict[str, str]:
-    stems = {name[len(folder) + 1 : -len(".txt")]: name for name in tree.names(folder, ".txt")}
-    splits: dict[str, str] = {}
-    for stem in sorted(stems, key=lambda stem: (stem == _UNION, stem)):
-        if _is_list_of_class(stem, stems, table):
-            continue
-        source = tree[stems[stem]]
-        for line in read_lines(source):
-            item_id = checked_name(line, source)
-            split = "" if stem == NO_SPLIT else stem
-            if splits.setdefault(item_id, split) != split and stem != _UNION:
-                several.add(item_id)
-    return splits
-
-
-def _is_list_of_class(stem: str, stems: Collection[str], table: LabelTable) -> bool:
-    """Tells `car_train`, which lists for each frame of `train` whether it has a car, from the split `train_extra`."""
-    places = (place for place, letter in enumerate(stem) if letter == "_")
-    return any(stem[place + 1 :] in stems and table.find(stem[:place]) is not None for place in places)

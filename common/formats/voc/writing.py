@@ -17,7 +17,8 @@ from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset
 from common.formats.names import name_to_write
 from common.formats.voc.boxes import boxes_to_xml
 from common.formats.voc.labels import LABEL_MAP, label_map_text
-from common.formats.voc.reading import BOXES, CLASSES, IMAGES, LISTS, OBJECTS
+from common.formats.voc.lists import LISTS
+from common.formats.voc.reading import BOXES, CLASSES, IMAGES, OBJECTS
 from common.formats.writing import for_each_frame, load_to_write, place_image
 from common.images.pictures import encode_palette_mask
 from common.images.runs import find_regions

@@ -20,16 +20,11 @@ if that has the same role as the key in the index (`dataset.original.splits`), e
 the dataset are read, whatever paths the index names.
 """
 
-import posixpath
-import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 import numpy as np
 
-from common.dataset.original.splits import role_of
 from common.errors import DataError
 from common.files.listing import FileListing
 from common.files.sources import Source
@@ -43,41 +38,17 @@ from common.formats.frames import (
     missing_notes,
     split_item_id,
 )
-from common.formats.names import read_lines
-from common.formats.yolo.data_yaml import LARGEST_BYTES, read_data_yaml
+from common.formats.yolo.data_yaml import read_data_yaml
 from common.formats.yolo.lines import fill_polygon, read_label_file
+from common.formats.yolo.places import INDEX, find_indices, has_labels, images_of_split, item_id_of, labels_of, split_of
 from common.images.pictures import IMAGE_ENDINGS, picture_size
 from common.labels.tables import BACKGROUND, CITYSCAPES, FOREIGN_BACKGROUND, LabelTable, make_label, plain_name
 from common.text import first_few
 
-INDEX = "data.yaml"
-_NAMES = re.compile(rb"^(\xef\xbb\xbf)?[\"']?names[\"']?\s*:", re.MULTILINE)
-
 
 def matches(tree: FileListing) -> bool:
     """Tells whether a folder or zip holds an index and label files."""
-    return _has_labels(tree) and bool(_find_indices(tree))
-
-
-def _find_indices(tree: FileListing) -> list[str]:
-    """Lists the files that may be the index, the least deep ones: `data.yaml`, else any YAML file as said above."""
-    folder = tree.folder_with(INDEX)
-    if folder is not None:
-        return [folder + INDEX]
-    found = [name for name in tree.names("", ".yaml", ".yml") if _may_be_index(tree, name)]
-    depth = min((name.count("/") for name in found), default=0)
-    return [name for name in found if name.count("/") == depth]
-
-
-def _may_be_index(tree: FileListing, name: str) -> bool:
-    if not _has_labels(tree.below(name.rpartition("/")[0])):
-        return False
-    with tree[name].open() as file:
-        return bool(_NAMES.search(file.read(LARGEST_BYTES)))
-
-
-def _has_labels(tree: FileListing) -> bool:
-    return any("labels" in name.split("/") for name in tree.names("", ".txt"))
+    return has_labels(tree) and bool(find_indices(tree))
 
 
 def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
@@ -87,7 +58,7 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
         DataError: If there is no index or several, it is not understood, or there are no images in the places it names.
         LabelError: If a class is there twice.
     """
-    found = _find_indices(tree)
+    found = find_indices(tree)
     if len(found) != 1:
         there = f"{INDEX} is not there" if not found else f"{first_few(found)} may each be the index of the classes"
         raise DataError(f"{tree}: {there}; expected one {INDEX}, or one YAML file with names, beside images and labels")
@@ -98,11 +69,11 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     frames: dict[str, AnnotatedFrame] = {}
     notes = [f"{index_name} has kpt_shape: key points were left out, boxes are read"] if index.key_point_numbers else []
     for split in sorted(index.splits, key=lambda split: split in ("train", "val")):
-        images, missing = _images_of_split(tree, index.path, index.splits[split])
+        images, missing = images_of_split(tree, index.path, index.splits[split])
         notes += [f"{split}: {count:,} images listed are not there" for count in (missing,) if count]
         notes += [] if images else [f"{split}: there is no image in {', '.join(index.splits[split])[:200]}"]
         for image in images:
-            name = _split_of(image, split)
+            name = split_of(image, split)
             if image not in frames or name in image.split("/"):
                 frames[image] = _frame(tree, image, name, names, index.key_point_numbers)
     if not frames:
@@ -117,11 +88,11 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
 def _left_out(tree: FileListing, frames: dict[str, AnnotatedFrame], index_name: str) -> list[str]:
     """Writes notes on images that are in no split, and on label files without an image."""
     images = tree.names("", *IMAGE_ENDINGS)
-    labels_of = {image: _labels_of(image) for image in images}
+    text_files = {image: labels_of(image) for image in images}
     unlisted = [
-        image for image in images if image not in frames and ("/images/" in f"/{image}" or labels_of[image] in tree)
+        image for image in images if image not in frames and ("/images/" in f"/{image}" or text_files[image] in tree)
     ]
-    has_image = set(labels_of.values())
+    has_image = set(text_files.values())
     alone = sum("labels" in name.split("/") and name not in has_image for name in tree.names("", ".txt"))
     notes = [f"{alone:,} label files have no image and were left out"] if alone else []
     if unlisted:
@@ -132,9 +103,9 @@ def _left_out(tree: FileListing, frames: dict[str, AnnotatedFrame], index_name: 
 
 
 def _frame(tree: FileListing, image: str, split: str, names: dict[int, str], key_point_numbers: int) -> AnnotatedFrame:
-    labels = _labels_of(image)
+    labels = labels_of(image)
     truth = YoloTruth(tree[labels], tree[image], names, key_point_numbers) if labels in tree else None
-    city, name = split_item_id(_item_id(image, split))
+    city, name = split_item_id(item_id_of(image, split))
     return AnnotatedFrame(name, "" if split == NO_SPLIT else split, city, tree[image], truth)
 
 
@@ -156,59 +127,6 @@ def _make_table(names: dict[int, str]) -> tuple[LabelTable, dict[int, str]]:
     first = same[0] if same else make_label(background, 0, (0, 0, 0))
     others = labels.values() if same else (first, *labels.values())
     return LabelTable(tuple(others), first.name), {index: label.name for index, label in labels.items()}
-
-
-def _images_of_split(tree: FileListing, path: str, places: Iterable[str]) -> tuple[Iterable[str], int]:
-    """Lists the images in folders and lists of images, and counts the listed ones that are not there."""
-    found: list[str] = []
-    missing = 0
-    for place in places:
-        bases = (posixpath.join(path, place), place)
-        for name in (_inside(base) for base in bases):
-            if name in tree and name.lower().endswith(".txt"):
-                listed = _listed_images(tree, path, name)
-                found += [image for image in listed if image]
-                missing += listed.count(None)
-                break
-            if images := tree.names(name, *IMAGE_ENDINGS):
-                found += images
-                break
-    return dict.fromkeys(found), missing
-
-
-def _inside(path: str) -> str:
-    """Makes a path relative to the dataset; one that leads out of it, for example `../train/images`, starts in it."""
-    parts = posixpath.normpath(path.replace("\\", "/")).split("/")
-    return "/".join(part for part in parts if part not in ("", ".", ".."))
-
-
-def _listed_images(tree: FileListing, path: str, list_name: str) -> list[str | None]:
-    listed = []
-    for line in read_lines(tree[list_name]):
-        bases = (posixpath.join(posixpath.dirname(list_name), line), posixpath.join(path, line))
-        places = (_inside(base) for base in (*bases, line))
-        listed.append(next((found for place in places if (found := tree.find(place))), None))
-    return listed
-
-
-def _labels_of(image: str) -> str:
-    before, found, after = f"/{image}".rpartition("/images/")
-    place = f"{before}/labels/{after}" if found else f"/{image}"
-    return place[1:].rpartition(".")[0] + ".txt"
-
-
-def _split_of(image: str, key: str) -> str:
-    """Names the split of an image: as its folder below `images`, if that has the role of the key, else as the key."""
-    _, _, place = f"/{image}".rpartition("/images/")
-    folder, *rest = place.split("/")
-    return folder if rest and role_of(folder) and role_of(folder) == role_of(key) else key
-
-
-def _item_id(image: str, split: str) -> str:
-    """Names an image in its split: its path below `images` and below the folder named like the split."""
-    before, found, place = f"/{image}".rpartition("/images/")
-    parts = PurePosixPath(place if found else image).with_suffix("").parts
-    return "/".join(parts[1:] if len(parts) > 1 and parts[0] == split else parts)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from common.formats.names import check_name
 from common.formats.writing import counted_labels, for_each_frame, load_to_write, place_image
 from common.formats.yolo.data_yaml import data_yaml_text
 from common.formats.yolo.lines import join_outlines, polygon_to_line
-from common.formats.yolo.reading import INDEX
+from common.formats.yolo.places import INDEX
 from common.images.outlines import trace_outlines
 from common.images.runs import Runs
 from common.labels.cityscapes import Label

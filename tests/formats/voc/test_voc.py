@@ -422,3 +422,42 @@ def test_a_frame_that_leads_out_of_the_target_is_not_written(tmp_path, city):
 def test_a_label_the_label_map_cannot_hold_is_refused(tmp_path):
     with pytest.raises(LabelError, match="cannot hold the label 'a:b'"):
         write_frames(tmp_path, table=LabelTable((make_label("a:b", 0),)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tour/a.jpg",
+        "./tour/a.png",
+        "tour\\a",
+        "JPEGImages/tour/a.jpg",
+        "/JPEGImages/tour/a.jpg /SegmentationClass/tour/a.png",
+        "C:\\VOC\\JPEGImages\\tour\\a.jpg",
+        "../JPEGImages/tour/a.jpg",
+        "tour/a  1",
+        "tour/a -1",
+        "\ufefftour/a\r",
+    ],
+)
+def test_a_line_of_a_list_means_the_frame_that_is_there(line, tmp_path):
+    (foreign(tmp_path, names=f"{line}\n") / "SegmentationClass/tour").mkdir(parents=True)
+    save_mask(tmp_path / "SegmentationClass/tour/a.png", [[1]])
+    (frame,) = voc.read(list_files_of(tmp_path)).frames
+    assert (frame.name, frame.city, frame.split) == ("a", "tour", "train") and frame.truth is not None
+
+
+def test_a_name_with_a_space_a_number_or_a_dot_stays_whole(tmp_path):
+    foreign(tmp_path, names="a 1\nb.jpg\nb\n")
+    for name in ("a 1", "b.jpg", "b"):
+        save_mask(tmp_path / f"SegmentationClass/{name}.png", [[1]])
+    assert [frame.name for frame in voc.read(list_files_of(tmp_path)).frames] == ["a 1", "b.jpg", "b"]
+
+
+def test_a_list_with_marks_counts_only_for_frames_that_no_other_list_has(tmp_path):
+    foreign(tmp_path, names="a\n")
+    (tmp_path / "ImageSets/Segmentation/zebra_val.txt").write_text("a  1\nb -1\n")
+    for name in "ab":
+        save_mask(tmp_path / f"SegmentationClass/{name}.png", [[1]])
+    dataset = voc.read(list_files_of(tmp_path))
+    assert {frame.name: frame.split for frame in dataset.frames} == {"a": "train", "b": "zebra_val"}
+    assert not any("several splits" in note for note in dataset.notes)

@@ -421,3 +421,26 @@ def test_an_oriented_box_is_the_polygon_of_its_corners(tmp_path):
     (frame,) = yolo.read(make(tmp_path, f"0 {SQUARE}\n"))
     # 0.25 to 0.75 of 8 x 4 pixels: 4 columns, 2 rows.
     assert (frame.annotation().pixels > 0).sum() == 8 and not frame.annotation().boxes
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/home/me/set/images/train/a.png",
+        "D:\\set\\images\\train\\a.png",
+        "./images/train/a.png\r",
+        "../images/train/a.png",
+    ],
+)
+def test_lists_and_folders_of_another_computer_are_found_by_their_ends(line, tmp_path):
+    make(tmp_path, "", "train: /home/me/set/train.txt\nval: /data/set/images/val\nnames: [car]", "images/train/a.png")
+    make(tmp_path, "", "train: /home/me/set/train.txt\nval: /data/set/images/val\nnames: [car]", "images/val/b.png")
+    (tmp_path / "train.txt").write_text(f"{line}\n")
+    assert [frame.image.path.name for frame in yolo.read(list_files_of(tmp_path))] == ["a.png", "b.png"]
+
+
+def test_a_folder_of_another_computer_that_is_not_there_is_not_the_folder_of_all_images(tmp_path):
+    tree = make(tmp_path, "", "train: /data/set/train/images\nval: images/val\nnames: [car]", "images/val/b.png")
+    dataset = yolo.read(tree)
+    assert [frame.split for frame in dataset] == ["val"]
+    assert "train: there is no image in /data/set/train/images" in dataset.notes
