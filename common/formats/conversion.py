@@ -19,6 +19,7 @@ from typing import Any
 from common.errors import ConfigError, DataError
 from common.files.listing import list_files_of
 from common.files.targets import building, refuse_nested
+from common.formats import cityscapes
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import BOXES, AnnotatedFrame, FrameDataset
 from common.formats.registry import FORMATS, find_format, recognise
@@ -30,22 +31,30 @@ log = logging.getLogger(__name__)
 __all__ = ["convert", "filter", "read", "write"]
 
 
-def read(path: Path | str, format: str | None = None, truth: str | None = None) -> FrameDataset:
+def read(
+    path: Path | str, format: str | None = None, truth: str | None = None, train_ids: bool = False
+) -> FrameDataset:
     """Reads a dataset without loading its pixels; its `notes` tell what was missing or odd.
 
     Args:
         path: A folder, or a zip that stays closed.
         format: One of `FORMATS`; None finds it out from the files.
         truth: Of a Cityscapes tree: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
+        train_ids: Of a Cityscapes tree: whether labelIds hold train ids; labelTrainIds are read where there are any.
 
     Raises:
         DataError: If nothing is found, or an index file is damaged; names the file.
         LabelError: If labels are not understood.
-        ConfigError: If there is no such format.
+        ConfigError: If there is no such format, or train ids are asked of another one than Cityscapes'.
     """
     chosen = None if format is None else find_format(format)
     tree = list_files_of(Path(path).absolute())  # workers may have been started in another folder
-    return (chosen or FORMATS[recognise(tree)]).read(tree, truth)
+    chosen = chosen or FORMATS[recognise(tree)]
+    if not train_ids:
+        return chosen.read(tree, truth)
+    if chosen is not FORMATS["cityscapes"]:
+        raise ConfigError(f"{path}: --train-ids is for Cityscapes trees; --from cityscapes reads it as one")
+    return cityscapes.read(tree, truth, train_ids=True)
 
 
 def write(
@@ -108,7 +117,7 @@ def convert(source: Path | str, target: Path | str, to: str, from_: str | None =
         target: A new folder; for CVAT a zip.
         to: One of `FORMATS`.
         from_: One of `FORMATS`; None finds it out from the files.
-        choices: Attributes of `Selection` and `WriteOptions`, and `overwrite`.
+        choices: Attributes of `Selection` and `WriteOptions`, `overwrite`, and `train_ids` of `read`.
 
     Raises:
         ProjectError: As `read`, `filter` and `write`.
@@ -117,7 +126,8 @@ def convert(source: Path | str, target: Path | str, to: str, from_: str | None =
     chosen = {field.name for field in fields(Selection)}
     selection = Selection(**{name: value for name, value in choices.items() if name in chosen})
     options = {name: value for name, value in choices.items() if name not in chosen}
-    dataset = filter(read(source, from_, options.get("truth")), selection)
+    train_ids = options.pop("train_ids", False)
+    dataset = filter(read(source, from_, options.get("truth"), train_ids), selection)
     for note in dataset.notes:
         log.warning("note: %s", note)
     return write(dataset, target, to, **options)

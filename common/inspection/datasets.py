@@ -42,6 +42,7 @@ class DatasetRequest:
         images: Folder with the photographs of a lone JSON file; None looks for them beside it.
         splits: Names of splits; () takes all.
         boxes: "fill" makes rectangles of the boxes of objects that have no outline.
+        train_ids: Whether labelIds of a Cityscapes tree hold train ids.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class DatasetRequest:
     images: Path | None = None
     splits: tuple[str, ...] = ()
     boxes: str = ""
+    train_ids: bool = False
 
 
 def open_dataset(request: DatasetRequest) -> FrameDataset:
@@ -74,7 +76,7 @@ def open_dataset(request: DatasetRequest) -> FrameDataset:
     ):
         dataset = _read_prepared(path, folders)
     else:
-        dataset = read(path, request.format, request.truth)
+        dataset = read(path, request.format, request.truth, request.train_ids)
     return filter(dataset, splits=request.splits, boxes=request.boxes, label_map="source")
 
 

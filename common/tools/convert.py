@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     add("--cities", nargs="+", metavar="NAME", help="for example ulm (default: all)")
     add("--classes", nargs="+", metavar="NAME", help="labels to keep, all others become background; for coco and yolo "
         "those to write (default there: the 8 counted ones that Cityscapes evaluates)")  # fmt: skip
+    add("--train-ids", action="store_true", help="labelIds of a Cityscapes tree hold train ids (0 to 18, 255)")
     add("--boxes", choices=("fill",), help="make rectangles of objects that have a box and no outline (default: leave "
         "them out and count them)")  # fmt: skip
     add("--regions", action="store_true", help="make an object of each connected area of a label with objects, where "

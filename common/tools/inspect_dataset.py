@@ -34,11 +34,8 @@ def parser() -> argparse.ArgumentParser:
     add("--images", metavar="DIR", type=Path, help="photographs of a lone COCO JSON file (default: beside it)")
     add("--from", dest="format", choices=_FORMATS, metavar="FORMAT", help=f"{', '.join(_FORMATS)} "
         "(default: found out)")  # fmt: skip
-    add(
-        "--truth",
-        choices=("gtFine", "gtCoarse"),
-        help="annotation of a Cityscapes tree (default: fine, if any)",
-    )
+    add("--truth", choices=("gtFine", "gtCoarse"), help="of a Cityscapes tree (default: fine, if any)")
+    add("--train-ids", action="store_true", help="labelIds of a Cityscapes tree hold train ids (0 to 18, 255)")
     add("--overwrite", action="store_true", help="move what stands at --out aside; an inspection is replaced anyway")
     add("--workers", metavar="N", type=int, default=1, help="processes, for many frames (default: 1)")
     return made
@@ -59,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if is_written := options.out is not None or not options.text:
         check_target(options.source, out, options.overwrite)
     splits = tuple(options.splits)
-    request = DatasetRequest(options.source, options.format, options.truth, options.images, splits, options.boxes)
+    request = DatasetRequest(
+        options.source, options.format, options.truth, options.images, splits, options.boxes, options.train_ids
+    )
     dataset = open_dataset(request)
     chosen = choose_frames(dataset.frames, options.frames, options.seed)
     inspection = load_inspection(options.source, dataset, chosen, options.classes, options.workers)

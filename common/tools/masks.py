@@ -15,7 +15,7 @@ from common.command_line import log, run_tool, show, size_argument, tool_parser
 from common.parallel import usable_cores
 
 _ENCODINGS = ("labelIds", "trainIds", "instanceIds", "instanceTrainIds", "color", "classes", "panoptic")
-_READ_FROM = ("instanceIds", "labelIds", "polygons", "color", "auto")
+_READ_FROM = ("instanceIds", "labelIds", "polygons", "color", "trainIds", "auto")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,8 +29,8 @@ def parser() -> argparse.ArgumentParser:
     add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)")
     add("--truth", choices=("gtFine", "gtCoarse"), help="which annotation to read (fine, if there is any)")
     add("--size", metavar="WxH", type=size_argument, help="in pixels; without it, that of the frames")
-    add("--from", dest="read_from", choices=_READ_FROM, default="polygons", help="what to read (%(default)s); auto "
-        "takes the first of instanceIds, labelIds, polygons, color")  # fmt: skip
+    add("--from", dest="read_from", choices=_READ_FROM, default="polygons", help="what to read (%(default)s); trainIds "
+        "are in labelTrainIds, else labelIds; auto: the first of instanceIds, labelIds, polygons, color")  # fmt: skip
     add("--overwrite", action="store_true", help="replace masks that are there, but never those that came with SOURCE")
     add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
     return made

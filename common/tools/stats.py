@@ -22,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("source", metavar="SOURCE", type=Path, help="a dataset of any format, as a folder or a zip")
     add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)")
     add("--boxes", choices=("fill",), default="", help="count rectangles of objects that have a box and no outline")
+    add("--train-ids", action="store_true", help="labelIds of a Cityscapes tree hold train ids (0 to 18, 255)")
     add("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
     add("--picture", metavar="FILE.png", type=Path, help="also draw bars of pixels and objects")
     add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from common.stats.picture import draw_counts
     from common.stats.table import describe_counts
 
-    dataset = filter(read(options.source), boxes=options.boxes, label_map="source")
+    dataset = filter(read(options.source, train_ids=options.train_ids), boxes=options.boxes, label_map="source")
     counts = count_dataset(dataset, options.workers, tuple(options.splits))
     # Files first: an output that is closed early, for example by `head`, must not cost them.
     if options.json not in (None, "-"):

@@ -1,10 +1,11 @@
 """The command line of `convert`: what its options become."""
 
+import numpy as np
 import pytest
 
-from common.errors import ConfigError, DataError
+from common.errors import ConfigError, DataError, LabelError
 from common.formats.conversion import read
-from common.images.png import read_mask
+from common.images.png import encode_mask, read_mask
 from common.tools import convert
 from tests.formats.test_new_objects import BOX_FILES, label_ids_alone, put
 
@@ -40,3 +41,16 @@ def test_regions_are_divided_where_asked(tmp_path):
     assert run(source, tmp_path / "new", "--to", "cityscapes", "--regions") == 0
     (frame,) = read(tmp_path / "new").frames
     assert [segment.label for _, segment in frame.annotation().objects] == ["car"]
+
+
+def test_train_ids_are_read_where_asked_and_only_of_cityscapes(tmp_path):
+    path = tmp_path / "source/gtFine/train/ulm/ulm_000000_000019_gtFine_labelIds.png"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(encode_mask(np.array([[13, 255]], np.uint8)))
+    with pytest.raises(LabelError, match="holds the value 255"):
+        run(tmp_path / "source", tmp_path / "new", "--to", "cityscapes")
+    assert run(tmp_path / "source", tmp_path / "new", "--to", "cityscapes", "--train-ids") == 0
+    (mask,) = (tmp_path / "new").rglob("*_labelIds.png")
+    assert read_mask(mask).tolist() == [[26, 0]]
+    with pytest.raises(ConfigError, match="--train-ids is for Cityscapes trees"):
+        run(put(tmp_path / "coco", BOX_FILES["coco"]), tmp_path / "other", "--to", "cityscapes", "--train-ids")

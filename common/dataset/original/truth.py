@@ -1,8 +1,8 @@
 """The ground truth of a frame as values, from whichever of its annotation files is there.
 
 Values follow the rule of instanceIds: `id * 1000 + n` for a counted object, else the label id. Only instanceIds and
-polygons tell where one object ends and the next begins; labelIds and color give plain ids. Files of train ids are not
-read: nineteen classes do not give back the labels they were made from.
+polygons tell where one object ends and the next begins; labelIds and color give plain ids. Files of train ids are only
+read if they are asked for: nineteen classes do not give back the labels they were made from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,11 @@ from common.dataset.original.polygons import (
     paint_polygons,
     read_polygons,
 )
+from common.dataset.original.train_ids import TRAIN_IDS, train_ids_to_ids
 from common.errors import DataError, LabelError
 from common.files.sources import Source
 from common.images.png import read_color_mask, read_instance_mask, read_mask
+from common.labels.cityscapes import IGNORE
 from common.labels.tables import CITYSCAPES, LabelTable
 
 # The fine annotation, which the study uses; there is a coarse one, which has more frames.
@@ -30,6 +32,7 @@ KINDS = ("instanceIds", "labelIds", "polygons", "color")
 # For label ids alone, the file that holds them comes first.
 KINDS_FOR_IDS = ("labelIds", "instanceIds", "polygons", "color")
 _BLACK = (0, 0, 0)
+_TRAIN_IDS_HINT = "; 255 is the void of train ids, which are read as such where asked for"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Truth:
 
     Attributes:
         values: `id * 1000 + n` for counted objects, else the label id; of shape `(height, width)`.
-        kind: What it was read from: "instanceIds", "labelIds", "polygons" or "color".
+        kind: What it was read from: "instanceIds", "labelIds", "polygons", "color" or "labelTrainIds".
         polygons: What was painted, if the kind is "polygons"; else None.
     """
 
@@ -82,8 +85,10 @@ def read_truth(files: Mapping[str, Source], table: LabelTable = CITYSCAPES, kind
         return Truth(paint_polygons(image, table).instance_ids, kind, image)
     if kind == "color":
         return Truth(colors_to_ids(read_color_mask(source), table, source).astype(np.uint16), kind, None)
+    if kind == TRAIN_IDS:
+        return Truth(train_ids_to_ids(read_mask(source), source).astype(np.uint16), kind, None)
     values = read_instance_mask(source) if kind == "instanceIds" else read_mask(source).astype(np.uint16)
-    _check_values(values, table, source)
+    _check_values(values, table, source, kind)
     return Truth(values, kind, None)
 
 
@@ -154,7 +159,7 @@ def _label_of(color: tuple[int, int, int], table: LabelTable) -> int | None:
     return label.id
 
 
-def _check_values(values: NDArray[np.uint16], table: LabelTable, where: Source) -> None:
+def _check_values(values: NDArray[np.uint16], table: LabelTable, where: Source, kind: str) -> None:
     """Refuses values whose label id is not in the table."""
     flat = values.ravel()
     present = np.unique(flat[np.append(True, flat[1:] != flat[:-1])]).astype(np.int64)
@@ -162,6 +167,7 @@ def _check_values(values: NDArray[np.uint16], table: LabelTable, where: Source) 
     for value, id_ in zip(present.tolist(), ids.tolist(), strict=True):
         if table.of_id(id_) is None:
             y, x = divmod(int(np.argmax(flat == value)), values.shape[1])
+            hint = _TRAIN_IDS_HINT if value == IGNORE and kind == "labelIds" else ""
             raise LabelError(
-                f"{where}: holds the value {value:,} at x {x}, y {y}, and no label of the table has the id {id_}"
+                f"{where}: holds the value {value:,} at x {x}, y {y}, and no label of the table has the id {id_}{hint}"
             )

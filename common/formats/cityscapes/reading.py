@@ -8,7 +8,7 @@ hold no objects, and several labels may have one colour (`dataset.original.truth
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from common.dataset.original.polygons import (
     paint_polygons,
     read_polygons,
 )
+from common.dataset.original.train_ids import TRAIN_IDS, train_id_notes, with_train_ids
 from common.dataset.original.truth import KINDS, first_kind, read_truth
 from common.errors import LabelError, ProjectError
 from common.files.listing import FileListing
@@ -31,12 +32,13 @@ from common.formats.cityscapes.labels import read_table
 from common.formats.frames import NO_CITY, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.images.runs import find_runs
 from common.labels.cityscapes import Label
-from common.labels.tables import LabelTable
+from common.labels.tables import CITYSCAPES, LabelTable
 
 _ENDINGS = ("_leftimg8bit.png", "_leftimg8bit.jpg", "_labelids.png", "_instanceids.png", "_polygons.json", "_color.png")
 _STAND_INS = {
     "instanceIds": "are read from instanceIds",
     "labelIds": "are read from labelIds, which do not tell objects apart",
+    TRAIN_IDS: "are read as train ids, which do not tell objects apart; what is not evaluated is unlabeled",
     "polygons": "are painted from their polygons",
     "color": "are read from color, which does not tell objects apart, nor labels of one colour: black is background, "
     "(153, 153, 153) pole, (0, 0, 142) car",
@@ -51,22 +53,29 @@ def matches(tree: FileListing) -> bool:
     )
 
 
-def read(tree: FileListing, truth: str | None = None, kinds: tuple[str, ...] = KINDS) -> FrameDataset:
+def read(
+    tree: FileListing, truth: str | None = None, kinds: tuple[str, ...] = KINDS, train_ids: bool = False
+) -> FrameDataset:
     """Reads a dataset, any part of one, or a zip, with frames without image or ground truth; see `Format.read`.
 
     Args:
         tree: The folder or zip; zips inside the folder are looked through too.
         truth: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
         kinds: Which files pixels are read from; the first that a frame has is taken.
+        train_ids: Whether pixels are read from train ids instead, in labelTrainIds or else labelIds.
 
     Raises:
         DataError: If nothing is found, or a frame is there twice.
     """
     layout = read_layout(tree.root, truth)
-    table = read_table(tree, layout.frames)
+    if train_ids:
+        kinds = (TRAIN_IDS,)
+        with_files = (replace(frame, files=with_train_ids(frame.files)) for frame in layout.frames)
+        layout = replace(layout, frames=tuple(with_files))
+    table = CITYSCAPES if train_ids else read_table(tree, layout.frames)
     truths = {frame.name: found for frame in layout.frames if (found := _truth(frame, table, kinds))}
     frames = tuple(_frame(frame, truths.get(frame.name)) for frame in layout.frames)
-    notes = (*layout.problems, *_kinds_used(tuple(truths.values()), kinds))
+    notes = (*layout.problems, *_kinds_used(tuple(truths.values()), kinds), *_odd_values(tuple(truths.values()), table))
     return FrameDataset(table, frames, "cityscapes", notes, layout.truth)
 
 
@@ -74,12 +83,18 @@ def _kinds_used(truths: "Sequence[CityscapesTruth]", kinds: tuple[str, ...]) -> 
     """Names the files that are read where the preferred ones are missing, a sentence for each kind."""
     used = Counter(truth.kind for truth in truths)
     total = used.total()
-    del used[kinds[0]]
+    if kinds[0] != TRAIN_IDS:
+        del used[kinds[0]]
     return [f"{count:,} of {total:,} frames {_STAND_INS[kind]}" for kind, count in sorted(used.items())]
 
 
+def _odd_values(truths: "Sequence[CityscapesTruth]", table: LabelTable) -> list[str]:
+    masks = [truth.files["labelIds"] for truth in truths if truth.kind == "labelIds"]
+    return train_id_notes(masks, "--train-ids reads them as such") if table is CITYSCAPES else []
+
+
 def _truth(found: Frame, table: LabelTable, kinds: tuple[str, ...]) -> "CityscapesTruth | None":
-    files = {kind: source for kind, source in found.files.items() if kind in KINDS}
+    files = {kind: source for kind, source in found.files.items() if kind in (*KINDS, *kinds)}
     return CityscapesTruth(files, table, kinds) if files.keys() & set(kinds) else None
 
 

@@ -10,10 +10,11 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.dataset.original.layouts import Frame, Layout, read_layout
+from common.dataset.original.train_ids import TRAIN_IDS, train_id_notes, with_train_ids
 from common.dataset.original.truth import KINDS, TRUTH_KINDS, first_kind
 from common.dataset.prepared.resize import LARGEST_SIDE
 from common.errors import ConfigError, DataError, ProjectError
@@ -29,14 +30,14 @@ from common.formats.mask_files.encodings import ENDINGS, MASK_KINDS, MaskEncoder
 from common.formats.mask_files.instance_ids import FrameInstances
 from common.images.png import is_whole_png
 from common.labels.maps import LabelMap
-from common.labels.tables import LabelTable
+from common.labels.tables import CITYSCAPES, LabelTable
 from common.parallel import check_workers, run_all
 from common.text import count, first_few
 
 PANOPTIC = "panoptic"
 ENCODINGS = (*ENDINGS, PANOPTIC)
 AUTO = "auto"
-READ_FROM = (*KINDS, AUTO)
+READ_FROM = (*KINDS, "trainIds", AUTO)
 _NEEDS_OBJECTS = ("instanceIds", "instanceTrainIds", PANOPTIC)
 _TELLS_OBJECTS = ("instanceIds", "polygons")
 _SHOWN = 10
@@ -47,8 +48,8 @@ class MaskOptions:
     """How masks are made.
 
     Attributes:
-        read_from: "polygons", one of the PNG kinds, or "auto" for the first that a frame has of instanceIds, labelIds,
-            polygons and color.
+        read_from: "polygons", one of the PNG kinds, "trainIds" for labelTrainIds or labelIds that hold train ids, or
+            "auto" for the first that a frame has of instanceIds, labelIds, polygons and color.
         label_map: For the encoding "classes"; None takes the 35 classes of the study.
         splits: Names of splits; () takes all.
         truth: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
@@ -119,12 +120,18 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
     layout = read_layout(source, options.truth)
     table = read_table(list_files_of(source), layout.frames)
     chosen = _choose(layout, options.splits)
+    if kinds == (TRAIN_IDS,):
+        chosen, table = [replace(frame, files=with_train_ids(frame.files)) for frame in chosen], CITYSCAPES
     usable = [frame for frame in chosen if first_kind(frame.files, kinds)]
     missing = tuple(frame.name for frame in chosen if not first_kind(frame.files, kinds))
     if not usable:
         raise DataError(f"{source}: none of {len(chosen):,} frames has {' or '.join(kinds)}; choose another --from")
     instances = [_instances_of(frame, table, kinds, options.size_wh) for frame in usable]
     read = Counter(one.kind for one in instances)
+    notes = layout.problems
+    if table is CITYSCAPES:
+        ids = [one.files["labelIds"] for one in instances if one.kind == "labelIds"]
+        notes += tuple(train_id_notes(ids, "--from trainIds reads them as such"))
     frames = tuple(
         # Photographs do not fit masks of another size.
         AnnotatedFrame(frame.name, frame.split, frame.city, None if options.size_wh else frame.image, one)
@@ -133,7 +140,7 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
     folder = out / layout.truth
     if encoding == PANOPTIC:
         dropped = _write_panoptic(FrameDataset(table, frames), folder, options)
-        return MaskSummary(folder, read, missing, dropped, layout.problems)
+        return MaskSummary(folder, read, missing, dropped, notes)
     job = MaskJob(folder, layout.truth, MaskEncoder(encoding, table, options.label_map))
     targets = [job.path_of(frame) for frame in frames]
     if encoding in MASK_KINDS:
@@ -153,7 +160,7 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
         building.move(places)
     if failures:
         raise DataError(_failure_message(failures, len(targets)))
-    return MaskSummary(folder, read, missing, notes=layout.problems)
+    return MaskSummary(folder, read, missing, notes=notes)
 
 
 def _fingerprint(source: Path, encoding: str, options: MaskOptions, table: LabelTable, frames: Iterable[Frame]) -> str:
@@ -184,7 +191,7 @@ def _kinds_to_read(encoding: str, options: MaskOptions) -> tuple[str, ...]:
         raise ConfigError(
             f"a size of {options.size_wh[0]} x {options.size_wh[1]}: expected sides of 1 to {LARGEST_SIDE}"
         )
-    kinds: tuple[str, ...] = KINDS if options.read_from == AUTO else (options.read_from,)
+    kinds: tuple[str, ...] = KINDS if options.read_from == AUTO else (options.read_from.replace("trainIds", TRAIN_IDS),)
     if encoding in _NEEDS_OBJECTS:
         kinds = tuple(kind for kind in kinds if kind in _TELLS_OBJECTS)
         if not kinds:

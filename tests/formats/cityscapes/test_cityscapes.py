@@ -278,3 +278,35 @@ print(json.dumps([names, items]))
                 expected[name.replace(" ", "")] = int(mask.sum())
         found = {name: count for name, count in items[frame.name].items() if name != "unlabeled"}
         assert found == expected
+
+
+def save_ids(folder, kind, values):
+    """Writes a mask of one frame."""
+    path = folder / f"gtFine/train/ulm/ulm_000000_000001_gtFine_{kind}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode_mask(np.array([values], np.uint8)))
+
+
+@pytest.mark.parametrize("kind", ["labelIds", "labelTrainIds"])
+def test_train_ids_are_read_where_asked_for(tmp_path, kind):
+    if kind == "labelTrainIds":
+        save_ids(tmp_path, "labelIds", [7, 7, 7])
+    save_ids(tmp_path, kind, [13, 255, 10])
+    dataset = cityscapes.read(list_files_of(tmp_path), train_ids=True)
+    # 13 is car (26), 10 is sky (23); what is not evaluated is unlabeled.
+    assert dataset.frames[0].annotation().label_ids(CITYSCAPES).tolist() == [[26, 0, 23]]
+    assert any("are read as train ids" in note for note in dataset.notes)
+
+
+def test_label_ids_that_look_like_train_ids_are_noted_with_the_way_out(tmp_path):
+    save_ids(tmp_path, "labelIds", [0, 2, 8, 10, 13, 18])
+    (note,) = [note for note in cityscapes.read(list_files_of(tmp_path)).notes if "train ids" in note]
+    assert note.endswith("--train-ids reads them as such")
+    save_ids(tmp_path, "labelIds", [0, 2, 8, 10, 13, 26])
+    assert not any("train ids" in note for note in cityscapes.read(list_files_of(tmp_path)).notes)
+
+
+def test_the_void_of_train_ids_is_named_as_what_it_may_be(tmp_path):
+    save_ids(tmp_path, "labelIds", [7, 255])
+    with pytest.raises(LabelError, match="the value 255 at x 1, y 0, .*; 255 is the void of train ids"):
+        cityscapes.read(list_files_of(tmp_path)).frames[0].annotation()

@@ -418,3 +418,15 @@ def test_a_broken_frame_leaves_no_panoptic_file(small, tmp_path):
     with pytest.raises(DataError, match="valid JSON"):
         write_masks(tree, tmp_path / "out", "panoptic")
     assert content(tmp_path / "out") == {}
+
+
+def test_label_ids_that_hold_train_ids_are_noted_and_read_as_such_and_never_replaced(tmp_path):
+    source, name = tmp_path / "source", "gtFine/train/ulm/ulm_000000_000001_gtFine_labelIds.png"
+    (source / name).parent.mkdir(parents=True)
+    (source / name).write_bytes(encode_mask(np.array([[0, 2, 8, 10, 13, 18, 18]], np.uint8)))
+    noted = write_masks(source, tmp_path / "new", "color", MaskOptions("labelIds"))
+    assert any("look like train ids" in note and "--from trainIds" in note for note in noted.notes)
+    write_masks(source, tmp_path / "read", "labelIds", MaskOptions("trainIds"))
+    assert read_mask(tmp_path / "read" / name).tolist() == [[7, 11, 21, 23, 26, 33, 33]]
+    with pytest.raises(DataError, match="would replace what .* came with"):
+        write_masks(source, source, "labelIds", MaskOptions("trainIds", overwrite=True))
