@@ -3,7 +3,7 @@
 from common.errors import DataError
 from common.files.listing import FileListing
 from common.files.sources import Source
-from common.formats.names import checked_name, read_lines, tail_in
+from common.formats.names import checked_name, path_inside, read_lines, tail_in
 from common.images.pictures import IMAGE_ENDINGS
 from common.labels.table_files import COLORS_FILES
 
@@ -40,13 +40,22 @@ def _is_list(source: Source) -> bool:
     return bool(paths) and all(path.lower().endswith(IMAGE_ENDINGS) for path in paths)
 
 
-def paths_of_line(line: str, source: Source) -> tuple[str, str]:
-    """Splits a line of a list into the paths of image and mask, "" for none, without `/` before them."""
+def paths_of_line(line: str, source: Source, tree: FileListing) -> tuple[str, str]:
+    """Splits a line of a list into the paths of image and mask, "" for none, without `/` before them.
+
+    Raises:
+        DataError: If there are not one or two paths, or one leads out of the dataset and no end of it is a file there.
+    """
     paths = line.split('"')[1::2] if line.startswith('"') else line.split()
     if len(paths) > 2 or not paths or not paths[0]:
         raise DataError(f"{source}: found {line[:80]!r}; expected two paths, in quotes if they have spaces")
-    image, mask = (path and checked_name(path.replace("\\", "/").lstrip("/"), source) for path in (*paths, "")[:2])
+    image, mask = (path and _path_in(tree, path, source) for path in (*paths, "")[:2])
     return image, mask
+
+
+def _path_in(tree: FileListing, path: str, source: Source) -> str:
+    inside, _ = path_inside(path)
+    return inside if resolve(tree, inside) else checked_name(path.replace("\\", "/").lstrip("/"), source)
 
 
 def resolve(tree: FileListing, path: str) -> str | None:

@@ -73,7 +73,7 @@ def _read_list(
     """Yields the frames of a list, each with the name of its mask or None, and what is missing of it."""
     seen = set()
     for line in read_lines(tree[list_name]):
-        image_path, mask_path = paths_of_line(line, tree[list_name])
+        image_path, mask_path = paths_of_line(line, tree[list_name], tree)
         image, mask = resolve(tree, image_path), resolve(tree, mask_path)
         item_id = item_id_of(mask or image or image_path, split)
         if item_id in seen:

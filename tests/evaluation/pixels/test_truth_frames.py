@@ -7,7 +7,7 @@ import pytest
 from common.errors import ConfigError, DataError
 from common.evaluation.pixels.mask_values import CLASSES, IDS
 from common.evaluation.pixels.truth_frames import find_truth
-from common.images.png import encode_mask, read_mask
+from common.images.png import encode_image, encode_mask, read_mask
 from common.labels.map_files import load_label_map
 
 
@@ -66,3 +66,16 @@ def test_nothing_is_an_error_that_says_what_was_expected(tmp_path):
 def test_a_split_that_is_not_there_is_named(val_tree):
     with pytest.raises(ConfigError, match="no split 'test'; there are 'val'"):
         find_truth(val_tree).of_splits(("test",))
+
+
+def test_a_frame_with_boxes_alone_is_no_truth(tmp_path):
+    for name, content in (
+        ("data.yaml", b"train: images\nnames: [car]\n"),
+        ("labels/a.txt", b"0 0.5 0.5 0.5 0.5\n"),
+        ("images/a.png", encode_image(np.zeros((4, 8, 3), np.uint8))),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (frame,) = find_truth(tmp_path).frames
+    with pytest.raises(DataError, match="the frame a has boxes and no outlines; scores need pixels"):
+        frame.read(with_objects=False)

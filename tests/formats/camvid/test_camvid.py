@@ -316,3 +316,19 @@ def test_two_frames_of_one_name_in_a_split_are_refused(tmp_path):
     frames = [AnnotatedFrame("a", "train", "", None, annotation)] * 2
     with pytest.raises(DataError, match="two frames of the split 'train' are called a;"):
         camvid.write(FrameDataset(CITYSCAPES, frames), tmp_path, WriteOptions())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "./train/a.png ./trainannot/a.png\r",
+        "C:\\CamVid\\train\\a.png C:\\CamVid\\trainannot\\a.png",
+        "../../CamVid/train/a.png ../../CamVid/trainannot/a.png",
+        "\ufeff/SegNet/CamVid/train/a.png /SegNet/CamVid/trainannot/a.png",
+    ],
+)
+def test_a_list_of_another_computer_names_the_files_that_are_there(line, tmp_path):
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train/a.png").touch()
+    frame = only(foreign(tmp_path, line=line))
+    assert (frame.name, frame.split) == ("a", "train") and frame.truth is not None and frame.image is not None
