@@ -85,7 +85,7 @@ def write(
         tally = target_format.write(dataset, hidden, checked)
         _refuse_if_nothing_is_left(tally, path, format)
     if tally.found["groups"] and not tally.found["objects"]:
-        log.warning("note: the source tells no objects apart, only %s; %s", *_WAYS["groups"])
+        log.warning("note: the source tells no objects apart, only groups of them; %s", _WAYS["groups"][1])
     return tally
 
 
