@@ -138,7 +138,11 @@ def test_library_code_raises_and_never_asserts():
 def test_nothing_unsafe_is_used_to_read_files_of_strangers():
     for path in modules():
         names = {name.split(".")[0] for name in imports(path)}
-        assert not names & {"pickle", "marshal", "shelve", "dill"}, path
+        # h5py: HDF5 has faults that a damaged file can reach.
+        assert not names & {"pickle", "marshal", "shelve", "dill", "h5py"}, path
         text = path.read_text(encoding="utf-8")
         assert "allow_pickle=True" not in text
         assert "safe_mode=False" not in text
+        # Saved networks are read by learning/network/saved.
+        assert "saving.load_model" not in text
+        assert "load_weights" not in text

@@ -13,7 +13,8 @@ from common.files.disk import atomic_path
 from common.files.models import FileModel
 from common.labels.maps import LabelMap
 from common.learning.judging.network import judging_form
-from common.learning.network.model_card import EVALNET, add_card, load_checked, read_card_of
+from common.learning.network.model_card import EVALNET, add_card, build_checked, read_card
+from common.learning.network.saved.model_file import read_model_file
 
 _BATCH = 8
 
@@ -39,11 +40,12 @@ def load_evalnet(path: Path) -> tuple[keras.Model, EvalNetCard]:
     Raises:
         DataError: If the file is not an EvalNet, unsafe or damaged, or does not fit its card; names it.
     """
-    card = read_card_of(path, EVALNET, EvalNetCard)
+    file = read_model_file(path, EVALNET)
+    card = read_card(path, file, EVALNET, EvalNetCard)
     (width, height), classes = card.size_wh, len(card.label_map)
     takes = [(None, height, width, 3), (None, height, width, classes)]
     about = f"{classes} classes and images of {width}x{height} pixels"
-    return load_checked(path, (takes, [(None, classes)] * 2), about), card
+    return build_checked(path, file, (takes, [(None, classes)] * 2), about), card
 
 
 class Judge:

@@ -1,0 +1,57 @@
+"""What all layers of a saved network say, and how the sizes of what they make are found before anything is built."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from common.files.models import FileModel
+from common.learning.network.saved.fields import Count, Dtype, Name, Shape
+
+
+class LayerConfig(FileModel):
+    """A layer that has no weights and leaves the shape of its one input as it is.
+
+    Attributes:
+        name: Its name, different from that of every other layer.
+        trainable: Whether its weights change in training.
+        dtype: Type it computes in; only an input has whole numbers.
+    """
+
+    name: Name
+    trainable: bool = True
+    dtype: Dtype | Literal["uint8"] | None = None
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Gives the shape of what it makes of arrays of these shapes.
+
+        Raises:
+            ValueError: If it cannot take them.
+        """
+        (shape,) = inputs
+        return shape
+
+    def weight_count(self, inputs: Sequence[Shape]) -> int:
+        """Gives the number of its weights for arrays of these shapes."""
+        return 0
+
+
+def _any_number_of_images(shape: list[int | None]) -> list[int | None]:
+    if shape[0] is not None or None in shape[1:]:
+        raise ValueError("expected null, height, width and channels")
+    return shape
+
+
+class InputLayer(LayerConfig):
+    """Where images or masks go in."""
+
+    batch_shape: Annotated[list[Count | None], Field(min_length=4, max_length=4), AfterValidator(_any_number_of_images)]
+    sparse: Literal[False] = False
+    ragged: Literal[False] = False
+    optional: Literal[False] = False
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Gives the shape of what goes in."""
+        if inputs:
+            raise ValueError("expected no input of an input")
+        return tuple(side for side in self.batch_shape if side is not None)
