@@ -10,6 +10,7 @@ import numpy as np
 
 from common.errors import DataError
 from common.files.models import read_model
+from common.files.zips import file_status
 from common.labels.maps import LabelMap
 from common.results.result import SPLITS, Result
 from common.results.summary import rank
@@ -83,7 +84,7 @@ def read_result(path: Path) -> Result:
     Raises:
         DataError: If the file is missing or too large, a value does not fit, or the model has another name; names it.
     """
-    if path.is_file() and (size := path.stat().st_size) > _LARGEST_BYTES:
+    if (size := file_status(path).st_size) > _LARGEST_BYTES:
         raise DataError(f"{path}: has {size:,} bytes, a result has at most {_LARGEST_BYTES:,}")
     result = read_model(path, Result)
     if result.model != path.stem:

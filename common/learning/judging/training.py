@@ -28,6 +28,9 @@ from common.learning.training.optimizer import make_optimizer
 _EPSILON = 1e-7
 Batch = tuple[tuple[NDArray[np.uint8], NDArray[np.uint8]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
+# What an entry of the history says.
+_HISTORY = ("epoch", "loss", "loss_val", "seconds", "seconds_validation")
+
 
 def compile_evalnet(
     size_wh: tuple[int, int], num_classes: int, alpha: float, settings: TrainingSettings, num_rows: int
@@ -67,7 +70,7 @@ def train_evalnet(
     Raises:
         TrainingError: If the loss becomes NaN or infinite.
     """
-    state = load_checkpoint(checkpoint, model, identity)
+    state = load_checkpoint(checkpoint, model, identity, _HISTORY)
     epochs = range(state.epochs_done, settings.num_epochs)
     for entry in state.history:
         report({**entry, "done_before": True})

@@ -36,6 +36,19 @@ from common.learning.training.scoring import score
 
 _VIEWS = 2
 
+# What an entry of the history says.
+_HISTORY = (
+    "epoch",
+    "loss",
+    "consistency_loss",
+    "loss_val_labeled",
+    "loss_val",
+    "mIoU_val",
+    "mPA_val",
+    "seconds",
+    "seconds_validation",
+)
+
 
 @dataclass(frozen=True)
 class UnlabeledImages:
@@ -161,7 +174,7 @@ def train_consistently(
     Raises:
         TrainingError: If a loss becomes NaN or infinite.
     """
-    state = load_checkpoint(files.checkpoint, model, files.identity)
+    state = load_checkpoint(files.checkpoint, model, files.identity, _HISTORY)
     for entry in state.history:
         report({**entry, "done_before": True})
     events = EventFile(files.events, state.history) if files.events is not None else None

@@ -29,6 +29,9 @@ from common.learning.training.recalibration import recalibrate
 from common.learning.training.scoring import score
 from common.learning.training.step_progress import StepProgress
 
+# What an entry of the history says.
+_HISTORY = ("epoch", "loss", "mIoU_val", "mPA_val", "seconds", "seconds_validation")
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -104,7 +107,7 @@ def train(
     Raises:
         TrainingError: If the loss becomes NaN or infinite.
     """
-    state = load_checkpoint(files.checkpoint, model, files.identity)
+    state = load_checkpoint(files.checkpoint, model, files.identity, _HISTORY)
     epochs = range(state.epochs_done, settings.num_epochs)
     for entry in state.history:
         report({**entry, "done_before": True})
