@@ -142,11 +142,15 @@ def _batch(image: NDArray[np.uint8], size_wh: tuple[int, int], batch: int | None
 
 
 def _network(model: keras.Model, card: ModelCard, settings: ExportSettings) -> keras.Model:
-    network = with_input(model, card.size_wh, settings.batch)
+    network, choose = with_input(model, card.size_wh, settings.batch), largest
+    if settings.kind == "onnx":
+        from common.learning.exporting.onnx_form import LargestClass, with_resizing
+
+        network, choose = with_resizing(network), LargestClass()
     output, last = network.output, network.layers[-1]
     if settings.class_indices:
         # The softmax keeps the order. Not ops.argmax, which has operations that converters do not know.
-        output = ops.cast(largest(last.input if isinstance(last, keras.layers.Softmax) else output), "uint8")
+        output = ops.cast(choose(last.input if isinstance(last, keras.layers.Softmax) else output), "uint8")
     return keras.Model(network.input, {settings.output: output}, name="exported")
 
 
@@ -180,12 +184,15 @@ def _write(network: keras.Model, place: Path, settings: ExportSettings, card_tex
 def _write_onnx(network: keras.Model, place: Path, card_text: str) -> None:
     import onnx
 
+    from common.learning.exporting.onnx_form import simplify_resizing
+
     network(np.zeros([size or 1 for size in network.input_shape], np.float32))  # Keras needs one call
     with warnings.catch_warnings():
         # Keras uses a name that numpy plans to give another meaning.
         warnings.filterwarnings("ignore", r"In the future `np\.object`", FutureWarning)
         network.export(str(place), format="onnx", verbose=False)
     content = onnx.load(str(place))
+    simplify_resizing(content)
     for value in (*content.graph.input, *content.graph.output):
         batch = value.type.tensor_type.shape.dim[0]
         if batch.dim_param:

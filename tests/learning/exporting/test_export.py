@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import re
+import subprocess
+import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -16,7 +18,9 @@ from common.learning.backend import machine as backend
 from common.learning.exporting import export as exporting
 from common.learning.exporting.export import Comparison, ExportSettings, export_model
 from common.learning.exporting.files import ENDINGS, default_target
+from common.learning.network import unet
 from common.learning.network.model_card import ModelCard, add_card
+from tests.support.oracles import ask_oracle
 from tests.support.toy_network import plain_form
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -46,10 +50,11 @@ def exported(model):
     return made
 
 
-def snippet(kind):
-    """The code of docs/export.md that loads and runs a kind."""
+def snippet(kind, package=""):
+    """The code of docs/export.md that loads and runs a kind, with a package."""
     text = (PROJECT / "docs" / "export.md").read_text(encoding="utf-8")
-    return next(code for code in re.findall(r"```python\n(.*?)```", text, re.S) if f"model{ENDINGS[kind]}" in code)
+    codes = re.findall(r"```python\n(.*?)```", text, re.S)
+    return next(code for code in codes if f"model{ENDINGS[kind]}" in code and f"import {package}" in code)
 
 
 @on_tensorflow
@@ -81,6 +86,85 @@ def test_class_indices_of_another_size_and_a_fixed_batch(model, tmp_path, kind):
     assert comparison == Comparison(None, 64 * 32, 0)
     found = exporting.run_exported(target, kind, np.zeros((1, 64, 32, 3), np.float32))
     assert (found.dtype, found.shape) == (np.uint8, (1, 64, 32))
+
+
+@on_tensorflow
+def test_the_code_of_the_documentation_for_opencv_gives_what_keras_gives(model, exported):
+    image = np.stack([IMAGE, IMAGE[:, ::-1]]).astype(np.float32)
+    names = {"image": image}
+    exec(snippet("onnx", "cv2").replace("model.onnx", str(exported["onnx"][0])), names)
+    expected = keras.saving.load_model(model, compile=False).predict_on_batch(image)
+    np.testing.assert_allclose(names["probabilities"], expected, atol=1e-5)
+
+
+def write_expected(path):
+    """Runs an ONNX file with onnxruntime on two images, and writes the images and what came out beside it."""
+    images = np.stack([IMAGE, IMAGE[:, ::-1]]).astype(np.float32)
+    np.save(path.with_name("images.npy"), images)
+    np.save(path.with_name("expected.npy"), exporting.run_exported(path, "onnx", images))
+
+
+# What OpenCV reads, as JSON: another class on how many pixels, and the largest difference.
+OPENCV = """
+import json, pathlib, sys
+import cv2, numpy as np
+path = pathlib.Path(sys.argv[1])
+images, expected = np.load(path.with_name("images.npy")), np.load(path.with_name("expected.npy"))
+others, difference = 0, 0.0
+for count in (1, 2):  # images at a time
+    net = cv2.dnn.readNetFromONNX(str(path))
+    net.setInput(images[:count])
+    found, wanted = net.forward(), expected[:count]
+    assert found.shape == wanted.shape, found.shape
+    difference = max(difference, float(np.abs(found - wanted.astype(np.float32)).max()))
+    if found.ndim == 4:
+        found, wanted = found.argmax(-1), wanted.argmax(-1)
+    others += int((found != wanted).sum())
+print(json.dumps([others, difference, cv2.__version__.split(".")[0]]))
+"""
+
+
+def ask_opencv_here(code, path):
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@on_tensorflow
+@pytest.mark.parametrize("class_indices", [False, True])
+@pytest.mark.parametrize("version, ask", [("5", ask_opencv_here), ("4", ask_oracle)])
+def test_opencv_4_and_5_read_an_onnx_file_as_onnxruntime_does(model, tmp_path, version, ask, class_indices):
+    path = tmp_path / "made.onnx"
+    export_model(model, path, ExportSettings("onnx", class_indices=class_indices), IMAGE)
+    write_expected(path)
+    others, difference, found = ask(OPENCV, path)
+    assert (others, found) == (0, version)
+    assert difference < 1e-5
+
+
+@pytest.mark.slow
+@on_tensorflow
+def test_the_whole_u_net_is_exported_with_what_lies_behind_its_upsampling(tmp_path):
+    path = tmp_path / "unet.keras"
+    unet.plain_form(NetworkSettings(height=32, width=48, alpha=0.25)).save(path)
+    add_card(path, ModelCard(name="unet", label_map=study_label_map(), size_wh=(48, 32), preparation="study"))
+    comparison = export_model(path, tmp_path / "unet.onnx", ExportSettings("onnx"), IMAGE)
+    assert comparison.is_close
+    write_expected(tmp_path / "unet.onnx")
+    others, difference, _ = ask_opencv_here(OPENCV, tmp_path / "unet.onnx")
+    assert (others, difference < 1e-3) == (0, True)
+
+
+@on_tensorflow
+def test_upsampling_is_one_resize_and_the_class_one_argmax(model, tmp_path):
+    import onnx
+
+    export_model(model, tmp_path / "made.onnx", ExportSettings("onnx", class_indices=True), IMAGE)
+    nodes = onnx.load(tmp_path / "made.onnx").graph.node
+    kinds = [node.op_type for node in nodes]
+    assert (kinds.count("Resize"), kinds.count("ArgMax")) == (1, 1)
+    assert not {"Tile", "TopK", "Expand", "Gather"} & set(kinds)
+    said = {attribute.name: attribute.s for node in nodes if node.op_type == "Resize" for attribute in node.attribute}
+    assert (said["coordinate_transformation_mode"], said["nearest_mode"]) == (b"asymmetric", b"floor")
 
 
 @on_tensorflow
