@@ -1,8 +1,10 @@
 import json
+import os
 
 import pytest
 
 from common.errors import DataError
+from common.learning.judging.jobs import find_evalnet
 from common.results.paths import ModelName
 from common.results.reading import find_result, read_result, read_results
 from tests.support.made_up_results import FRAMES, THREE, make_result, split_scores, write_result
@@ -102,3 +104,11 @@ def test_a_file_that_is_too_large_is_not_read(study):
         file.truncate(20_000_000)
     with pytest.raises(DataError, match="20,000,000 bytes"):
         read_result(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+def test_a_pipe_or_folder_in_place_of_a_result_is_no_result_and_never_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    for path in (tmp_path / "pipe.json", tmp_path):
+        assert find_result(path) is None
+        assert find_evalnet(path) is None
