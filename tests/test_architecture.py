@@ -28,7 +28,10 @@ LAYERS = (
 )
 HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib"}
 # Who may know a back end, and who sees all of config.ini.
-KNOWS_BACK_ENDS = {"learning/backend/machine.py", "learning/backend/operations.py", "learning/exporting/runtimes.py"}
+KNOWS_BACK_ENDS = {
+    f"learning/{name}.py"
+    for name in ("backend/machine", "backend/operations", "exporting/onnx_form", "exporting/runtimes")
+}
 SEES_CONFIG = {"config", "command_line", "tools"} | {
     f"learning/experiments/{name}" for name in ("experiment", "consistency", "chain", "generations", "evalnets")
 }
