@@ -176,6 +176,8 @@ def run_chains(
 
 def _advance(bar: Any, entries: list[ProgressEntry]) -> None:
     """Moves the bar by finished epochs; those that a resumed training had done before do not count for the speed."""
+    if bar.disable:  # by TQDM_DISABLE; it then knows nothing of what is set here
+        return
     before = sum("done_before" in entry for entry in entries)
     bar.initial += before
     bar.n += before

@@ -1,8 +1,10 @@
+import io
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
+from tqdm import tqdm
 
 from common.config.settings import NetworkSettings, TrainingSettings
 from common.errors import DataError
@@ -12,7 +14,7 @@ from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
 from common.learning.experiments.experiment import training_work
 from common.learning.experiments.jobs import append_progress, missing_predictions, read_result
-from common.learning.experiments.processes import run_all_work
+from common.learning.experiments.processes import _advance, run_all_work
 from common.parallel import LocalEngine
 from common.results.job import Job
 from common.results.paths import ModelName
@@ -185,3 +187,11 @@ def test_progress_is_read_line_by_line(job):
     append_progress(job.paths.work / "progress.jsonl", {"epoch": 0})
     append_progress(job.paths.work / "progress.jsonl", {"epoch": 1})
     assert (job.paths.work / "progress.jsonl").read_text() == '{"epoch": 0}\n{"epoch": 1}\n'
+
+
+def test_a_progress_bar_that_is_switched_off_stops_nothing():
+    with tqdm(total=5, disable=True) as bar:
+        _advance(bar, [{"epoch": 0, "done_before": True}, {"epoch": 1}])
+    with tqdm(total=5, file=io.StringIO()) as bar:
+        _advance(bar, [{"epoch": 0, "done_before": True}, {"epoch": 1}])
+        assert (bar.n, bar.initial) == (2, 1)
