@@ -54,7 +54,9 @@ demo: .venv/ready
 # leave a core idle. A training takes 1 to 2 GB.
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-test: check .venv-oracles/ready
+test:
+	@$(MAKE) --no-print-directory -j2 .venv/ready-dev .venv-oracles/ready
+	@$(MAKE) --no-print-directory check
 	$(PYTEST)
 	KERAS_BACKEND=jax $(PYTEST) -m backend tests/learning
 

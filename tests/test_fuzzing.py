@@ -17,7 +17,7 @@ COUNT = 2000
 
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory):
-    return make_readers(tmp_path_factory.mktemp("valid"))
+    return make_readers(tmp_path_factory.mktemp("valid"), with_models=False)
 
 
 @pytest.mark.slow

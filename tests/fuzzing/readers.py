@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from common.config.loading import load_config
@@ -9,7 +10,7 @@ from common.config.paths import SHIPPED_CONFIG
 from common.dataset.checking.check import check_data
 from common.dataset.prepared.folders import PreparedDataset
 from common.demo import DemoSettings, draw_demo_dataset
-from common.errors import ProjectError
+from common.errors import DataError, ProjectError
 from common.evaluation.instances.files import find_lists, read_list
 from common.evaluation.panoptic.files import read_panoptic_truth
 from common.files.disk import write_bytes, write_text
@@ -18,6 +19,7 @@ from common.formats.registry import FORMATS
 from common.images.pictures import read_photograph
 from common.labels.map_files import label_map_path, load_label_map
 from common.results.reading import read_result, read_results
+from tests.support.fuzzed_models import FuzzTarget, fuzz_targets
 from tests.support.made_up_results import FRAMES, SIZE_WH, write_result, write_split
 
 
@@ -40,8 +42,8 @@ class Reader:
         return [self.root] if self.root.is_file() else sorted(path for path in self.root.rglob("*") if path.is_file())
 
 
-def make_readers(folder: Path) -> list[Reader]:
-    """Draws valid files of all kinds into a folder and gives their readers."""
+def make_readers(folder: Path, with_models: bool = True) -> list[Reader]:
+    """Draws valid files of all kinds into a folder and gives their readers; those of networks take much longer."""
     demo = folder / "demo"
     draw_demo_dataset(demo, DemoSettings(train=2, val=1, size_wh=(64, 32), seed=1))
     readers = [Reader("check_data", demo, check_data), Reader("cityscapes", demo, _load_all)]
@@ -49,7 +51,8 @@ def make_readers(folder: Path) -> list[Reader]:
         if name != "cityscapes":
             convert(demo, path := folder / (f"{name}.zip" if name == "cvat" else name), name, workers=1)
             readers.append(Reader(name, path, _load_all))
-    return [*readers, *_panoptic(folder), *_study(folder), *_small(folder)]
+    models = _models(folder) if with_models else []
+    return [*readers, *_panoptic(folder), *_study(folder), *_small(folder), *models]
 
 
 def _load_all(path: Path) -> None:
@@ -82,6 +85,23 @@ def _study(folder: Path) -> list[Reader]:
         Reader("result", result, read_result),
         Reader("results", base_dir / "models", lambda path: read_results(path.parent)),
     ]
+
+
+def _models(folder: Path) -> list[Reader]:
+    readers = []
+    for target in fuzz_targets():
+        path = folder / "models" / f"{target.name}{target.suffix}"
+        path.parent.mkdir(exist_ok=True)
+        target.make(path)
+        readers.append(Reader(target.name, path, partial(_read_model, target)))
+    return readers
+
+
+def _read_model(target: FuzzTarget, path: Path) -> None:
+    try:
+        target.read(path)
+    except target.allowed as error:
+        raise DataError(str(error)) from error
 
 
 def _small(folder: Path) -> list[Reader]:
