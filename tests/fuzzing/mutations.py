@@ -1,8 +1,10 @@
 """Changes a valid file as damage and strangers do: bits, pieces, lengths, numbers and, in JSON, values."""
 
 import copy
+import io
 import json
 import random
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +40,9 @@ _TEXTS = (
 
 
 def mutate(data: bytes, random_: random.Random) -> bytes:
-    """Changes bytes once or a few times; a JSON file half the time by its values."""
+    """Changes bytes once or a few times; JSON half the time by its values, zips mostly inside of a member."""
+    if data.startswith(b"PK") and random_.random() < 0.8 and (changed := _mutate_member(data, random_)) is not None:
+        return changed
     if random_.random() < 0.5 and (changed := _mutate_json(data, random_)) is not None:
         return changed
     for _ in range(random_.choice((1, 1, 1, 2, 4))):
@@ -95,6 +99,25 @@ def _replace_digits(data: bytes, random_: random.Random) -> bytes:
 _CHANGES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     _flip, _flip, _cut, _remove, _insert, _repeat, _overwrite_number, _replace_digits,
 )  # fmt: skip
+
+
+def _mutate_member(data: bytes, random_: random.Random) -> bytes | None:
+    """Changes one member of a zip and its name now and then, with right checksums; None for a damaged zip."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = {info.filename: archive.read(info) for info in archive.infolist() if not info.is_dir()}
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return None
+    if not members:
+        return None
+    chosen = random_.choice(sorted(members))
+    content = mutate(members.pop(chosen), random_)
+    members[chosen if random_.random() < 0.9 else random_.choice(("../x", "a//b", "./" + chosen))] = content
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as archive:
+        for name, each in members.items():
+            archive.writestr(name, each)
+    return changed.getvalue()
 
 
 def _mutate_json(data: bytes, random_: random.Random) -> bytes | None:

@@ -1,5 +1,7 @@
 """All readers of files that may come from somebody else, each with valid files to begin from."""
 
+import contextlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -99,7 +101,8 @@ def _models(folder: Path) -> list[Reader]:
 
 def _read_model(target: FuzzTarget, path: Path) -> None:
     try:
-        target.read(path)
+        with contextlib.redirect_stdout(io.StringIO()):  # a checkpoint that cannot be used is said there
+            target.read(path)
     except target.allowed as error:
         raise DataError(str(error)) from error
 

@@ -63,6 +63,7 @@ def _read(reader: Reader, outcome: Outcome, where: str) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy keyword")  # of Keras
             reader.read(reader.root)
         outcome.read += 1
     except ProjectError as error:
