@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from common.config.loading import load_config
-from common.dataset.original.layouts import TRUTH_KINDS
+from common.dataset.original.truth import TRUTH_KINDS
 from common.evaluation.pixels import predictions
 from common.evaluation.pixels.scores import PROTOCOLS
 from common.formats.mask_files import writing

@@ -12,6 +12,7 @@ from common.dataset.checking.frames import IMAGE, KINDS, FrameJob, FrameResult, 
 from common.dataset.checking.prepared_folders import check_prepared
 from common.dataset.checking.report import CheckReport, Problem, SplitReport
 from common.dataset.original.layouts import Frame, Layout, read_layout
+from common.dataset.original.train_ids import MAKE_IDS, label_id_files, train_id_notes
 from common.dataset.prepared.folders import is_prepared
 from common.errors import ConfigError
 from common.labels.tables import CITYSCAPES, LabelTable
@@ -62,6 +63,11 @@ def check_data(
     # Missing parts of frames are problems of these frames.
     problems = [Problem("source", str(layout.root), fault) for fault in layout.faults]
     problems += [problem for name in chosen for problem in _nothing_checked(name, has[name], layout)]
+    if table.is_official:
+        masks = label_id_files(frame.files for name in chosen for frame in frames_of[name])
+        problems += [
+            Problem("train ids", str(masks[0]), f"{source}: {note}") for note in train_id_notes(masks, MAKE_IDS)
+        ]
     problems += [problem for result in results for problem in result.problems]
     return CheckReport(str(source), "original", reports, tuple(problems), layout.remarks)
 

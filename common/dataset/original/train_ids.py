@@ -4,7 +4,7 @@ Train ids are 0 to 18 for the labels that are evaluated, and 255 for all others.
 that are called labelIds, where 0 to 18 are other labels: 0 is road as a train id and unlabeled as a label id.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ _ID_OF_TRAIN_ID = {label.train_id: label.id for label in LABELS if 0 <= label.tr
 _LARGEST = max(train_id for train_id in _ID_OF_TRAIN_ID if train_id < IGNORE)
 # Few low values, such as 7 and 8, may be label ids of a scene without plants, sky and vehicles.
 _FEWEST_VALUES = 6
+MAKE_IDS = "make label ids of them first: python -m common.tools.masks SOURCE OUT --encoding labelIds --from trainIds"
 _LOOKED_AT = 8
 
 
@@ -55,6 +56,11 @@ def train_id_notes(masks: Sequence[Source], way_out: str) -> list[str]:
         f"the values of labelIds look like train ids: of {len(chosen)} masks none has a value from {_LARGEST + 1} to "
         f"{IGNORE - 1}, for example {chosen[0]}; {way_out}"
     ]
+
+
+def label_id_files(frames: Iterable[Mapping[str, Source]]) -> list[Source]:
+    """Lists the files of labelIds among the annotation files of some frames."""
+    return [files["labelIds"] for files in frames if "labelIds" in files]
 
 
 def with_train_ids(files: Mapping[str, Source]) -> dict[str, Source]:

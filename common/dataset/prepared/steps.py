@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from common.config.settings import AugmentationConfig, DatasetConfig
-from common.dataset.original.layouts import IMAGE_KIND, Frame, Layout, read_layout
+from common.dataset.original.layouts import Frame, Layout, read_layout
 from common.dataset.original.splits import split_of_role
+from common.dataset.original.train_ids import MAKE_IDS, label_id_files, train_id_notes
+from common.dataset.original.tree_files import IMAGE_KIND
 from common.dataset.original.truth import FINE, KINDS_FOR_IDS, TRUTH_KINDS, first_kind
 from common.dataset.prepared.augment import AugmentJob, augmented_names, write_augmented
 from common.dataset.prepared.folders import PreparedDataset, Split, files_of
@@ -69,6 +71,8 @@ def _read_original(dataset: DatasetConfig, used: Collection[str]) -> Layout:
     for problem in layout.problems:
         log.warning("note: %s", problem)
     taken = {split_of_role(role, {frame.split for frame in layout.frames}) for role in used}
+    for note in train_id_notes(label_id_files(frame.files for frame in layout.frames), MAKE_IDS):
+        log.warning("note: %s", note)
     others = Counter(frame.split or "(none)" for frame in layout.frames if frame.split not in taken)
     if others:
         found = ", ".join(f"{split} ({count(frames, 'frame')})" for split, frames in sorted(others.items()))

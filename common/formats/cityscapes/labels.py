@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from common.dataset.original.layouts import IMAGE_KIND, Frame
+from common.dataset.original.layouts import Frame
 from common.dataset.original.polygons import INSTANCES_PER_CLASS, ids_to_colors
+from common.dataset.original.tree_files import IMAGE_KIND
 from common.dataset.original.truth import TRUTH_KINDS
 from common.errors import DataError, ProjectError
 from common.files.listing import FileListing, list_files_of

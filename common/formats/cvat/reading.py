@@ -21,8 +21,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from common.dataset.original.layouts import SPLITS
 from common.dataset.original.splits import role_of
+from common.dataset.original.tree_files import SPLITS
 from common.errors import DataError, LabelError
 from common.files.listing import FileListing
 from common.files.sources import Source

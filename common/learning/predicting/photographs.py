@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.dataset.original.layouts import IMAGE_KIND, Layout, read_layout
+from common.dataset.original.layouts import Layout, read_layout
+from common.dataset.original.tree_files import IMAGE_KIND
 from common.errors import ConfigError, DataError
 from common.files.sources import Source
 from common.files.zips import is_safe_member

@@ -13,8 +13,9 @@ from common.dataset.checking.report import report_lines
 from common.dataset.original.polygons import ids_to_colors
 from common.demo import DemoSettings, draw_demo_dataset
 from common.errors import ConfigError, DataError
+from common.files.disk import write_bytes
 from common.images.pictures import encode_palette_mask
-from common.images.png import read_mask
+from common.images.png import encode_mask, read_mask
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +269,17 @@ def test_ground_truth_of_a_kind_that_is_not_read_is_a_problem(tree):
     report = check_data(tree)
     assert {problem.kind for problem in report.problems} == {"nothing checked"}
     assert "found only labelTrainIds" in report.problems[0].message
+
+
+def test_train_ids_in_files_of_label_ids_are_a_problem_with_the_way_out(tree):
+    for path in (tree / "gtFine").rglob("*.*"):
+        if path.name.endswith("_labelIds.png"):
+            ids = read_mask(path)
+            write_bytes(path, encode_mask(np.where(ids % 3 == 0, ids % 19, 255).astype(np.uint8)))
+        else:
+            path.unlink()
+    problems = {problem.kind: problem.message for problem in check_data(tree).problems}
+    assert "look like train ids" in problems["train ids"] and "--from trainIds" in problems["train ids"]
 
 
 def test_photographs_alone_are_checked_and_no_problem(tree):
