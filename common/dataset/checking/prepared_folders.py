@@ -132,8 +132,10 @@ def _file_jobs(folder: _Folder) -> Iterator[FileJob]:
     if folder.manifest is not None:
         size_wh, entries = folder.manifest.size_wh, folder.manifest.files
         if folder.manifest.label_map is not None:
-            ignored = {IGNORE} if folder.manifest.ignores else set()
-            classes = tuple(sorted({*folder.manifest.label_map.class_of_id, *ignored}))
+            label_map = folder.manifest.label_map
+            # Networks may answer with a class that no label has, such as class 1 of the study.
+            there = range(len(label_map)) if folder.manifest.is_pseudo_labels else label_map.class_of_id
+            classes = tuple(sorted({*there, *([IGNORE] if folder.manifest.ignores else [])}))
     for name, found in folder.present.items():
         written = entries.get(name)
         as_written = written is None or written[0] == found

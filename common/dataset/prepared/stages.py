@@ -95,6 +95,11 @@ class Manifest(FileModel):
         return copies if isinstance(copies, int) else None
 
     @property
+    def is_pseudo_labels(self) -> bool:
+        """Whether networks made the masks."""
+        return "teachers" in self.settings
+
+    @property
     def ignores(self) -> bool:
         """Whether masks hold `IGNORE` where networks did not agree on a label, whatever the classes are."""
         rules = self.settings.get("rules")

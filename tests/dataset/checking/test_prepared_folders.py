@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from common.dataset.checking.check import check_data
+from common.dataset.checking.prepared_folders import check_prepared
 from common.dataset.prepared.augment import augmented_names
 from common.dataset.prepared.stages import Stage, read_manifest
 from common.errors import ConfigError
-from common.files.disk import entry_of
+from common.files.disk import entry_of, write_bytes
+from common.images.png import encode_image, encode_mask
 from common.labels.maps import LabelMap
 
 SIZE_WH = (32, 16)
@@ -218,3 +220,17 @@ def test_a_folder_of_any_name_and_step_is_checked_by_its_manifest(base_dir):
     problem = only_problem(base_dir)
     assert (problem.split, problem.frame) == ("pseudo", "c")
     assert "run step 01 again" in problem.message
+
+
+def test_pseudo_labels_may_hold_a_class_that_no_label_has(tmp_path):
+    unused = LabelMap(("void", "never", "road"), ((0, 0, 0), (1, 1, 1), (2, 2, 2)), (0, 2) + (0,) * 32)
+
+    def problems_of(name, **settings):
+        stage = Stage(tmp_path / name, "step 09", {"size_wh": list(SIZE_WH), **settings}, "0" * 16, None, unused)
+        with stage.build(["images/a.png", "masks/a.png"]) as folder:
+            write_bytes(folder / "images" / "a.png", encode_image(np.zeros((16, 32, 3), np.uint8)))
+            write_bytes(folder / "masks" / "a.png", encode_mask(np.ones((16, 32), np.uint8)))
+        return {problem.kind for problem in check_prepared(tmp_path / name).problems}
+
+    assert problems_of("truth") == {"unknown class"}
+    assert problems_of("labels", teachers=[]) == set()
