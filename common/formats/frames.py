@@ -7,7 +7,7 @@ source overlap, later ones cover earlier ones. Outlines are kept beside the pixe
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar, runtime_checkable
@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from common.dataset.original.polygons import INSTANCES_PER_CLASS, LARGEST_COUNTED_ID, AnnotatedImage
 from common.errors import DataError, LabelError
 from common.files.sources import Source
+from common.formats.streams import taken_once
 from common.images.pictures import picture_size, turned_note
 from common.images.runs import find_runs
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
+from common.text import count, first_few, one_line
 
 # What is said of objects in `Annotation.boxes`, in the same words everywhere.
 BOXES = "objects that have a box and no outline"
@@ -80,6 +82,11 @@ class Annotation:
     dropped: Counter[str] = field(default_factory=Counter, hash=False)
     boxes: tuple[BoxedObject, ...] = ()
     lacks_pixels: bool = False
+
+    def __repr__(self) -> str:
+        width, height = self.size_wh
+        segments, objects = count(len(self.segments), "segment"), count(len(self.objects), "object")
+        return f"Annotation({width} x {height} pixels, {segments}, {objects} among them)"
 
     def load(self) -> "Annotation":
         """Returns itself, so that an annotation in memory can be used like one in a file."""
@@ -196,6 +203,11 @@ class AnnotatedFrame:
     image: Source | None = None
     truth: FrameTruth | None = field(default=None, hash=False)
 
+    def __repr__(self) -> str:
+        has = [text for text, part in (("image", self.image), ("ground truth", self.truth)) if part is not None]
+        place = "/".join(filter(None, (self.split, self.city, self.name)))
+        return f"AnnotatedFrame({one_line(place, 80)!r}, {' and '.join(has) or 'neither image nor ground truth'})"
+
     @property
     def item_id(self) -> str:
         """Name for formats without city folders: the name, after the city if the name does not begin with it."""
@@ -245,8 +257,25 @@ class FrameDataset:
     truth: str = ""
     classes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frames", taken_once(self.frames))
+
     def __iter__(self) -> Iterator[AnnotatedFrame]:
         return iter(self.frames)
+
+    def __len__(self) -> int:
+        if not isinstance(self.frames, Sequence):
+            raise TypeError("the frames come one by one, so that their number is not known; list(dataset) takes them")
+        return len(self.frames)
+
+    def __repr__(self) -> str:
+        frames = "frames that come one by one"
+        if isinstance(self.frames, Sequence):
+            splits = Counter(frame.split for frame in self.frames)
+            named = first_few(f"{split or 'without a split'} {amount:,}" for split, amount in splits.items())
+            frames = count(len(self), "frame") + (f" ({named})" if any(splits) else "")
+        labels, counted = count(len(self.labels), "label"), sum(label.has_instances for label in self.labels)
+        return f"FrameDataset({self.format or 'made by hand'}: {frames}, {labels}, {counted} of them counted)"
 
 
 def source_polygons(truth: FrameTruth | None, annotation: Annotation) -> tuple[bytes | None, str]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from common.errors import DataError, LabelError
-from common.formats.frames import Annotation, Segment
+from common.formats.conversion import read
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
 
 # Keys 1 to 4 are road, car 3, a group of persons and background; any keys do.
@@ -48,3 +49,25 @@ def test_a_label_that_is_not_in_the_table_is_named_with_the_frame():
 def test_a_number_above_999_has_no_room():
     with pytest.raises(DataError, match="frame_7: object 1,000 of car"):
         Annotation(PIXELS, {1: Segment("car", 1000)}).instance_ids(CITYSCAPES, "frame_7")
+
+
+def test_a_dataset_a_frame_and_an_annotation_show_themselves_on_one_line(demo_tree):
+    dataset = read(demo_tree)
+    assert repr(dataset) == "FrameDataset(cityscapes: 28 frames (train 20, val 8), 35 labels, 10 of them counted)"
+    frame = AnnotatedFrame("aachen_000000_000019", "train", "aachen", None, ANNOTATION)
+    assert repr(frame) == "AnnotatedFrame('train/aachen/aachen_000000_000019', ground truth)"
+    assert repr(ANNOTATION) == "Annotation(4 x 2 pixels, 4 segments, 1 object among them)"
+    many = FrameDataset(CITYSCAPES, [replace(frame, name=f"{n}", split=f"split{n % 900}") for n in range(3000)])
+    for shown in (many, replace(frame, name="long\n" * 100)):
+        assert len(repr(shown)) < 160
+        assert "\n" not in repr(shown)
+
+
+def test_a_dataset_knows_its_length_unless_its_frames_come_one_by_one():
+    frame = AnnotatedFrame("a")
+    assert len(FrameDataset(CITYSCAPES, [frame, frame])) == 2
+    stream = FrameDataset(CITYSCAPES, iter([frame, frame]))
+    assert "one by one" in repr(stream)
+    with pytest.raises(TypeError, match="list"):
+        len(stream)
+    assert list(stream) == [frame, frame]
