@@ -183,6 +183,18 @@ class PreparedDataset:
         """Takes what it needs from the values of config.ini."""
         return cls(dataset.base_dir, dataset.size_wh, seed, dataset.label_map, dataset.preparation, dataset.truth)
 
+    @classmethod
+    def found_at(cls, folder: Path) -> "PreparedDataset":
+        """Takes what the manifest of one folder says, where no config.ini asks for anything; raises as `split`."""
+        manifest = read_manifest(folder)
+        if manifest is None:  # `split` says so
+            return cls(folder.parent, (0, 0), 0)
+        if manifest.size_wh is None:
+            raise DataError(f"{folder / MANIFEST}: has no size_wh in its settings; run {manifest.written_by} again")
+        label_map, seed = PreparedFolder(folder, manifest).label_map, manifest.settings.get("seed")
+        seed = seed if isinstance(seed, int) else 0
+        return cls(folder.parent, manifest.size_wh, seed, label_map, manifest.preparation, manifest.truth)
+
     def split(self, name: str) -> Split:
         """Reads and checks one prepared folder.
 

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import cv2
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 from common.config.settings import AugmentationConfig, TrainingSettings
 from common.dataset.prepared.augment import augment, copy_random
 from common.dataset.prepared.folders import Sample
+from common.dataset.prepared.pairs import read_pair
 from common.errors import DataError
-from common.images.png import read_image, read_mask
 from common.labels.cityscapes import IGNORE
 from common.learning.training.augmentation import change, paste
 from common.results.job import PseudoLabels
@@ -145,32 +144,14 @@ def load_samples(
     masks = np.empty((len(samples), height, width), np.uint8)
 
     def load(index: int) -> bool:
-        sample = samples[index]
-        try:
-            image, mask = read_image(sample.image), read_mask(sample.mask)
-        except DataError as error:
-            raise DataError(f"{error}: {_way_out(sample.mask.parent.parent)}") from error
-        for path, found in ((sample.image, image), (sample.mask, mask)):
-            if found.shape[:2] != (height, width):
-                raise DataError(f"{path}: has {found.shape[1]}x{found.shape[0]} pixels, expected {width}x{height}")
-        counted = mask[mask != IGNORE] if ignores else mask
-        if (largest := int(counted.max(initial=0))) >= num_classes:
-            raise DataError(f"{sample.mask}: contains class {largest}; expected classes from 0 to {num_classes - 1}")
-        images[index], masks[index] = image, mask
-        return counted.size > 0
+        images[index], masks[index] = read_pair(samples[index], size_wh, num_classes, ignores)
+        return not ignores or bool((masks[index] != IGNORE).any())
 
     with ThreadPoolExecutor(threads) as pool:
         counts = list(pool.map(load, range(len(samples))))
     if counts and not any(counts):
         raise DataError(f"{samples[0].mask.parent}: LABEL_MAP ignores every pixel; give the labels that occur a class")
     return LoadedSplit(tuple(sample.name for sample in samples), images, masks)
-
-
-def _way_out(folder: Path) -> str:
-    """Says how a damaged folder is made again."""
-    if folder.parent.parent.name == "train_unlabeled_predictions":
-        return f"delete the folder {folder}, then run its step again"
-    return f"delete the folders {folder.name}, train_full and val_test, then run the steps from 00 on"
 
 
 def epoch_order(num_images: int, settings: TrainingSettings, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
