@@ -32,7 +32,7 @@ def as_image(image: ArrayLike, where: str) -> NDArray[np.uint8]:
     array = _as_array(image, where)
     if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3:
         check_pixels(where, (array.shape[1], array.shape[0]))
-        return array
+        return np.ascontiguousarray(array)
     raise DataError(
         f"{where}: is {_describe(array)}; expected an image of type uint8 and shape (height, width, 3), red, green, "
         f"blue{_way_to_image(array)}"

@@ -86,6 +86,19 @@ def prepare(ensemble: Ensemble, name: str, image: NDArray[np.uint8], keep: bool 
     return Loaded(name, size_wh, inputs, image if keep else None)
 
 
+def choose_classes(ensemble: Ensemble, items: Sequence[Loaded]) -> list[Callable[[], NDArray[np.uint8]]]:
+    """Runs the networks on photographs that all need resizing, or none.
+
+    Returns:
+        For each a function that chooses its class indices, `(height, width)`, which takes time.
+    """
+    inputs = [np.stack(images) for images in zip(*(item.inputs for item in items), strict=True)]
+    if ensemble.fits(items[0].size_wh):
+        return [partial(np.asarray, indices) for indices in ensemble.class_indices(inputs[0])]
+    grids = zip(*ensemble.probabilities(inputs), strict=True)
+    return [partial(largest_class, parts, item.size_wh) for parts, item in zip(grids, items, strict=True)]
+
+
 def predict_photographs(
     ensemble: Ensemble, photographs: Sequence[Photograph], folder: ResultFolder, batch: int = 8
 ) -> Outcome:
@@ -164,23 +177,17 @@ class Lanes:
             fits = self._ensemble.fits(item.size_wh)
             waiting[fits].append(item)
             if len(waiting[fits]) == self._batch:
-                yield from self._predict_batch(waiting[fits], fits)
+                yield from self._predict_batch(waiting[fits])
                 waiting[fits] = []
-        for fits, items in waiting.items():
+        for items in waiting.values():
             if items:
-                yield from self._predict_batch(items, fits)
+                yield from self._predict_batch(items)
 
-    def _predict_batch(self, items: list[Loaded], fits: bool) -> Iterator[Predicted]:
+    def _predict_batch(self, items: list[Loaded]) -> Iterator[Predicted]:
         # The last batch is filled up, so that the network is compiled for one shape only.
         filled = items + items[:1] * (self._batch - len(items))
-        inputs = [np.stack(images) for images in zip(*(item.inputs for item in filled), strict=True)]
         start = time.monotonic()
-        choices: Iterable[Callable[[], NDArray[np.uint8]]]
-        if fits:
-            choices = [partial(np.asarray, indices) for indices in self._ensemble.class_indices(inputs[0])]
-        else:
-            grids = zip(*self._ensemble.probabilities(inputs), strict=True)
-            choices = [partial(largest_class, parts, item.size_wh) for parts, item in zip(grids, filled, strict=True)]
+        choices = choose_classes(self._ensemble, filled)
         self._outcome.network_seconds += time.monotonic() - start
         yield from zip(items, choices, strict=False)  # the batch may be filled up
 
