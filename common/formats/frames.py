@@ -7,7 +7,7 @@ source overlap, later ones cover earlier ones. Outlines are kept beside the pixe
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar, runtime_checkable
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from common.dataset.original.polygons import INSTANCES_PER_CLASS, LARGEST_COUNTED_ID, AnnotatedImage
 from common.errors import DataError, LabelError
 from common.files.sources import Source
-from common.formats.streams import taken_once
+from common.formats.streams import describe_frames, number_of, taken_once
 from common.images.pictures import picture_size, turned_note
 from common.images.runs import find_runs
 from common.labels.cityscapes import Label
 from common.labels.tables import LabelTable
-from common.text import count, first_few, one_line
+from common.text import count, one_line
 
 # What is said of objects in `Annotation.boxes`, in the same words everywhere.
 BOXES = "objects that have a box and no outline"
@@ -264,18 +264,12 @@ class FrameDataset:
         return iter(self.frames)
 
     def __len__(self) -> int:
-        if not isinstance(self.frames, Sequence):
-            raise TypeError("the frames come one by one, so that their number is not known; list(dataset) takes them")
-        return len(self.frames)
+        return number_of(self.frames)
 
     def __repr__(self) -> str:
-        frames = "frames that come one by one"
-        if isinstance(self.frames, Sequence):
-            splits = Counter(frame.split for frame in self.frames)
-            named = first_few(f"{split or 'without a split'} {amount:,}" for split, amount in splits.items())
-            frames = count(len(self), "frame") + (f" ({named})" if any(splits) else "")
         labels, counted = count(len(self.labels), "label"), sum(label.has_instances for label in self.labels)
-        return f"FrameDataset({self.format or 'made by hand'}: {frames}, {labels}, {counted} of them counted)"
+        made = self.format or "made by hand"
+        return f"FrameDataset({made}: {describe_frames(self.frames)}, {labels}, {counted} of them counted)"
 
 
 def source_polygons(truth: FrameTruth | None, annotation: Annotation) -> tuple[bytes | None, str]:

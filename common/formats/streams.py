@@ -1,9 +1,11 @@
-"""Frames that can be taken once, as a generator gives them."""
+"""Frames in a sequence, or one by one from a generator, which gives them once."""
 
-from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from common.errors import DataError
+from common.text import count, first_few
 
 Item = TypeVar("Item")
 
@@ -27,3 +29,24 @@ class TakenOnce(Generic[Item]):
 def taken_once(items: Iterable[Item]) -> Iterable[Item]:
     """Guards an iterator, which can be taken once; gives all others back as they are."""
     return TakenOnce(items) if isinstance(items, Iterator) else items
+
+
+class _InSplit(Protocol):
+    @property
+    def split(self) -> str: ...
+
+
+def number_of(items: Iterable[object]) -> int:
+    """Counts the items of a sequence; raises TypeError, as `len` does, if they come one by one."""
+    if not isinstance(items, Sequence):
+        raise TypeError("the frames come one by one, so that their number is not known; list(dataset) takes them")
+    return len(items)
+
+
+def describe_frames(frames: Iterable[_InSplit]) -> str:
+    """Tells number and splits of frames without taking them: "28 frames (train 20, val 8)"."""
+    if not isinstance(frames, Sequence):
+        return "frames that come one by one"
+    splits = Counter(frame.split for frame in frames)
+    named = first_few(f"{split or 'no split'} {amount:,}" for split, amount in splits.items())
+    return count(len(frames), "frame") + (f" ({named})" if any(splits) else "")

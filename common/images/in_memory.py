@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,8 @@ from common.files.sources import LARGEST_STREAM_BYTES, Source, Stream
 from common.images.decoding import check_pixels
 from common.images.png import encode_image
 
-_LARGEST_VALUE = 255
+_SHOWN_AS_TRUE = 255
+Value = TypeVar("Value", np.uint8, np.uint16)
 
 
 def as_image(image: ArrayLike, where: str) -> NDArray[np.uint8]:
@@ -39,20 +40,23 @@ def as_image(image: ArrayLike, where: str) -> NDArray[np.uint8]:
     )
 
 
-def as_values(values: ArrayLike, where: str) -> NDArray[np.uint8]:
-    """Checks a mask of ids or class indices: whole numbers from 0 to 255 of shape `(height, width)`; makes it `uint8`.
+def as_values(values: ArrayLike, where: str, dtype: type[Value]) -> NDArray[Value]:
+    """Checks a mask of ids or class indices: whole numbers of shape `(height, width)` that fit in `dtype`.
+
+    Returns:
+        The same numbers as `dtype`, `np.uint8` or `np.uint16`.
 
     Raises:
         DataError: If it is anything else; begins with `where`, tells what was found, and how to change it.
     """
-    array = _as_array(values, where)
+    array, largest = _as_array(values, where), np.iinfo(dtype).max
     if array.ndim != 2 or array.dtype.kind not in "iu":
         way = "; take the largest class with .argmax(-1)" if array.ndim == 3 and array.dtype.kind == "f" else ""
         raise DataError(f"{where}: is {_describe(array)}; expected whole numbers of shape (height, width){way}")
     check_pixels(where, (array.shape[1], array.shape[0]))
-    if outside := [int(end) for end in (array.min(), array.max()) if not 0 <= end <= _LARGEST_VALUE]:
-        raise DataError(f"{where}: holds the value {outside[0]}; expected 0 to {_LARGEST_VALUE}")
-    return array.astype(np.uint8, copy=False)
+    if outside := [int(end) for end in (array.min(), array.max()) if not 0 <= end <= largest]:
+        raise DataError(f"{where}: holds the value {outside[0]}; expected 0 to {largest}")
+    return array.astype(dtype, copy=False)
 
 
 def as_area(mask: ArrayLike, where: str) -> NDArray[np.bool_]:
@@ -67,7 +71,7 @@ def as_area(mask: ArrayLike, where: str) -> NDArray[np.bool_]:
     check_pixels(where, (array.shape[1], array.shape[0]))
     if array.dtype.kind != "b":
         found = np.unique(array).tolist()
-        if not (set(found) <= {0, 1} or set(found) <= {0, _LARGEST_VALUE}):
+        if not (set(found) <= {0, 1} or set(found) <= {0, _SHOWN_AS_TRUE}):
             raise DataError(
                 f"{where}: holds the value {found[-1]}; expected one area, as True and False, for example mask == "
                 f"{found[-1]}"

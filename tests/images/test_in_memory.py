@@ -60,8 +60,9 @@ def test_a_mask_of_ids_is_not_taken_for_an_area():
 
 
 def test_values_become_bytes_of_the_same_numbers():
-    assert as_values(np.array([[0, 255]], np.int64), "it").tolist() == [[0, 255]]
-    assert as_values([[3, 4]], "it").dtype == np.uint8
+    assert as_values(np.array([[0, 255]], np.int64), "it", np.uint8).tolist() == [[0, 255]]
+    assert as_values([[3, 4]], "it", np.uint8).dtype == np.uint8
+    assert as_values([[3, 26001]], "it", np.uint16).tolist() == [[3, 26001]]
 
 
 @pytest.mark.parametrize(
@@ -75,4 +76,4 @@ def test_values_become_bytes_of_the_same_numbers():
 )
 def test_values_that_no_mask_has_are_refused(values, message):
     with pytest.raises(DataError, match=message):
-        as_values(values, "it")
+        as_values(values, "it", np.uint8)

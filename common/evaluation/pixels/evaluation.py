@@ -10,7 +10,7 @@ from common.errors import ConfigError, DataError
 from common.evaluation.metrics.official import is_defined
 from common.evaluation.pixels.frame_counts import FrameCounter, FrameCounts
 from common.evaluation.pixels.frame_truth import TruthFrame
-from common.evaluation.pixels.mask_values import CLASSES
+from common.evaluation.pixels.mask_values import CLASSES, MaskValues
 from common.evaluation.pixels.pairing import pair
 from common.evaluation.pixels.predictions import AUTO, PredictionReader, choose_reader
 from common.evaluation.pixels.recognition import ENOUGH, agreement, describe_kind, describe_mistake, find_mistake
@@ -71,7 +71,7 @@ def evaluate_pixels(predictions: Path | str, truth: Path | str, options: PixelOp
     _tell_what_is_missing(scores, reader, [frame for frame, _ in pairs.frames])
     counter = FrameCounter(found.values, reader, scores.has_instances)
     _collect(scores, run_all(counter, pairs.frames, options.workers, "scoring"), options.encoding)
-    _look_for_mistakes(scores, options.encoding, is_last=True)
+    look_for_mistakes(scores, options.encoding, is_last=True)
     return scores
 
 
@@ -87,11 +87,17 @@ def _example(pairs: Sequence[tuple[TruthFrame, Source]]) -> Source:
     return pairs[0][1]
 
 
+def why_not_official(truth: MaskValues, prediction: MaskValues) -> str:
+    """Says why there are no official scores of such masks; "" if there are."""
+    has_classes = CLASSES in (truth.kind, prediction.kind)
+    is_known = not has_classes or is_defined(truth.label_map)
+    return "" if is_known else "the label map joins labels that the benchmark tells apart"
+
+
 def _tell_what_is_missing(scores: PixelScores, reader: PredictionReader, frames: Sequence[TruthFrame]) -> None:
     """Notes which scores cannot be computed, and why."""
     label_map = reader.values.label_map
-    if CLASSES in (scores.truth_values.kind, reader.values.kind) and not is_defined(label_map):
-        scores.no_official = "the label map joins labels that the benchmark tells apart"
+    scores.no_official = why_not_official(scores.truth_values, reader.values)
     if reader.is_color and len(set(label_map.colors)) < len(label_map):
         scores.no_paper = "several classes have one colour; give the masks"
         scores.notes.append(_COLORS_NOTE)
@@ -117,12 +123,12 @@ def _collect(scores: PixelScores, frames: Iterable[FrameCounts], encoding: str) 
         else:
             scores.add(frame)
         if number == _LOOK_AFTER and not faults:
-            _look_for_mistakes(scores, encoding)
+            look_for_mistakes(scores, encoding)
     if faults:
         raise DataError(_describe_faults(faults))
 
 
-def _look_for_mistakes(scores: PixelScores, encoding: str, is_last: bool = False) -> None:
+def look_for_mistakes(scores: PixelScores, encoding: str, is_last: bool = False) -> None:
     """Refuses values that were guessed wrong; with an explicit --encoding this is only a note."""
     if scores.counts is None:
         return

@@ -60,36 +60,65 @@ class FrameCounter:
 
     def _count(self, frame: TruthFrame, source: Source) -> FrameCounts:
         truth, instances = frame.read(self.with_objects)
-        prediction = self.reader.read(source)
-        _check_sizes(truth, prediction, frame, source)
-        masks = (truth, prediction) if instances is None else (truth, prediction, instances)
-        starts, lengths = equal_runs(*masks)
-        of_truth, of_prediction = truth.ravel()[starts], prediction.ravel()[starts]
-        pairs = of_truth.astype(np.uint16) * np.uint16(_VALUES) + of_prediction
-        # Sums of whole numbers far below 2**53: exact.
-        counts = np.bincount(pairs, lengths, _VALUES**2).astype(np.int64).reshape(_VALUES, _VALUES)
-        _check_values(counts.sum(axis=1), self.truth, truth, f"{frame.file}")
-        counts = counts[self.truth.allowed]
-        try:
-            _check_values(counts.sum(axis=0), self.reader.values, prediction, f"{source}")
-        except LabelError as error:
-            reading = find_mistake(counts, self.truth, self.reader.values)
-            hint = "" if reading is None else describe_mistake(reading, self.reader.values)
-            return FrameCounts(frame.name, fault=str(error), hint=hint)
-        sums = None
-        if instances is not None:
-            ids = self.reader.values.id_of_value[of_prediction]
-            sums = weigh_instances(instances.ravel()[starts], ids, lengths, frame.objects_file)
-        height, width = truth.shape
-        return FrameCounts(frame.name, (width, height), counts[:, self.reader.values.allowed], sums)
+        names = str(frame.file), str(source), str(frame.objects_file)
+        masks = FrameMasks(frame.name, truth, self.reader.read(source), instances, *names)
+        return count_masks(masks, self.truth, self.reader.values)
 
 
-def _check_sizes(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], frame: TruthFrame, source: Source) -> None:
-    if truth.shape != prediction.shape:
-        found, wanted = (f"{values.shape[1]} x {values.shape[0]}" for values in (prediction, truth))
+@dataclass(frozen=True)
+class FrameMasks:
+    """The masks of one frame, each of shape `(height, width)`.
+
+    Attributes:
+        instances: Values as in instanceIds; None if objects are not wanted or not known.
+        truth_name: What messages call the truth; so do the two other names.
+    """
+
+    name: str
+    truth: NDArray[np.uint8]
+    prediction: NDArray[np.uint8]
+    instances: NDArray[np.uint16] | None
+    truth_name: str
+    prediction_name: str
+    objects_name: str
+
+
+def count_masks(masks: FrameMasks, of_truth: MaskValues, of_prediction: MaskValues) -> FrameCounts:
+    """Counts one frame; `of_truth` and `of_prediction` tell what the values mean.
+
+    Raises:
+        DataError: If the sizes differ, or an object is of a label that has none; names the mask.
+        LabelError: If the truth holds a value without a meaning; that of a prediction is the fault of the result.
+    """
+    _check_sizes(masks)
+    arrays = (masks.truth, masks.prediction)
+    starts, lengths = equal_runs(*arrays, *([] if masks.instances is None else [masks.instances]))
+    truth, prediction = (array.ravel()[starts] for array in arrays)
+    pairs = truth.astype(np.uint16) * np.uint16(_VALUES) + prediction
+    # Sums of whole numbers far below 2**53: exact.
+    counts = np.bincount(pairs, lengths, _VALUES**2).astype(np.int64).reshape(_VALUES, _VALUES)
+    _check_values(counts.sum(axis=1), of_truth, masks.truth, masks.truth_name)
+    counts = counts[of_truth.allowed]
+    try:
+        _check_values(counts.sum(axis=0), of_prediction, masks.prediction, masks.prediction_name)
+    except LabelError as error:
+        reading = find_mistake(counts, of_truth, of_prediction)
+        hint = "" if reading is None else describe_mistake(reading, of_prediction)
+        return FrameCounts(masks.name, fault=str(error), hint=hint)
+    sums = None
+    if masks.instances is not None:
+        ids = of_prediction.id_of_value[prediction]
+        sums = weigh_instances(masks.instances.ravel()[starts], ids, lengths, masks.objects_name)
+    height, width = masks.truth.shape
+    return FrameCounts(masks.name, (width, height), counts[:, of_prediction.allowed], sums)
+
+
+def _check_sizes(masks: FrameMasks) -> None:
+    if masks.truth.shape != masks.prediction.shape:
+        found, wanted = (f"{values.shape[1]} x {values.shape[0]}" for values in (masks.prediction, masks.truth))
         raise DataError(
-            f"{source}: has {found} pixels, its truth {frame.file} has {wanted}; predictions of a study belong to the "
-            "prepared split they were made of, others must have the size of the truth"
+            f"{masks.prediction_name}: has {found} pixels, its truth {masks.truth_name} has {wanted}; predictions of a "
+            "study belong to the prepared split they were made of, others must have the size of the truth"
         )
 
 

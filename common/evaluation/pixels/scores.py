@@ -19,7 +19,7 @@ from common.evaluation.metrics.registry import ImageScores, image_means, score_i
 from common.evaluation.pixels.frame_counts import FrameCounts
 from common.evaluation.pixels.mask_values import MaskValues, counts_in_classes, counts_in_ids
 from common.evaluation.pixels.official_json import scores_as_json
-from common.evaluation.pixels.tables import table_lines
+from common.evaluation.pixels.tables import summary, table_lines
 
 PAPER, CITYSCAPES, BOTH = "paper", "cityscapes", "both"
 PROTOCOLS = (PAPER, CITYSCAPES, BOTH)
@@ -30,8 +30,8 @@ class PixelScores:
     """Scores, collected frame by frame.
 
     Attributes:
-        predictions: Folder or zip.
-        truth: Folder or zip.
+        predictions: Folder or zip, or what they are called.
+        truth: Folder or zip, or what it is called.
         protocol: One of `PROTOCOLS`.
         no_official: Why there are no official scores; "" if there are.
         no_instances: Why there is no iIoU; "" if there is.
@@ -44,8 +44,8 @@ class PixelScores:
         official_images: Evaluated pixels, right ones among them and mean class IoU of each frame.
     """
 
-    predictions: Path
-    truth: Path
+    predictions: Path | str
+    truth: Path | str
     truth_values: MaskValues
     prediction_values: MaskValues
     protocol: str = BOTH
@@ -59,6 +59,12 @@ class PixelScores:
     sizes_wh: set[tuple[int, int]] = field(default_factory=set)
     paper_images: dict[str, ImageScores] = field(default_factory=dict)
     official_images: dict[str, tuple[int, int, Score]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"PixelScores({summary(self)})"
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
 
     def add(self, frame: FrameCounts) -> None:
         """Adds the counts of a frame that could be scored."""

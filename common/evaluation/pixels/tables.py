@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from common.evaluation.metrics.metric import ClassScores, Score, mean_over_classes
 from common.evaluation.metrics.registry import image_metrics
+from common.text import count
 
 if TYPE_CHECKING:
     from common.evaluation.pixels.scores import PixelScores
@@ -32,6 +33,16 @@ def table_lines(scores: "PixelScores") -> list[str]:
     elif scores.no_paper and scores.protocol != "cityscapes":
         lines += ["", f"Paper metric: - ({scores.no_paper})"]
     return lines
+
+
+def summary(scores: "PixelScores") -> str:
+    """Says on one line how many frames were scored, and how well: "8 frames, official mIoU 0.4532, paper mIoU 0.31"."""
+    parts = [count(scores.frames, "frame")]
+    if scores.frames and scores.has_official:
+        parts.append(f"official mIoU {_number(mean_over_classes(scores.class_iou))}")
+    if scores.frames and scores.has_paper:
+        parts.append(f"paper mIoU {_number(scores.paper_means[0])}")
+    return ", ".join(parts)
 
 
 def _official_lines(scores: "PixelScores") -> list[str]:
