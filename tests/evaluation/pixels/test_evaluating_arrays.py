@@ -8,7 +8,7 @@ from common.evaluation.pixels.arrays import evaluate_arrays
 from common.evaluation.pixels.evaluation import PixelOptions, evaluate_pixels
 from common.images.png import encode_mask, read_instance_mask, read_mask
 from common.labels.map_files import load_label_map
-from common.labels.maps import study_label_map
+from common.labels.maps import LabelMap, study_label_map
 from tests.support.damaged_predictions import noisy, shifted
 
 STUDY = study_label_map()
@@ -66,6 +66,15 @@ def test_scores_show_themselves_on_one_line_and_print_as_tables():
     assert str(scores).splitlines() == scores.lines()
     assert scores.paper_images.keys() == {"0"}
     assert repr(evaluate_arrays([(truth, found)], protocol="paper")) == "PixelScores(1 frame, paper mIoU 0.5000)"
+
+
+def test_classes_that_are_not_those_of_cityscapes_have_the_scores_of_any_classes():
+    # Class 0: 1 of 2 pixels found; class 1: 2 found and 1 too many.
+    farm = LabelMap(("grass", "sheep"), ((0, 160, 0), (250, 250, 0)), (255,) * 34)
+    scores = evaluate_arrays([([[0, 0, 1, 1]], [[0, 1, 1, 1]])], farm)
+    assert scores.pooled_iou == {"grass": 1 / 2, "sheep": 2 / 3}
+    assert scores.paper_means[0] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert (scores.has_official, scores.notes) == (False, [])
 
 
 ROAD = np.full((2, 3), 8)
