@@ -55,8 +55,7 @@ demo: .venv/ready
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 test:
-	@$(MAKE) --no-print-directory -j2 .venv/ready-dev .venv-oracles/ready
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory -j2 check .venv-oracles/ready
 	$(PYTEST)
 	KERAS_BACKEND=jax $(PYTEST) -m backend tests/learning
 
