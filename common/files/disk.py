@@ -58,7 +58,7 @@ def atomic_path(path: Path | str, durable: bool = False) -> Iterator[Path]:
                 os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise _write_error(path, error) from error
+        raise cannot_be_written(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -99,12 +99,14 @@ def shortened(name: str, room: int) -> str:
     return name if len(encoded) <= most else encoded[:most].decode("utf-8", "ignore")
 
 
-def _write_error(path: Path, error: OSError) -> DataError:
+def cannot_be_written(path: Path, error: OSError) -> DataError:
+    """Makes the error for a place that cannot be written, with the reason and what to do about it."""
     reason = {
         errno.ENOSPC: "the disk is full; free some space and start again",
         errno.EDQUOT: "the disk quota is used up; free some space and start again",
-        errno.EACCES: "no permission to write there; choose another BASE_DIR or change the permissions",
-        errno.EROFS: "the disk is read-only; choose another BASE_DIR",
+        errno.ENOENT: "no folder can be made there; choose another place",
+        errno.EACCES: "no permission to write there; choose another place, or change the permissions",
+        errno.EROFS: "the disk is read-only; choose another place",
         errno.ENOTDIR: "a part of this path is a file, expected a folder",
         errno.EEXIST: "a part of this path is a file, expected a folder",
         errno.ENAMETOOLONG: f"its name is too long ({_LONGEST_NAME} bytes are allowed); shorten that of its source",

@@ -9,11 +9,12 @@ import glob
 import os
 import platform
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from common.errors import ConfigError, DataError
-from common.files.disk import shortened
+from common.files.disk import cannot_be_written, shortened
 from common.parallel import is_running
 
 # For a dot, the process, ".building", and the ten letters of an atomic file.
@@ -59,6 +60,36 @@ def check_new_target(
         raise DataError(f"{path}: is a {'folder' if ending else 'file'}; choose another place")
     if path in (Path.home(), Path.cwd(), *Path.home().parents, *Path.cwd().parents):
         raise DataError(f"{path}: is the folder you work in or one around it, which is not moved; choose another place")
+
+
+def check_can_write(path: Path) -> None:
+    """Refuses a new file or folder where nothing can be written; worth asking before long work.
+
+    Folders above it may be missing. A file without a name is written in the nearest folder that is there.
+
+    Raises:
+        DataError: If no file can have this name, or none can be written; names the folder.
+    """
+    place = absolute(path)
+    try:
+        while not _is_status_known(place):
+            place = place.parent
+        folder = place if place.is_dir() else place.parent
+        if folder == place.parent and place != absolute(path):
+            raise DataError(f"{path}: cannot be written: {place} is a file, expected a folder; choose another place")
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise cannot_be_written(path, error) from error
+
+
+def _is_status_known(path: Path) -> bool:
+    """Tells whether something is there; raises OSError for a name that none can have."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from common.errors import DataError, LabelError
+from common.files.places import absolute_path
 from common.files.sources import Source
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.formats.streams import taken_once
@@ -140,7 +141,7 @@ def _to_frame(frame: ArrayFrame, labels: LabelTable) -> AnnotatedFrame:
     source: Source | None = None
     size_wh: tuple[int, int] | None = None
     if isinstance(image, str | Path):
-        source = Source(Path(image).absolute())  # workers may have been started in another folder
+        source = Source(absolute_path(image))  # workers may have been started in another folder
     elif image is not None:
         pixels = as_image(image, f"{where}: its image")
         size_wh = pixels.shape[1], pixels.shape[0]

@@ -12,18 +12,20 @@ is written under a hidden name beside its place and renamed when it is complete.
 
 import logging
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from common.errors import ConfigError, DataError
 from common.files.listing import list_files_of
+from common.files.places import absolute_path
 from common.files.targets import building, refuse_nested
 from common.formats import cityscapes
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import BOXES, AnnotatedFrame, FrameDataset
 from common.formats.registry import FORMATS, find_format, recognise
 from common.formats.selection import Selection, filter
+from common.images.not_read import OF_VIDEOS, describe_others
 from common.labels.tables import CITYSCAPES
 from common.parallel import usable_cores
 
@@ -48,13 +50,14 @@ def read(
         ConfigError: If there is no such format, or train ids are asked of another one than Cityscapes'.
     """
     chosen = None if format is None else find_format(format)
-    tree = list_files_of(Path(path).absolute())  # workers may have been started in another folder
+    tree = list_files_of(absolute_path(path))  # workers may have been started in another folder
     chosen = chosen or FORMATS[recognise(tree)]
-    if not train_ids:
-        return chosen.read(tree, truth)
-    if chosen is not FORMATS["cityscapes"]:
+    if train_ids and chosen is not FORMATS["cityscapes"]:
         raise ConfigError(f"{path}: --train-ids is for Cityscapes trees; --from cityscapes reads it as one")
-    return cityscapes.read(tree, truth, train_ids=True)
+    dataset = cityscapes.read(tree, truth, train_ids=True) if train_ids else chosen.read(tree, truth)
+    if others := describe_others(map(str, tree.sources.values()), OF_VIDEOS):
+        return replace(dataset, notes=(*dataset.notes, others))
+    return dataset
 
 
 def write(

@@ -6,6 +6,7 @@ from common.formats import camvid, cityscapes, cvat, voc, yolo
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
 from common.formats.format import Format
+from common.images.not_read import OF_VIDEOS, describe_others
 from common.text import first_few
 
 # In the order in which files are looked at: the more special first.
@@ -30,7 +31,10 @@ def recognise(tree: FileListing) -> str:
         if format.matches(tree):
             return name
     found = first_few(tree.sources, 3) or "no files at all"
-    raise DataError(f"{tree}: is in none of the formats {', '.join(FORMATS)}; found {found}")
+    others = describe_others(map(str, tree.sources.values()), OF_VIDEOS)
+    raise DataError(
+        "; ".join(filter(None, [f"{tree}: is in none of the formats {', '.join(FORMATS)}", f"found {found}", others]))
+    )
 
 
 def find_format(name: str) -> Format:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from common.errors import DataError, ProjectError
+from common.images.not_read import describe_content
 from common.images.orientation import UPRIGHT, known_orientation, read_orientation
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def open_picture(where: object, data: bytes) -> Iterator[Image.Image]:
 def _open(where: object, data: bytes) -> Image.Image:
     from PIL import Image
 
+    if text := describe_content(data):
+        raise DataError(f"{where}: {text}")
     try:
         return Image.open(io.BytesIO(data), formats=_KINDS)
     except Image.DecompressionBombError as error:

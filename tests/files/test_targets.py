@@ -1,11 +1,12 @@
 import os
 import platform
+from pathlib import Path
 
 import pytest
 
 from common.errors import ConfigError, DataError
 from common.files import targets
-from common.files.targets import building, check_new_target, refuse_nested
+from common.files.targets import building, check_can_write, check_new_target, refuse_nested
 
 
 def is_marked(path):
@@ -110,3 +111,29 @@ def test_a_folder_with_the_longest_name_is_built_and_what_a_killed_run_left_of_i
 def test_a_name_that_no_folder_can_have_is_an_error_that_names_it(tmp_path):
     with pytest.raises(DataError, match="n: cannot be written: File name too long"), building(tmp_path / ("n" * 256)):
         pass
+
+
+def test_a_place_that_can_be_written_is_asked_without_leaving_anything(tmp_path):
+    check_can_write(tmp_path / "new" / "folder")
+    check_can_write(tmp_path / "file.json")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file.json").touch()
+    check_can_write(tmp_path / "file.json")
+
+
+def test_a_place_that_cannot_be_written_is_named_with_the_reason(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"out: cannot be written: .*file is a file, expected a folder"):
+        check_can_write(tmp_path / "file" / "deep" / "out")
+    with pytest.raises(DataError, match="its name is too long"):
+        check_can_write(tmp_path / ("n" * 300) / "out")
+    if platform.system() == "Linux":
+        with pytest.raises(DataError, match="/proc/new/out: cannot be written: "):
+            check_can_write(Path("/proc/new/out"))
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="the superuser may write everywhere")
+def test_a_folder_without_permission_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(DataError, match="no permission to write there; choose another place"):
+        check_can_write(tmp_path / "out")

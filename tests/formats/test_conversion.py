@@ -276,3 +276,20 @@ def test_one_file_of_a_dataset_is_refused_with_the_way_out(tmp_path):
     (tmp_path / "instances_val.json").write_text("{}")
     with pytest.raises(DataError, match="give the folder it belongs to"):
         read(tmp_path / "instances_val.json")
+
+
+def test_pictures_of_other_kinds_and_videos_in_a_dataset_are_noted_with_the_way_out(demo_tree, tmp_path):
+    tree = shutil.copytree(demo_tree / "gtFine" / "val", tmp_path / "gtFine" / "val").parents[1]
+    (tree / "IMG_1.HEIC").touch()
+    (tree / "drive.mp4").touch()
+    (note,) = [note for note in read(tree).notes if "HEIC" in note]
+    assert note.startswith(
+        "1 HEIC picture (for example IMG_1.HEIC), 1 video (for example drive.mp4) passed over; convert"
+    )
+    assert not any("HEIC" in note for note in read(demo_tree).notes)
+
+
+def test_a_folder_of_other_pictures_alone_is_refused_with_the_way_out(tmp_path):
+    (tmp_path / "IMG_1.avif").touch()
+    with pytest.raises(DataError, match="is in none of the formats .* 1 AVIF picture .* convert AVIF with: avifdec"):
+        read(tmp_path)

@@ -15,6 +15,7 @@ from common.dataset.original.layouts import Frame, Layout, read_layout
 from common.dataset.original.train_ids import MAKE_IDS, label_id_files, train_id_notes
 from common.dataset.prepared.folders import is_prepared
 from common.errors import ConfigError
+from common.files.places import absolute_path
 from common.labels.tables import CITYSCAPES, LabelTable
 from common.parallel import check_workers, run_all
 from common.text import count
@@ -44,7 +45,7 @@ def check_data(
         ConfigError: If a wanted split does not exist, or `workers` is below 1.
     """
     check_workers(workers)
-    source = source.absolute()  # workers may have been started in another folder
+    source = absolute_path(source)  # workers may have been started in another folder
     if is_prepared(source):
         return check_prepared(source, splits, workers)
     layout = read_layout(source, truth)

@@ -14,6 +14,7 @@ from common.config.settings import DatasetConfig
 from common.dataset.prepared.stages import MANIFEST, Manifest, Settings, Stage, list_files, read_manifest
 from common.errors import DataError
 from common.files.disk import FileEntry
+from common.files.places import absolute_path
 from common.labels.maps import LabelMap, study_label_map
 
 FOLDERS = ("images", "masks")
@@ -45,7 +46,7 @@ class PreparedFolder:
     @classmethod
     def open(cls, path: Path) -> "PreparedFolder":
         """Reads the manifest of a folder."""
-        path = path.absolute()
+        path = absolute_path(path)
         try:
             manifest = read_manifest(path)
         except DataError as error:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from common.dataset.prepared.folders import PreparedDataset, Sample, find_folders, is_prepared_folder
 from common.dataset.prepared.stages import read_manifest
 from common.errors import DataError
+from common.files.places import absolute_path
 from common.images.png import read_image, read_mask
 from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap
@@ -83,7 +84,7 @@ def open_split(folder: Path | str) -> SplitPairs:
     Raises:
         DataError: If it is missing, incomplete, changed or out of date; says which step to run.
     """
-    path = Path(folder).absolute()  # workers may have been started in another folder
+    path = absolute_path(folder)  # workers may have been started in another folder
     if not is_prepared_folder(path) and (inside := find_folders(path)):
         raise DataError(f"{path}: holds several prepared folders; open one of them, for example {inside[0].path}")
     split = PreparedDataset.found_at(path).split(path.name)

@@ -20,6 +20,7 @@ from common.dataset.prepared.resize import LARGEST_SIDE
 from common.errors import ConfigError, DataError, ProjectError
 from common.files.disk import PlaceError, fingerprint, is_there, write_bytes
 from common.files.listing import list_files_of
+from common.files.places import absolute_path
 from common.files.resuming import unfinished
 from common.files.sources import Source, signature_or_none
 from common.formats.cityscapes.labels import read_table
@@ -114,7 +115,7 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
     """
     options = options or MaskOptions()
     kinds = _kinds_to_read(encoding, options)
-    source, out = Path(source).absolute(), Path(out).absolute()  # workers may have been started in another folder
+    source, out = absolute_path(source), absolute_path(out)  # workers may have been started in another folder
     if inside := next((part for part in out.resolve().parts[-3:] if part in TRUTH_KINDS), None):
         raise DataError(f"{out}: lies in a folder {inside}, which is made in OUT; give the folder above it")
     layout = read_layout(source, options.truth)

@@ -1,0 +1,9 @@
+"""Paths of users, made absolute so that they can be printed and sent to workers in other folders."""
+
+from pathlib import Path
+
+
+def absolute_path(path: Path | str) -> Path:
+    """Makes a path absolute. Links stay as they are, unless `..` is in it: what that means depends on links."""
+    path = Path(path).absolute()
+    return path.resolve() if ".." in path.parts else path
