@@ -7,7 +7,7 @@ that no step uses and sections of the study's other datasets may stand in the fi
 import configparser
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from common.config.config import Config
 from common.config.keys import KEYS, OTHER_SECTIONS, RECIPE_KEYS, UNUSED_KEYS, Key, as_text
-from common.config.paths import resolve_folder
+from common.config.paths import SHIPPED_CONFIG, resolve_folder
 from common.config.settings import Recipe
 from common.errors import ConfigError, DataError, LabelError
 from common.files.disk import read_text
@@ -24,6 +24,8 @@ from common.labels.map_files import builtin_names, load_label_map
 _COMMAND_LINE = "command line"
 _LARGEST_BYTES = 1024**2
 _MODERN = "MODERN"
+# "=" with a space before or behind it.
+_SPACED = re.compile(r"(\w+)(?: +=|= )=? *(\S+)")
 
 
 class _Text(NamedTuple):
@@ -126,6 +128,10 @@ def _parse(path: Path, section: str) -> configparser.ConfigParser:
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     if not path.exists():
         raise ConfigError(f"{path}: no such file; copy config.ini of the repository there or give --config")
+    if path.is_dir():
+        inside = path / SHIPPED_CONFIG.name
+        hint = f"did you mean {inside}?" if inside.is_file() else "expected a file like config.ini of the repository"
+        raise ConfigError(f"{path}: is a folder; {hint}")
     try:
         text = read_text(path, _LARGEST_BYTES)
     except DataError as error:
@@ -172,13 +178,21 @@ def _check_known(key: str, where: str) -> None:
     raise ConfigError(f"{where}: unknown key {key}; {hint}")
 
 
+def _not_understood(text: str, overrides: Sequence[str]) -> str:
+    """Explains a word that is not KEY=VALUE: most often "=" has spaces around it, or a value has some and no quotes."""
+    spaced = next((found for found in _SPACED.finditer(" ".join(overrides)) if found[1] in KEYS), None)
+    if spaced is not None and (text in spaced[0].split() or text == spaced[2]):
+        return f"{spaced[0]!r} has spaces; write {spaced[1]}={spaced[2]}"
+    return f"{text!r} is not understood; expected KEY=VALUE, for example NUM_EPOCHS=5, in quotes if it has spaces"
+
+
 def _read_overrides(overrides: Iterable[str]) -> _Texts:
     given = {}
+    overrides = list(overrides)
     for text in overrides:
         key, equals, value = text.partition("=")
-        if not equals:
-            example = "KEY=VALUE, for example NUM_EPOCHS=5"
-            raise ConfigError(f"{_COMMAND_LINE}: {text!r} is not understood; expected {example}")
+        if not equals or not key:
+            raise ConfigError(f"{_COMMAND_LINE}: {_not_understood(text, overrides)}")
         _check_known(key.strip(), _COMMAND_LINE)
         given[key.strip()] = _Text(value.strip(), _COMMAND_LINE)
     return given

@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from common.config.fields import STRICT, auto_or_number, key, numbers, several, whole_numbers
 from common.config.settings import AugmentationConfig
+from common.text import count
 
 InconsistentPixels = Literal["class_0", "ignore"]
 MOST_GENERATIONS = 100
@@ -139,7 +140,7 @@ class MethodConfig:
         ):
             if len(values) < self.num_generations:
                 raise ValueError(
-                    f"{name} has {len(values)} values: expected one for each of NUM_GENERATIONS = "
+                    f"{name} has {count(len(values), 'value')}: expected one for each of NUM_GENERATIONS = "
                     f"{self.num_generations}; give more values or set NUM_GENERATIONS = {len(values)}"
                 )
         for name, several_numbers in (("TEACHERS", self.teachers), ("VIEWS", self.views)):

@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from common.errors import LabelError
 from common.labels.cityscapes import IGNORE, LABEL_OF_ID, LABELS, LARGEST_ID
+from common.text import count
 
 _Byte = Annotated[int, Field(strict=True, ge=0, le=255)]
 # Class index for the label ids 0 to 33, in order; `IGNORE` for a label that belongs to no class.
@@ -42,7 +43,8 @@ class LabelMap:
             if not name.isprintable():
                 raise ValueError(f"the class name {name!r} cannot be printed")
         if len(self.colors) != len(self.names):
-            raise ValueError(f"{len(self.names)} classes have {len(self.colors)} colours; expected one for each")
+            found = f"{count(len(self.names), 'class', 'classes')} and {count(len(self.colors), 'colour')}"
+            raise ValueError(f"there are {found}; expected one colour for each class")
         for id_, class_index in enumerate(self.class_of_id):
             if class_index >= len(self.names) and class_index != IGNORE:
                 raise ValueError(f"the label id {id_} has the class {class_index}, but there are {len(self.names)}")

@@ -13,6 +13,7 @@ from common.results.reading import read_results
 from common.results.result import Result
 from common.results.summary import compare, same_images
 from common.results.tables import class_table, summary_table
+from common.text import count
 
 _ABOUT_DIFFERENCES = "differences in mIoU; in brackets 95 % over images, for these models, not for other trainings:"
 Runs = Sequence[Sequence[Result]]
@@ -33,7 +34,7 @@ def closing_table(
     differences = comparisons(finished, base_dir, dataset, plan, "test")
     models, approach = sum(map(len, finished)), finished[0][0].approach
     return [
-        f"{approach}: {models} models of {len(finished)} finished runs, mean ± standard deviation",
+        f"{approach}: {count(models, 'model')} of {count(len(finished), 'finished run')}, mean ± standard deviation",
         *summary_table(finished, plan.top_ks, study_value),
         *class_table(finished, "test"),
         *([_ABOUT_DIFFERENCES] if any(" [" in line for line in differences) else []),

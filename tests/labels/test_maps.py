@@ -95,7 +95,7 @@ def test_a_map_survives_json():
     [
         ({"names": []}, "names"),
         ({"names": ["road", "\x1b[31m"]}, "class name"),
-        ({"colors": [[1, 2, 3]]}, "2 classes have 1 colours"),
+        ({"colors": [[1, 2, 3]]}, "there are 2 classes and 1 colour"),
         ({"colors": [[1, 2, 3], [1, 2, 256]]}, "colors.1.2"),
         ({"class_of_id": [0] * 33}, "class_of_id"),
         ({"class_of_id": [2] + [0] * 33}, "the label id 0 has the class 2"),

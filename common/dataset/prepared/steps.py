@@ -104,7 +104,8 @@ def _prepare(dataset: DatasetConfig, folder: str, frames: list[Frame], workers: 
     stand_ins = Counter(kind for frame in frames if (kind := first_kind(frame.files, KINDS_FOR_IDS)))
     del stand_ins["labelIds"]
     for kind, amount in sorted(stand_ins.items()) if dataset.preparation != "painted" else ():
-        log.warning("note: %s of %s frames have no labelIds, their masks are made from %s", amount, len(names), kind)
+        of_all = f"{amount:,} of {count(len(names), 'frame')}"
+        log.warning("note: without labelIds, masks are made from %s: %s", kind, of_all)
     settings = ResizeSettings(dataset.resize_factor, dataset.label_map, dataset.size_wh, dataset.preparation)
     known: dict[str, FileEntry] = {}
     with stage.build(files_of(names), known) as building:
@@ -198,9 +199,9 @@ def divide(dataset: PreparedDataset, rules: Mapping[str, SplitRule], dry_run: bo
             stage = stage_of_part(source, dataset.base_dir / name, rule, dataset.seed)
             if _is_up_to_date(stage, len(names)):
                 continue
-            log.info("%s: %s frames, linked to %s", stage.folder, f"{len(names):,}", source.root)
+            log.info("%s: %s, linked to %s", stage.folder, count(len(names), "frame"), source.root)
             if not dry_run and (copied := write_part(stage, source, names)):
-                log.info("%s: %s files copied, because this disk has no links", stage.folder, f"{copied:,}")
+                log.info("%s: %s copied, because this disk has no links", stage.folder, count(copied, "file"))
     if not dry_run:
         write_split_table(dataset.base_dir / "split.csv", names_of_split)
 
@@ -242,7 +243,7 @@ def augment_split(
         jobs = [AugmentJob(sample, building, augmentation, dataset.seed) for sample in source.samples]
         for written in run_all(write_augmented, jobs, workers or usable_cores(), stage.folder.name):
             known |= written
-    log.info("%s: %s pairs, in %.1f s", stage.folder, f"{len(names):,}", time.monotonic() - start)
+    log.info("%s: %s, in %.1f s", stage.folder, count(len(names), "pair"), time.monotonic() - start)
     return dataset.split(stage.folder.name)
 
 
@@ -263,7 +264,7 @@ def _stage_of_copies(source: Split, dataset: PreparedDataset, augmentation: Augm
 
 def _is_up_to_date(stage: Stage, amount: int) -> bool:
     if stage.is_complete():
-        log.info("%s: %s frames, done before and nothing has changed", stage.folder, f"{amount:,}")
+        log.info("%s: %s, done before and nothing has changed", stage.folder, count(amount, "frame"))
         return True
     return False
 
@@ -272,8 +273,8 @@ def _announce(folder: Path, amount: int, size_wh: tuple[int, int], bytes_per_pix
     needed = amount * size_wh[0] * size_wh[1] * bytes_per_pixel
     free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
     log.info(
-        "%s: %s frames of %dx%d to write, about %s MB (free: %.1f GB)",
-        *(folder, f"{amount:,}", *size_wh, f"{needed / 1e6:,.0f}", free / 1e9),
+        "%s: %s of %dx%d to write, about %s MB (free: %.1f GB)",
+        *(folder, count(amount, "frame"), *size_wh, f"{needed / 1e6:,.0f}", free / 1e9),
     )
     if needed > free:
         raise DataError(

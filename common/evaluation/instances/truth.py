@@ -15,7 +15,7 @@ from common.dataset.original.layouts import Frame, read_layout
 from common.dataset.original.truth import first_kind, read_truth
 from common.errors import DataError
 from common.files.sources import Source
-from common.text import first_few
+from common.text import count, first_few
 
 # Values of instanceIds from 1000 on are label id * 1000 + number of the object; smaller values are label ids.
 FIRST_OBJECT = 1000
@@ -73,13 +73,15 @@ def choose_predicted(
         )
     if missing := [name for name in chosen if name not in predicted]:
         raise DataError(
-            f"{where}: has no prediction for {len(missing):,} of {len(chosen):,} frames of the truth, for example "
-            f"{missing[0]}; every frame of a split needs a prediction, even an empty one"
+            f"{where}: has no prediction for {len(missing):,} of {count(len(chosen), 'frame')} of the truth, for "
+            f"example {missing[0]}; every frame of a split needs a prediction, even an empty one"
         )
     known = {name for group in groups for name in group}
     notes = []
     if others := len(known) - len(chosen):
         notes.append(f"{others:,} of {len(known):,} frames of the truth are in splits without a prediction; left out")
     if unused := predicted - known:
-        notes.append(f"{len(unused):,} predictions belong to no frame of the truth: {first_few(sorted(unused))}")
+        notes.append(
+            f"no frame of the truth belongs to {count(len(unused), 'prediction')}: {first_few(sorted(unused))}"
+        )
     return chosen, tuple(notes)

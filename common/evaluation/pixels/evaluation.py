@@ -106,7 +106,7 @@ def _tell_what_is_missing(scores: PixelScores, reader: PredictionReader, frames:
         scores.no_instances = "the truth does not tell objects apart"
     elif without:
         scores.no_instances = (
-            f"{len(without):,} of {len(frames):,} frames do not tell objects apart, for example {without[0]}"
+            f"objects are not told apart in {len(without):,} of {len(frames):,} frames, for example {without[0]}"
         )
 
 

@@ -14,9 +14,10 @@ from common.errors import DataError
 from common.evaluation.pixels.frame_truth import TruthFrame
 from common.evaluation.pixels.truth_frames import OFFICIAL_ENDING, TruthSet
 from common.files.listing import files_below
+from common.files.places import absolute_path
 from common.files.sources import Source
 from common.files.zips import list_members
-from common.text import first_few
+from common.text import count, first_few
 
 COLOR = "color"
 # Folders beside each other; the tool `predict` writes them.
@@ -58,7 +59,7 @@ def pair(
         DataError: If there is no prediction for a frame, or more than one; names them.
         ConfigError: If there is no such split.
     """
-    root = _folder_of_encoding(Path(predictions).absolute(), encoding)
+    root = _folder_of_encoding(absolute_path(predictions), encoding)
     frames = truth.of_splits(splits)
     found, unused = _group(_list(root), {frame.name for frame in frames})
     if not found:
@@ -71,7 +72,7 @@ def pair(
         frames = [frame for frame in frames if frame.split in used]
     missing = [frame.name for frame in frames if frame.name not in found]
     if missing:
-        text = f"{len(missing):,} of {len(frames):,} frames have no prediction: {first_few(missing)}"
+        text = f"no prediction for {len(missing):,} of {count(len(frames), 'frame')}: {first_few(missing)}"
         if not partial:
             expected = "expected a PNG whose name begins with the frame's; --partial scores the others"
             raise DataError(f"{root}: {text}; {expected}")
@@ -144,12 +145,12 @@ def _oddities(chosen: list[tuple[TruthFrame, Source]], unused: list[str]) -> Ite
     if [bool(OFFICIAL_ENDING.search(name)) for name in names] == [True, False]:
         yield f"the predictions have names of a ground truth, for example {source}; are the two folders swapped?"
     if unused:
-        yield f"{len(unused):,} predictions belong to no frame of the truth: {first_few(unused)}"
+        yield f"no frame of the truth belongs to {count(len(unused), 'prediction')}: {first_few(unused)}"
 
 
 def _nothing_fits(root: Path, unused: list[str], frames: list[TruthFrame]) -> str:
     wanted = f"expected names that begin with those of frames, for example {frames[0].name}"
     if not unused:
         return f"{root}: has no PNG file; {wanted}"
-    found = f"none of {len(unused):,} PNG files belongs to a frame of the truth, for example {first_few(unused[:1])}"
+    found = f"no frame of the truth belongs to {count(len(unused), 'PNG file')}, for example {first_few(unused[:1])}"
     return f"{root}: {found}; {wanted}"

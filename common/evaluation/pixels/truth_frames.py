@@ -16,6 +16,7 @@ from common.errors import ConfigError, DataError
 from common.evaluation.pixels.frame_truth import LABEL_IDS, FileFrame, FormatFrame, TruthFrame
 from common.evaluation.pixels.mask_values import CLASSES, IDS, MaskValues
 from common.files.listing import files_below, list_files_of
+from common.files.places import absolute_path
 from common.files.sources import Source
 from common.formats.conversion import read
 from common.formats.registry import recognise
@@ -57,7 +58,7 @@ def find_truth(root: Path | str, label_map: LabelMap | None = None) -> TruthSet:
         DataError: If there is no frame, or two of one name; or a prepared split has other classes.
         LabelError: If the labels of a format are not understood.
     """
-    root = Path(root).absolute()
+    root = absolute_path(root)
     if root.is_dir() and is_prepared(root):
         return _prepared_truth(root, label_map)
     values = MaskValues(IDS, label_map or study_label_map())

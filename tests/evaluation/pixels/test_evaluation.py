@@ -151,7 +151,7 @@ def test_all_damaged_files_are_named_at_once(val_tree, frames, write_predictions
 def test_missing_predictions_stop_it_unless_asked_for(val_tree, frames, write_predictions, tmp_path):
     predictions = write_predictions(tmp_path, perfect)
     (tmp_path / f"{frames[0].name}_pred.png").unlink()
-    with pytest.raises(DataError, match=f"1 of 8 frames have no prediction: {frames[0].name}; .* --partial"):
+    with pytest.raises(DataError, match=f"no prediction for 1 of 8 frames: {frames[0].name}; .* --partial"):
         evaluate_pixels(predictions, val_tree)
     scores = evaluate_pixels(predictions, val_tree, PixelOptions(partial=True))
     assert len(scores.paper_images) == 7

@@ -96,7 +96,7 @@ def test_splits_without_any_prediction_are_left_out_and_named(tmp_path):
     pairs = pair(folder, truth)
     assert [frame.name for frame, _ in pairs.frames] == [A]
     assert "'train'" in pairs.notes[0]
-    with pytest.raises(DataError, match=f"1 of 2 frames have no prediction: {B}"):
+    with pytest.raises(DataError, match=f"no prediction for 1 of 2 frames: {B}"):
         pair(folder, truth, splits=("train", "val"))
     with pytest.raises(ConfigError, match="no split 'test'; there are 'train', 'val'"):
         pair(folder, truth, splits=("test",))
@@ -104,8 +104,8 @@ def test_splits_without_any_prediction_are_left_out_and_named(tmp_path):
 
 def test_predictions_of_no_frame_are_noted_and_nothing_that_fits_is_an_error(tmp_path):
     folder = make(tmp_path, f"{A}.png", "notes.png")
-    assert pair(folder, truth_of(tmp_path, A)).notes == ("1 predictions belong to no frame of the truth: notes",)
-    with pytest.raises(DataError, match=rf"none of 2 PNG files .* notes; .*{B}"):
+    assert pair(folder, truth_of(tmp_path, A)).notes == ("no frame of the truth belongs to 1 prediction: notes",)
+    with pytest.raises(DataError, match=rf"no frame of the truth belongs to 2 PNG files, for example notes; .*{B}"):
         pair(folder, truth_of(tmp_path, B))
     with pytest.raises(DataError, match="nowhere: .* a folder or zip"):
         pair(tmp_path / "nowhere", truth_of(tmp_path, B))
