@@ -16,6 +16,7 @@ from common.dataset.prepared.folders import PreparedFolder, find_folders
 from common.dataset.prepared.stages import MANIFEST
 from common.errors import ConfigError, DataError, LabelError
 from common.files.listing import FileListing, list_files_of, listed_name
+from common.files.places import absolute_path
 from common.files.sources import Source
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
@@ -41,6 +42,7 @@ class DatasetRequest:
         truth: "gtFine" or "gtCoarse" of a Cityscapes tree; None takes the fine annotation if there is one.
         images: Folder with the photographs of a lone JSON file; None looks for them beside it.
         splits: Names of splits; () takes all.
+        cities: Names of cities; () takes all.
         boxes: "fill" makes rectangles of the boxes of objects that have no outline.
         train_ids: Whether labelIds of a Cityscapes tree hold train ids.
     """
@@ -50,6 +52,7 @@ class DatasetRequest:
     truth: str | None = None
     images: Path | None = None
     splits: tuple[str, ...] = ()
+    cities: tuple[str, ...] = ()
     boxes: str = ""
     train_ids: bool = False
 
@@ -62,7 +65,7 @@ def open_dataset(request: DatasetRequest) -> FrameDataset:
         LabelError: If labels are not understood.
         ConfigError: If the format or split does not exist, or photographs are named for a dataset that has its own.
     """
-    path = request.path.absolute()
+    path = absolute_path(request.path)
     is_json = path.suffix.lower() == ".json" and not path.is_dir()
     if request.images is not None and not is_json:
         only = f"--images {request.images}: is only for a lone JSON file"
@@ -77,7 +80,7 @@ def open_dataset(request: DatasetRequest) -> FrameDataset:
         dataset = _read_prepared(path, folders)
     else:
         dataset = read(path, request.format, request.truth, request.train_ids)
-    return filter(dataset, splits=request.splits, boxes=request.boxes, label_map="source")
+    return filter(dataset, splits=request.splits, cities=request.cities, boxes=request.boxes, label_map="source")
 
 
 def _read_lone_json(path: Path, images: Path | None) -> FrameDataset:
@@ -85,7 +88,7 @@ def _read_lone_json(path: Path, images: Path | None) -> FrameDataset:
         raise DataError(f"{path}: does not exist; expected a COCO JSON file")
     found = {listed_name(path.name): Source(path)}
     if images is not None:
-        found |= _pictures(images.absolute(), "images/")
+        found |= _pictures(absolute_path(images), "images/")
     elif path.parent.name in _ANNOTATION_FOLDERS:
         found = {f"{path.parent.name}/{listed_name(path.name)}": Source(path), **_pictures(path.parent.parent, "")}
     else:
