@@ -7,21 +7,21 @@ this module and what it imports.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
+import json
 import logging
 import os
-import re
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
+from common.arguments import Parser
 from common.config.paths import SHIPPED_CONFIG
-from common.errors import DataError, ProjectError, TrainingError
+from common.errors import ConfigError, DataError, ProjectError, TrainingError
 from common.installation import check_installation, check_python
 from common.text import escape_controls, terminal_safe
 
@@ -61,11 +61,9 @@ def read_arguments(description: str | None) -> StepArguments:
         description: The script's docstring; its first line names the step, for example "Step 00: ...".
     """
     description = description or ""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    parser = Parser(description=description, allow_abbrev=False)
     add = parser.add_argument
-    add("--config", type=Path, default=SHIPPED_CONFIG, help="another config.ini (default: %(default)s)")
+    add("--config", metavar="FILE", type=Path, default=SHIPPED_CONFIG, help="a config.ini (default: %(default)s)")
     add("--dry-run", action="store_true", help="check config and data, say what would be done, write nothing")
     add("overrides", nargs="*", metavar="KEY=VALUE", help="values that win over config.ini, for example NUM_EPOCHS=5")
     chosen = parser.parse_args()
@@ -92,7 +90,8 @@ def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPE
         if not base_dir.is_dir():
             found = "is a file" if base_dir.exists() else "no such folder"
             raise DataError(
-                f"{base_dir}: {found}; set BASE_DIR in {arguments.config} to the folder that holds original_data"
+                f"{base_dir}: {found}; set BASE_DIR in {arguments.config}, or BASE_DIR=... behind the command, to the "
+                "folder that holds original_data"
             )
         if arguments.dry_run:
             main(config, dry_run=True)
@@ -257,20 +256,33 @@ def show(lines: str | Iterable[str], stream: str = "stdout") -> None:
         print(terminal_safe(line), file=getattr(sys, stream))
 
 
-def tool_parser(name: str, description: str | None, **options: Any) -> argparse.ArgumentParser:
-    """Starts the command line of a tool from the name of its module and its docstring."""
-    style = argparse.RawDescriptionHelpFormatter
-    return argparse.ArgumentParser(
-        f"python -m common.tools.{name}", description=description, formatter_class=style, **options
-    )
+def check_outputs(*files: str | Path | None) -> None:
+    """Refuses files that could not be written after long work; None and "-", the terminal, are none.
+
+    Raises:
+        ConfigError: If a file is something else, for example a folder.
+        DataError: If nothing can be written there.
+    """
+    from common.files.targets import check_can_write
+
+    for file in (file for file in files if file is not None and str(file) != "-"):
+        if not str(file) or Path(file).exists() and not Path(file).is_file():
+            raise ConfigError(f"{str(file)!r}: expected the name of a file")
+        check_can_write(Path(file))
 
 
-def size_argument(text: str) -> tuple[int, int]:
-    """Reads a size such as 416x208 from a command line: width and height in pixels; a type for argparse."""
-    found = re.fullmatch("([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text.lower())
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size; expected width x height, for example 416x208")
-    return int(found[1]), int(found[2])
+def show_results(lines: Iterable[str], value: object, json_file: str | None = None) -> None:
+    """Prints lines, and writes a value as JSON to a file if one is given; "-" prints the JSON instead of the lines."""
+    from common.files.disk import write_json
+
+    if json_file == "-":
+        print(json.dumps(value, indent=2, allow_nan=False))
+        return
+    try:  # the file first: an output that is closed early, for example by `head`, must not cost it
+        if json_file is not None:
+            write_json(Path(json_file), value)
+    finally:
+        show(lines)
 
 
 def run_tool(main: Callable[[], int | None]) -> NoReturn:

@@ -23,6 +23,7 @@ LAYERS = (
     {"results", "inspection"},
     {"methods"},
     {"learning", "report"},
+    {"arguments"},
     {"command_line"},
     {"tools"},
 )

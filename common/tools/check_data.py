@@ -6,42 +6,41 @@
 Exit status 0 means that nothing is wrong, 1 that something is.
 """
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.command_line import run_tool, show, tool_parser
-from common.errors import ConfigError, DataError
-from common.parallel import usable_cores
+from common.arguments import add_shared, tool_parser, whole_number
+from common.command_line import check_outputs, run_tool, show_results
+from common.errors import DataError
 
 if TYPE_CHECKING:
     from common.labels.tables import LabelTable
 
 
+def parser() -> argparse.ArgumentParser:
+    """Builds the command line."""
+    made = tool_parser("check_data", __doc__)
+    add = made.add_argument
+    add("source", metavar="SOURCE", type=Path, help="an original, as folder or zip; BASE_DIR; or one prepared folder")
+    add("--shown", metavar="N", type=whole_number(0), default=10, help="problems of each kind (default: %(default)s)")
+    add_shared(made, "splits", "truth", "json", "workers")
+    return made
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, checks, and prints what was found; returns the exit status."""
-    parser = tool_parser("check_data", __doc__)
-    add = parser.add_argument
-    add("source", metavar="SOURCE", type=Path, help="an original, as folder or zip; BASE_DIR; or one prepared folder")
-    add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)")
-    add("--truth", choices=("gtFine", "gtCoarse"), help="which annotation of an original (fine, if there is any)")
-    add("--json", metavar="FILE", type=Path, help="also write everything to a file")
-    add("--shown", metavar="N", type=int, default=10, help="problems shown of each kind (%(default)s)")
-    add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
-    options = parser.parse_args(arguments)
-    if options.shown < 0:
-        raise ConfigError(f"--shown {options.shown}: expected 0 or more")
+    options = parser().parse_args(arguments)
+    check_outputs(options.json)
     from common.dataset.checking.check import check_data
     from common.dataset.checking.report import report_lines
     from common.dataset.prepared.folders import is_prepared
-    from common.files.disk import write_json
     from common.labels.tables import CITYSCAPES
 
     table = CITYSCAPES if is_prepared(options.source) else _labels_of(options.source, options.truth)
     report = check_data(options.source, tuple(options.splits), options.truth, table, options.workers)
-    if options.json is not None:
-        write_json(options.json, report.to_json())
-    show(report_lines(report, options.shown))
+    show_results(report_lines(report, options.shown), report.to_json(), options.json)
     return 1 if report.problems else 0
 
 

@@ -3,14 +3,21 @@
 python -m common.tools.check_setup
 """
 
+import argparse
 from collections.abc import Sequence
 
-from common.command_line import run_tool, show, tool_parser
+from common.arguments import tool_parser
+from common.command_line import run_tool, show
+
+
+def parser() -> argparse.ArgumentParser:
+    """Builds the command line."""
+    return tool_parser("check_setup", __doc__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Describes the machine; `run_tool` has checked the packages."""
-    tool_parser("check_setup", __doc__).parse_args(arguments)
+    parser().parse_args(arguments)
     from common.learning.backend import machine as backend
 
     backend.quiet_start()

@@ -6,14 +6,15 @@ writes demo/leftImg8bit and demo/gtFine. The same seed draws the same bytes, wit
 call continues where it stopped.
 """
 
+import argparse
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool, show, size_argument, tool_parser
+from common.arguments import add_shared, size_argument, tool_parser, whole_number
+from common.command_line import run_tool, show
 from common.errors import ConfigError
-from common.parallel import usable_cores
 
 # A run of the study in minutes; its scores only show that everything works.
 _SCALE = 0.5
@@ -24,37 +25,48 @@ _SMALL = {
 }  # fmt: skip
 
 
+def parser() -> argparse.ArgumentParser:
+    """Builds the command line."""
+    made = tool_parser("demo_data", __doc__)
+    add = made.add_argument
+    add("out", metavar="OUT", type=Path, help="a new or empty folder, or one to continue")
+    add("--train", metavar="N", type=whole_number(0), default=96, help="frames in train (default: %(default)s)")
+    add("--val", metavar="N", type=whole_number(0), default=32, help="frames in val (default: %(default)s)")
+    add(
+        "--size",
+        metavar="WxH",
+        type=size_argument,
+        default="512x256",
+        help="of frames in pixels (default: %(default)s)",
+    )
+    add("--config", metavar="FILE", type=Path, help="also write a config.ini with small settings for these frames")
+    add_shared(made, "seed", "workers")
+    made.set_defaults(seed=42)
+    return made
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the command line, draws and says what was drawn."""
-    parser = tool_parser("demo_data", __doc__)
-    add = parser.add_argument
-    add("out", metavar="OUT", type=Path, help="a new or empty folder, or one to continue")
-    add("--train", metavar="N", type=int, default=96, help="frames in train (%(default)s)")
-    add("--val", metavar="N", type=int, default=32, help="frames in val (%(default)s)")
-    add("--size", metavar="WxH", type=size_argument, default="512x256", help="in pixels (%(default)s)")
-    add("--seed", metavar="S", type=int, default=42, help="another seed draws other streets (%(default)s)")
-    add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
-    add("--config", metavar="FILE", type=Path, help="also write a config.ini with small settings for these frames")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.config is not None and options.out.name != "original_data":
         raise ConfigError(
             f"OUT = {options.out}: with --config expected a folder named original_data, where step 00 looks"
         )
     from common.demo import DemoSettings, draw_demo_dataset
+    from common.files.places import absolute_path
 
     settings = DemoSettings(options.train, options.val, options.size, options.seed)
     start = time.perf_counter()
     result = draw_demo_dataset(options.out, settings, options.workers)
     seconds = time.perf_counter() - start
-    width, height = settings.size_wh
-    counts = f"{settings.train} train and {settings.val} val frames of {width}x{height}"
+    counts = f"{settings.train} train and {settings.val} val frames of {'x'.join(map(str, settings.size_wh))}"
     if not result.drawn:
         show(f"{options.out}: holds these {counts} already; nothing was drawn")
     else:
         kept = f", {result.kept} of them were there already" if result.kept else ""
         show(f"{options.out}: {counts}{kept}; {seconds:.1f} seconds")
     if options.config is not None:
-        show(f"{options.config}: {_write_config(options.config, options.out.absolute().parent, settings.size_wh)}")
+        show(f"{options.config}: {_write_config(options.config, absolute_path(options.out).parent, settings.size_wh)}")
 
 
 def _write_config(path: Path, base_dir: Path, size_wh: tuple[int, int]) -> str:

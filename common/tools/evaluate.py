@@ -7,13 +7,12 @@ PREDICTIONS is a folder of PNG files whose names begin with the frames' names; d
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import log, run_tool, show, tool_parser
+from common.arguments import add_shared, tool_parser
+from common.command_line import check_outputs, log, run_tool, show_results
 from common.errors import ConfigError
-from common.parallel import usable_cores
 
 _ENCODINGS = ("auto", "ids", "classes", "color")
 
@@ -24,14 +23,18 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("predictions", metavar="PREDICTIONS", type=Path, help="a folder or zip of PNG files; panoptic: a JSON file")
     add("truth", metavar="TRUTH", type=Path, help="a Cityscapes tree or zip, a prepared split, masks")
-    add("--task", choices=("pixels", "panoptic", "instances"), default="pixels", help="%(default)s")
-    add("--protocol", choices=("paper", "cityscapes", "both"), default="both", help="which scores (%(default)s)")
-    add("--encoding", choices=_ENCODINGS, default="auto", help="what predictions hold (%(default)s)")
-    add("--label-map", metavar="MAP", help="of class indices: a built-in name or a file (the study's)")
-    add("--splits", metavar="NAME", nargs="+", default=(), help="of TRUTH, for example val (those predicted)")
+    add(
+        "--task",
+        choices=("pixels", "panoptic", "instances"),
+        default="pixels",
+        help="what is scored (default: %(default)s)",
+    )
+    add("--protocol", choices=("paper", "cityscapes", "both"), default="both", help="scores (default: %(default)s)")
+    add("--encoding", choices=_ENCODINGS, default="auto", help="what predictions hold (default: %(default)s)")
+    add_shared(made, "label_map", splits="only these of TRUTH, for example val (default: those predicted)")
     add("--partial", action="store_true", help="accept that predictions are missing")
-    add("--json", metavar="FILE", help="also write everything to a file; - prints it instead of tables")
-    add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
+    add("--not-swapped", action="store_true", help="accept PREDICTIONS and TRUTH that look swapped")
+    add_shared(made, "json", "workers")
     return made
 
 
@@ -42,9 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from common.evaluation.panoptic.quality import PanopticScores, evaluate_panoptic
     from common.evaluation.pixels.evaluation import PixelOptions, evaluate_pixels
     from common.evaluation.pixels.scores import PixelScores
-    from common.files.disk import write_json
+    from common.evaluation.swapping import refuse_swapped
     from common.labels.map_files import load_label_map
 
+    if not chosen.not_swapped:
+        refuse_swapped(chosen.predictions, chosen.truth)
     scores: PixelScores | PanopticScores | InstanceScores
     if chosen.task == "pixels":
         label_map = None if chosen.label_map is None else load_label_map(chosen.label_map)
@@ -56,21 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.json == "-":
         for note in scores.notes:
             log.warning("note: %s", note)
-        print(json.dumps(scores.as_json(), indent=2, allow_nan=False))
-        return
-    try:  # the file first: an output that is closed early, for example by `head`, must not cost it
-        if chosen.json is not None:
-            write_json(Path(chosen.json), scores.as_json())
-    finally:
-        show(scores.lines())
+    show_results(scores.lines(), scores.as_json(), chosen.json)
 
 
 def _check(chosen: argparse.Namespace) -> None:
     """Refuses what would be found out after an hour of scoring."""
-    if chosen.workers < 1:
-        raise ConfigError(f"--workers {chosen.workers}: expected 1 or more")
-    if chosen.json not in (None, "-") and not Path(chosen.json).is_file() and Path(chosen.json).exists():
-        raise ConfigError(f"--json {chosen.json or repr('')}: expected the name of a file")
+    check_outputs(chosen.json)
     of_pixels = chosen.label_map or chosen.partial or chosen.splits or chosen.protocol != "both"
     if chosen.task != "pixels" and (of_pixels or chosen.encoding != "auto"):
         raise ConfigError(f"--task {chosen.task} takes only --json and --workers; others are for --task pixels")

@@ -12,7 +12,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool, show, size_argument, tool_parser
+from common.arguments import SIZE_OF_NETWORK, add_shared, tool_parser, whole_number
+from common.command_line import run_tool, show
 
 _KINDS = ("onnx", "saved_model", "tflite")
 
@@ -24,11 +25,11 @@ def parser() -> argparse.ArgumentParser:
     add("model", metavar="MODEL", type=Path, help="a .keras file, for example in BASE_DIR/models")
     add("--to", choices=_KINDS, required=True, help="what for: onnxruntime, TensorFlow, TensorFlow Lite")
     add("--out", metavar="PATH", type=Path, help="what to write (default: beside the model)")
-    add("--size", metavar="WxH", type=size_argument, help="of its images (default: the size it was trained on)")
-    add("--batch", metavar="N", type=int, help="images at a time, fixed (default: any number)")
+    add_shared(made, size=SIZE_OF_NETWORK)
+    add("--batch", metavar="N", type=whole_number(1), help="images at a time, fixed (default: any number)")
     add("--with-argmax", action="store_true", help="class indices come out, not probabilities")
     add("--image", metavar="FILE", type=Path, help="photograph to compare on (default: a drawn street)")
-    add("--overwrite", action="store_true", help="replace an existing exported model")
+    add_shared(made, overwrite="replace an exported model that is there")
     return made
 
 
@@ -38,12 +39,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from common.demo.scene import draw_frame
     from common.files.sources import Source
     from common.images.pictures import read_photograph
-    from common.learning.exporting.files import check_target, default_target
+    from common.learning.exporting.files import check_packages, check_target, default_target
+    from common.learning.network.model_card import read_model_card
+    from common.learning.predicting.members import check_size
 
+    # Before TensorFlow, which takes seconds to load.
+    image = read_photograph(Source(options.image)) if options.image else None
+    if options.size is not None:
+        check_size(options.size)
+    check_packages(options.to)
+    read_model_card(options.model)
     target = options.out or default_target(options.model, options.to)
     check_target(target, options.to, options.overwrite)
-    drawn = "lindental_000000_000019", (512, 256), 0
-    image = read_photograph(Source(options.image)) if options.image else draw_frame(*drawn)[0]
+    if image is None:
+        image = draw_frame("lindental_000000_000019", (512, 256), 0)[0]
     os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
     from common.learning.backend.machine import quiet_start
 

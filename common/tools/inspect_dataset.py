@@ -12,10 +12,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool, show, tool_parser
-from common.errors import ConfigError
+from common.arguments import add_shared, tool_parser
+from common.command_line import run_tool, show
 
-_FORMATS = ("camvid", "cityscapes", "coco", "coco-panoptic", "cvat", "voc", "yolo")
+_WORKERS = "processes, for many frames (default: 1)"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -26,26 +26,17 @@ def parser() -> argparse.ArgumentParser:
     add("--out", metavar="DIR", type=Path, help="folder to write (default: inspection_<name of SOURCE>)")
     add("--frames", metavar="N|NAME", nargs="+", default=["12"], help="how many, spread over splits and cities, or "
         "names of frames or parts of them (default: 12)")  # fmt: skip
-    add("--seed", metavar="N", type=int, default=0, help="another number shows other frames (default: 0)")
-    add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (default: all)")
-    add("--classes", metavar="NAME", nargs="+", default=(), help="only these labels (default: all)")
-    add("--boxes", choices=("fill",), default="", help="show rectangles of objects that have a box and no outline")
+    add_shared(made, "seed", "from", "splits", "cities", "classes", "truth", "train_ids", "boxes")
     add("--text", action="store_true", help="print the objects as a table; pictures only where --out is given")
     add("--images", metavar="DIR", type=Path, help="photographs of a lone COCO JSON file (default: beside it)")
-    add("--from", dest="format", choices=_FORMATS, metavar="FORMAT", help=f"{', '.join(_FORMATS)} "
-        "(default: found out)")  # fmt: skip
-    add("--truth", choices=("gtFine", "gtCoarse"), help="of a Cityscapes tree (default: fine, if any)")
-    add("--train-ids", action="store_true", help="labelIds of a Cityscapes tree hold train ids (0 to 18, 255)")
-    add("--overwrite", action="store_true", help="move what stands at --out aside; an inspection is replaced anyway")
-    add("--workers", metavar="N", type=int, default=1, help="processes, for many frames (default: 1)")
+    add_shared(made, overwrite="move what stands at --out aside; an inspection is replaced anyway", workers=_WORKERS)
+    made.set_defaults(workers=1, seed=0)
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, shows the frames, and says where; returns the exit status."""
     options = parser().parse_args(arguments)
-    if options.workers < 1 or options.seed < 0:
-        raise ConfigError(f"--workers {options.workers} --seed {options.seed}: expected 1 or more, and 0 or more")
     from common.inspection.choice import choose_frames
     from common.inspection.datasets import DatasetRequest, open_dataset
     from common.inspection.inspection import check_target, load_inspection, write_inspection
@@ -55,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = options.out or Path(f"inspection_{source.name if source.is_dir() else source.stem}")
     if is_written := options.out is not None or not options.text:
         check_target(options.source, out, options.overwrite)
-    splits = tuple(options.splits)
+    kept = tuple(options.splits), tuple(options.cities)
     request = DatasetRequest(
-        options.source, options.format, options.truth, options.images, splits, options.boxes, options.train_ids
+        options.source, options.from_, options.truth, options.images, *kept, options.boxes, options.train_ids
     )
     dataset = open_dataset(request)
     chosen = choose_frames(dataset.frames, options.frames, options.seed)

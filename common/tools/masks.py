@@ -11,8 +11,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import log, run_tool, show, size_argument, tool_parser
-from common.parallel import usable_cores
+from common.arguments import add_shared, tool_parser
+from common.command_line import log, run_tool, show
 
 _ENCODINGS = ("labelIds", "trainIds", "instanceIds", "instanceTrainIds", "color", "classes", "panoptic")
 _READ_FROM = ("instanceIds", "labelIds", "polygons", "color", "trainIds", "auto")
@@ -25,14 +25,11 @@ def parser() -> argparse.ArgumentParser:
     add("source", metavar="SOURCE", type=Path, help="a Cityscapes folder, any part of one, or a zip")
     add("out", metavar="OUT", type=Path, help="the folder to write to; may be SOURCE")
     add("--encoding", required=True, choices=_ENCODINGS, help="what the values of the masks mean")
-    add("--label-map", metavar="MAP", help="for classes: a built-in name or a file")
-    add("--splits", metavar="NAME", nargs="+", default=(), help="only these, for example train val (all)")
-    add("--truth", choices=("gtFine", "gtCoarse"), help="which annotation to read (fine, if there is any)")
-    add("--size", metavar="WxH", type=size_argument, help="in pixels; without it, that of the frames")
-    add("--from", dest="read_from", choices=_READ_FROM, default="polygons", help="what to read (%(default)s); trainIds "
-        "are in labelTrainIds, else labelIds; auto: the first of instanceIds, labelIds, polygons, color")  # fmt: skip
-    add("--overwrite", action="store_true", help="replace masks that are there, but never those that came with SOURCE")
-    add("--workers", metavar="N", type=int, default=usable_cores(), help="processes (%(default)s: all cores)")
+    add_shared(made, "label_map", "splits", "truth", size="of the masks in pixels (default: that of the frames)")
+    add("--from", dest="read_from", choices=_READ_FROM, default="polygons", help="files of each frame to read "
+        "(default: %(default)s); trainIds are in labelTrainIds, else labelIds; auto: the first of instanceIds, "
+        "labelIds, polygons, color")  # fmt: skip
+    add_shared(made, "workers", overwrite="replace masks that are there, but never those that came with SOURCE")
     return made
 
 

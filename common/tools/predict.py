@@ -12,7 +12,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import log, run_tool, size_argument, tool_parser
+from common.arguments import SIZE_OF_NETWORK, add_shared, tool_parser, whole_number
+from common.command_line import log, run_tool
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,35 +24,39 @@ def parser() -> argparse.ArgumentParser:
         "them; of several the mean of their probabilities counts")  # fmt: skip
     add("source", metavar="INPUT", type=Path, help="a photograph, a folder, a Cityscapes tree or zip, or a video")
     add("out", metavar="OUT", type=Path, help="a new folder, or one to continue")
-    add(
-        "--size",
-        metavar="WxH",
-        type=size_argument,
-        help="run the network at this size, multiples of 16 (that of its training)",
-    )
+    add_shared(made, "splits", size=SIZE_OF_NETWORK)
     add("--tta", action="store_true", help="take the mean of each photograph and its mirror image; twice the time")
     add("--overlay", action="store_true", help="also write the colours over the photographs")
-    add("--batch", metavar="N", type=int, default=8, help="photographs at a time; fewer need less memory (%(default)s)")
-    add("--splits", metavar="NAME", nargs="+", default=(), help="of a Cityscapes tree, for example val test (all)")
+    add("--legend", action="store_true", help="also write OUT/legend.png, which shows what the colours mean")
+    add("--batch", metavar="N", type=whole_number(1), default=8, help="photographs at a time; fewer need less memory "
+        "(default: %(default)s)")  # fmt: skip
     add("--video-ids", action="store_true", help="also write the label ids of every picture of a video as PNG")
-    add("--overwrite", action="store_true", help="move what stands at OUT aside")
+    add("--mixed", action="store_true", help="accept models of different recipes, preparations or names of classes")
+    add_shared(made, "overwrite")
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, predicts, and says how fast; returns 1 if a photograph could not be read."""
     chosen = parser().parse_args(arguments)
+    # What needs no network comes before TensorFlow, which takes seconds.
+    from common.learning.predicting.argument_order import refuse_swapped
+
+    refuse_swapped(chosen.models, chosen.source, chosen.out)
+    from common.learning.predicting.request import Request, plan_prediction
+
+    plan = plan_prediction(Request(**vars(chosen)))
     from common.learning.backend import machine as backend
 
     backend.quiet_start()
     backend.prepare_devices()
-    from common.learning.predicting.run import Request, predict_files
+    from common.learning.predicting.run import predict_files
 
-    outcome = predict_files(Request(**vars(chosen)))
+    outcome = predict_files(plan)
     for failure in outcome.failures:
         log.error("skipped: %s", failure)
     log.info("%s: %s", chosen.out, outcome)
-    return 1 if outcome.failures else 0
+    return 1 if outcome.failures or plan.found.passed_over else 0
 
 
 if __name__ == "__main__":

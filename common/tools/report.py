@@ -6,10 +6,12 @@
 Works with any state of BASE_DIR. The steps write the same report when they end.
 """
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.command_line import run_tool, show, tool_parser
+from common.arguments import tool_parser, whole_number
+from common.command_line import run_tool, show
 from common.config.paths import SHIPPED_CONFIG
 from common.errors import ConfigError
 
@@ -17,17 +19,27 @@ _FRAMES = 16
 _MOST_FRAMES = 100
 
 
+def parser() -> argparse.ArgumentParser:
+    """Builds the command line."""
+    made = tool_parser("report", __doc__)
+    add = made.add_argument
+    add("base_dir", metavar="BASE_DIR", type=Path, nargs="?", help="folder of a study (BASE_DIR of config.ini)")
+    add(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        default=SHIPPED_CONFIG,
+        help="read without BASE_DIR (default: %(default)s)",
+    )
+    add("--out", metavar="FILE.html", type=Path, help="page to write (default: BASE_DIR/report/report.html)")
+    add("--frames", metavar="N", type=whole_number(0, _MOST_FRAMES), default=_FRAMES, help="frames of the gallery "
+        "(default: %(default)s)")  # fmt: skip
+    return made
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, writes the report and says where it is; returns the exit status."""
-    parser = tool_parser("report", __doc__)
-    add = parser.add_argument
-    add("base_dir", metavar="BASE_DIR", type=Path, nargs="?", help="folder of a study (BASE_DIR of config.ini)")
-    add("--config", metavar="FILE", type=Path, default=SHIPPED_CONFIG, help="read without BASE_DIR (%(default)s)")
-    add("--out", metavar="FILE.html", type=Path, help="another place (BASE_DIR/report/report.html)")
-    add("--frames", metavar="N", type=int, default=_FRAMES, help="frames of the gallery (%(default)s)")
-    options = parser.parse_args(arguments)
-    if not 0 <= options.frames <= _MOST_FRAMES:
-        raise ConfigError(f"--frames {options.frames}: expected 0 to {_MOST_FRAMES}")
+    options = parser().parse_args(arguments)
     if options.out is not None and options.out.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"--out {options.out}: expected a name that ends in .html; the Markdown twin ends in .md")
     from common.config.loading import load_config

@@ -150,7 +150,7 @@ def test_a_step_that_is_done_says_so_and_changes_nothing(study):
     assert run_step_here("00", base_dir).stdout.count("done before and nothing has changed") == 2
     assert run_step_here("01", base_dir).stdout.count("done before and nothing has changed") == 4
     again = run_step_here("03", base_dir, **ONE_MODEL).stdout
-    assert "all 1 trainings are done and nothing has changed" in again
+    assert "1 training done before, and nothing has changed" in again
     assert "mIoU, paper metric" in again
     assert {path: path.stat().st_mtime_ns for path in base_dir.rglob("*.keras")} == before
 

@@ -65,7 +65,7 @@ def test_a_model_that_is_lost_is_trained_again_and_the_others_stay(trained, subs
     model = trained / "models" / "CITYSCAPES_subset_1_0.keras"
     other = (trained / "models" / "CITYSCAPES_subset_1_1.keras").stat().st_mtime_ns
     os.truncate(model if damage == "cut model" else model.with_suffix(".json"), 1000)
-    assert "1 trainings are done, 1 are to do" in run_step_here("03", trained).stdout
+    assert "1 training done before, 1 to do" in run_step_here("03", trained).stdout
     assert scores_of(trained, "subset") == scores_of(subset, "subset")
     assert (trained / "models" / "CITYSCAPES_subset_1_1.keras").stat().st_mtime_ns == other
     assert not (trained / "previous").exists()
@@ -73,7 +73,7 @@ def test_a_model_that_is_lost_is_trained_again_and_the_others_stay(trained, subs
 
 def test_a_model_that_is_gone_is_to_be_trained_again(trained):
     (trained / "models" / "CITYSCAPES_subset_1_0.keras").unlink()
-    assert "1 trainings are done, 1 are to do" in run_step_here("03", trained, "--dry-run").stdout
+    assert "1 training done before, 1 to do" in run_step_here("03", trained, "--dry-run").stdout
 
 
 def test_the_same_data_prepared_again_keeps_the_trainings(trained):
@@ -81,7 +81,7 @@ def test_the_same_data_prepared_again_keeps_the_trainings(trained):
         path.touch()
     assert "20 resized" in run_step_here("00", trained).stdout
     assert run_step_here("01", trained).stdout.count("nothing has changed") == 4
-    assert "all 2 trainings are done and nothing has changed" in run_step_here("03", trained).stdout
+    assert "2 trainings done before, and nothing has changed" in run_step_here("03", trained).stdout
 
 
 def test_a_failed_training_is_reported_with_its_log_and_the_others_go_on(ready):
@@ -94,7 +94,7 @@ def test_a_failed_training_is_reported_with_its_log_and_the_others_go_on(ready):
     assert (ready / "models" / "CITYSCAPES_subset_1_1.json").exists()
     assert not (ready / "csv").exists()
     shutil.rmtree(blocked)
-    assert "1 trainings are done, 1 are to do" in run_step_here("03", ready).stdout
+    assert "1 training done before, 1 to do" in run_step_here("03", ready).stdout
     assert (ready / "csv" / "results_CITYSCAPES_subset_1.csv").exists()
 
 
@@ -125,4 +125,4 @@ def test_both_recipes_stand_side_by_side(trained):
     page = (ready / "report" / "report.html").read_text(encoding="utf-8")
     assert "Settings that differ" in page
     assert "The models differ in" not in page
-    assert "all 1 trainings are done" in run_step_here("03", ready, **modern).stdout
+    assert "1 training done before" in run_step_here("03", ready, **modern).stdout

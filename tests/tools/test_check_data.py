@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from common.errors import ConfigError, DataError
+from common.errors import DataError
 from common.formats.conversion import convert
 from common.tools import check_data
 from tests.support.running import PROJECT
@@ -91,10 +91,6 @@ def test_a_tree_with_a_coco_file_beside_its_masks_is_still_a_tree(tree, capsys):
     assert "8 frames checked" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [("--shown=-1", "--shown -1: expected 0 or more"), ("--workers=0", "workers = 0: expected 1")],
-)
-def test_numbers_that_make_no_sense_are_refused(demo_tree, option, message):
-    with pytest.raises(ConfigError, match=message):
-        check_data.main([str(demo_tree), option])
+def test_json_on_the_terminal_is_json_alone(demo_tree, capsys):
+    assert check_data.main([str(demo_tree), "--splits", "val", "--workers", "1", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == []

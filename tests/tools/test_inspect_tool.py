@@ -1,6 +1,6 @@
 import pytest
 
-from common.errors import ConfigError, DataError
+from common.errors import DataError
 from common.tools import inspect_dataset
 
 
@@ -51,6 +51,8 @@ def test_a_place_that_is_taken_is_refused_before_anything_is_read(tmp_path):
         inspect_dataset.main([str(tmp_path / "not there"), "--out", str(tmp_path / "look")])
 
 
-def test_no_workers_are_refused(demo_tree):
-    with pytest.raises(ConfigError, match="--workers 0"):
-        inspect_dataset.main([str(demo_tree), "--workers", "0"])
+def test_frames_of_one_city_are_shown(demo_tree, tmp_path, capsys):
+    city = next(path.name for path in sorted((demo_tree / "gtFine" / "val").iterdir()))
+    assert inspect_dataset.main([str(demo_tree), "--cities", city, "--text"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert {line.split("_")[0] for line in lines if "_000" in line} == {city}

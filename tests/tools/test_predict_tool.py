@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 import zipfile
 
 import cv2
@@ -18,6 +20,7 @@ from common.learning.training.scoring import predict as predict_split
 from common.learning.training.scoring import write_predictions
 from common.tools import evaluate, predict
 from tests.support.official_pixels import ask_official_pixels, assert_as_official
+from tests.support.running import PROJECT
 
 MAP = study_label_map()
 
@@ -144,6 +147,45 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(model_file, photos, tmp
         run(model_file, photos, tmp_path / "out", "--tta")
 
 
+def test_the_legend_shows_the_colours_that_are_written(model_file, photos, tmp_path):
+    (photos / "broken.jpg").unlink()
+    assert run(model_file, photos, tmp_path / "out", "--legend") == 0
+    legend = {tuple(color) for row in read_image(tmp_path / "out" / "legend.png") for color in row.tolist()}
+    color = read_image(tmp_path / "out" / "color" / "a.png")
+    assert {tuple(found) for found in np.unique(color.reshape(-1, 3), axis=0).tolist()} <= legend
+
+
+def test_what_is_wrong_is_said_before_keras_is_imported(model_file, photos, tmp_path):
+    calls = [
+        ([photos / "a.jpg", model_file, "out"], "are they swapped"),
+        ([model_file, tmp_path / "no.jpg", "out"], "no such file or folder"),
+        ([model_file, photos, photos / "a.jpg" / "out"], "must not lie inside each other"),
+        ([tmp_path / "no.keras", photos, "out"], "no such file; expected a .keras model"),
+        ([model_file, photos, "/proc/no/out"], "cannot be written"),
+        ([model_file, photos, "out", "--size", "100x50"], "multiples of 16"),
+    ]
+    code = (
+        "import sys\nfrom common.errors import ProjectError\nfrom common.tools import predict\n"
+        f"for arguments, message in {[([str(one) for one in given], message) for given, message in calls]}:\n"
+        "    try: predict.main(arguments)\n"
+        "    except ProjectError as error: assert message in str(error), error\n"
+        "    else: sys.exit(message)\n"
+        "    if 'keras' in sys.modules: sys.exit(f'Keras was imported before: {message}')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_pictures_of_other_kinds_are_named_and_give_status_1(model_file, photos, tmp_path, caplog):
+    (photos / "broken.jpg").unlink()
+    (photos / "IMG_1.HEIC").write_bytes(b"any")
+    (photos / "IMG_1.MOV").write_bytes(b"any")
+    with caplog.at_level("WARNING", "common"):
+        assert run(model_file, photos, tmp_path / "out") == 1
+    assert "1 HEIC picture (for example IMG_1.HEIC), 1 video (for example IMG_1.MOV) passed over" in caplog.text
+    assert len(ids_below(tmp_path / "out" / "labelIds")) == 3
+
+
 def test_results_never_become_input(model_file, photos):
     with pytest.raises(DataError, match="must not lie inside each other"):
         run(model_file, photos, photos / "out")
@@ -152,8 +194,6 @@ def test_results_never_become_input(model_file, photos):
 
 
 def test_what_cannot_be_meant_is_refused_before_anything_is_written(model_file, photos, tmp_path):
-    with pytest.raises(ConfigError, match="batch 0"):
-        run(model_file, photos, tmp_path / "out", "--batch", 0)
     with pytest.raises(ConfigError, match="multiples of 16"):
         run(model_file, photos, tmp_path / "out", "--size", "100x50")
     with pytest.raises(DataError, match="no such file or folder"):

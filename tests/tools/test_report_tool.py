@@ -49,10 +49,9 @@ def test_without_a_folder_the_one_of_config_ini_is_used(base_dir):
     assert "28 of 30 trainings are missing" in (base_dir / "report" / "report.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("arguments", [["--frames", "-1"], ["--out", "report.pdf"]])
-def test_impossible_arguments_are_refused(base_dir, arguments):
-    with pytest.raises(ConfigError, match=arguments[0]):
-        report.main([str(base_dir), *arguments])
+def test_a_report_with_another_ending_is_refused(base_dir):
+    with pytest.raises(ConfigError, match="--out"):
+        report.main([str(base_dir), "--out", "report.pdf"])
 
 
 def test_nothing_to_report_on_is_one_line_without_a_traceback(tmp_path):

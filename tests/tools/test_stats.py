@@ -3,7 +3,7 @@ import json
 import cv2
 import pytest
 
-from common.errors import ConfigError
+from common.errors import ConfigError, DataError
 from common.tools import stats
 
 
@@ -26,9 +26,22 @@ def test_json_on_the_terminal_is_json_alone(demo_tree, capsys):
     assert list(json.loads(capsys.readouterr().out)["splits"]) == ["val"]
 
 
-def test_a_picture_of_another_kind_is_refused_before_anything_is_counted(demo_tree, tmp_path):
-    with pytest.raises(ConfigError, match=r"give it the ending \.png"):
-        stats.main([str(demo_tree), "--picture", str(tmp_path / "stats.jpg")])
+def test_files_that_cannot_be_written_are_refused_before_anything_is_counted(demo_tree, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"stats\.json: cannot be written: .*file is a file, expected a folder"):
+        stats.main([str(demo_tree), "--json", str(tmp_path / "file" / "stats.json")])
+    with pytest.raises(ConfigError, match="expected the name of a file"):
+        stats.main([str(demo_tree), "--json", str(tmp_path)])
+    assert capsys.readouterr().out == ""
+
+
+def test_only_the_cities_that_are_named_are_counted(demo_tree, tmp_path):
+    city, *others = sorted(path.name for path in (demo_tree / "gtFine" / "val").iterdir())
+    expected = len(list(demo_tree.glob(f"gtFine/*/{city}/*_labelIds.png")))
+    stats.main([str(demo_tree), "--cities", city, "--json", str(tmp_path / "s.json"), "--workers", "1"])
+    splits = json.loads((tmp_path / "s.json").read_text())["splits"]
+    assert sum(split["frames"] for split in splits.values()) == expected
+    assert others
 
 
 def test_a_broken_file_is_named_and_gives_status_1(demo_tree, tmp_path, capsys):
@@ -45,8 +58,3 @@ def test_what_is_missing_is_in_the_json_and_once_on_the_terminal(demo_tree, tmp_
     (note,) = json.loads(report.read_text())["notes"]
     assert note.startswith("8 of 8 frames have no image")
     assert capsys.readouterr().out.count(note) == 1
-
-
-def test_no_workers_are_refused(demo_tree):
-    with pytest.raises(ConfigError, match="workers = 0: expected 1 or more"):
-        stats.main([str(demo_tree), "--workers", "0"])

@@ -10,7 +10,7 @@ from common.evaluation.pixels.scores import PROTOCOLS
 from common.formats.mask_files import writing
 from common.formats.registry import FORMATS
 from common.learning.exporting.files import ENDINGS
-from common.tools import convert, evaluate, export, inspect_dataset, masks
+from common.tools import convert, evaluate, export, inspect_dataset, masks, stats
 from tests.support.running import PROJECT, run_script
 
 
@@ -47,6 +47,7 @@ def test_the_choices_that_tools_offer_are_those_of_the_library():
         return next(set(each.choices) for each in tool.parser()._actions if option in each.option_strings)
 
     assert choices(convert, "--to") == choices(convert, "--from") == choices(inspect_dataset, "--from") == set(FORMATS)
+    assert choices(stats, "--from") == set(FORMATS)
     assert choices(convert, "--truth") == choices(masks, "--truth") == choices(inspect_dataset, "--truth")
     assert choices(convert, "--truth") == set(TRUTH_KINDS)
     assert choices(masks, "--encoding") == set(writing.ENCODINGS)

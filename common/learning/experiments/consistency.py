@@ -34,6 +34,7 @@ from common.results.ranking import put_older_results_away, write_ranking
 from common.results.reading import find_result, read_results
 from common.results.result import Result
 from common.results.series_table import series_table
+from common.text import count
 
 log = logging.getLogger(__name__)
 STRENGTHS = ("low", "mid", "high")
@@ -188,20 +189,20 @@ def _announce(
     jobs = [job for part in series.values() for job in part]
     log.info(
         f"{config.approach(experiment.name)}: {labeled:,} labelled and {len(unlabeled):,} unlabelled images of "
-        f"{width}x{height}, validated on {len(experiment.validate)}; {len(starts)} runs x {len(STRENGTHS)} strengths x "
-        f"{methods.models_per_generation} models of {recipe.num_epochs} epochs, {steps:,} steps of at most "
-        f"{recipe.batch_size} labelled images or pairs of views"
+        f"{width}x{height}, validated on {len(experiment.validate)}; {count(len(starts), 'run')} x {len(STRENGTHS)} "
+        f"strengths x {count(methods.models_per_generation, 'model')} of {count(recipe.num_epochs, 'epoch')}, "
+        f"{count(steps, 'step')} of at most {recipe.batch_size} labelled images or pairs of views"
     )
     for run, start in starts.items():
         log.info("run %d goes on with %s", run, start.result.model)
     pending = sum(map(is_pending, jobs))
     if not pending:
-        log.info("all %d trainings are done and nothing has changed", len(jobs))
+        log.info("%s done before, and nothing has changed", count(len(jobs), "training"))
     else:
         passes = recipe.num_epochs * (labeled + 2 * len(unlabeled))
         log.info(
-            "%d trainings are done, %d are to do; %s",
-            len(jobs) - pending,
+            "%s done before, %d to do; %s",
+            count(len(jobs) - pending, "training"),
             pending,
             _time_needed(jobs, pending * passes),
         )

@@ -207,25 +207,26 @@ def _announce(experiment: Experiment, config: Config, jobs: Sequence[Job]) -> No
     pending = sum(is_pending(job) for job in jobs)
     width, height = config.dataset.size_wh
     steps = recipe.num_epochs * recipe.steps_per_epoch(images)
+    amount = count(images, "image") if images == most else f"{images:,} to {most:,} images"
     log.info(
-        f"{jobs[0].name.approach}: {images if images == most else f'{images} to {most}'} images of {width}x{height}, "
-        f"validated on {len(experiment.validate)}; "
-        f"{plan.num_runs} runs x {plan.models_per_run} models of {recipe.num_epochs} epochs, "
-        f"{steps:,} steps of {recipe.images_per_step(images)}, by the recipe {config.recipe}"
+        f"{jobs[0].name.approach}: {amount} of {width}x{height}, validated on {len(experiment.validate)}; "
+        f"{count(plan.num_runs, 'run')} x {count(plan.models_per_run, 'model')} of "
+        f"{count(recipe.num_epochs, 'epoch')}, {count(steps, 'step')} of {recipe.images_per_step(images)}, "
+        f"by the recipe {config.recipe}"
     )
     if (label_map := config.dataset.label_map) != study_label_map():
         ignored = "; pixels of labels without a class do not count" if label_map.ignores else ""
         log.info("%s by LABEL_MAP%s", count(len(label_map), "class", "classes"), ignored)
     if images < recipe.batch_size and not recipe.num_steps:
         log.warning(
-            "only %d images for BATCH_SIZE = %d: an epoch is one step with all of them", images, recipe.batch_size
+            "only %s for BATCH_SIZE = %d: an epoch is one step with all", count(images, "image"), recipe.batch_size
         )
     if images == 1 and recipe.mix != "none":
         log.warning("only one image: ONLINE_MIX has no other image to paste from")
     if not pending:
-        log.info("all %d trainings are done and nothing has changed", len(jobs))
+        log.info("%s done before, and nothing has changed", count(len(jobs), "training"))
     elif pending < len(jobs):
-        log.info("%d trainings are done, %d are to do", len(jobs) - pending, pending)
+        log.info("%s done before, %d to do", count(len(jobs) - pending, "training"), pending)
     if pending:
         log.info("%s", _hours_message(experiment, config, jobs))
     log.info("%s", disk_message(experiment, config, len(jobs), config.network.alpha))

@@ -157,7 +157,13 @@ def _save(job: Job, model: "keras.Model") -> None:
         plain.save(temporary)
         add_card(
             temporary,
-            ModelCard(name=job.model, label_map=job.classes, size_wh=job.network.size_wh, preparation=job.preparation),
+            ModelCard(
+                name=job.model,
+                label_map=job.classes,
+                size_wh=job.network.size_wh,
+                preparation=job.preparation,
+                recipe=job.recipe,
+            ),
         )
 
 

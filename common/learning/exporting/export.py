@@ -5,7 +5,6 @@ output, `probabilities` or `class_indices`. Each contains `segmentation.json`: t
 output. All are made with TensorFlow, which loads a `.keras` file whatever it was trained with.
 """
 
-import importlib.util
 import json
 import warnings
 from dataclasses import asdict, dataclass
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from common.errors import ConfigError, DataError, ProjectError
 from common.learning.backend import machine as backend
-from common.learning.exporting.files import CARD_NAME, new_place
+from common.learning.exporting.files import CARD_NAME, check_packages, new_place
 from common.learning.exporting.runtimes import run_exported, saved_model_to_tflite
 from common.learning.network.layers import largest
 from common.learning.network.model_card import ModelCard, load_model
@@ -32,7 +31,6 @@ LARGEST_DIFFERENCE = 1e-3
 LARGEST_SHARE = 1e-3
 # Images compared if the batch may have any size: the image and its mirror image.
 _COMPARED = 2
-_PACKAGES = {"onnx": ("onnx", "onnxruntime", "tf2onnx"), "saved_model": (), "tflite": ()}
 
 
 @dataclass(frozen=True)
@@ -117,12 +115,7 @@ def export_model(
 
 
 def _check(settings: ExportSettings) -> None:
-    missing = [name for name in _PACKAGES[settings.kind] if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"export to {settings.kind}: {', '.join(missing)} not installed; python -m pip install '.[export]' in the "
-            f"folder of this project, or python -m pip install {' '.join(missing)}"
-        )
+    check_packages(settings.kind)
     if (name := backend.backend_name()) != "tensorflow":
         raise ConfigError(
             f"export to {settings.kind}: needs Keras on TensorFlow, found {name}; set KERAS_BACKEND=tensorflow, under "

@@ -1,18 +1,20 @@
 """The place of an exported model: its name, and that it is complete or not there. Knows no Keras."""
 
 import contextlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.errors import DataError
+from common.errors import ConfigError, DataError
 from common.files.disk import atomic_path
-from common.files.targets import building
+from common.files.targets import building, check_can_write
 
 # How names end by kind; a SavedModel is a folder.
 ENDINGS = {"onnx": ".onnx", "saved_model": "_saved_model", "tflite": ".tflite"}
 # Name of the model's card inside what is exported.
 CARD_NAME = "segmentation.json"
 _MARK = "saved_model.pb"
+_PACKAGES = {"onnx": ("onnx", "onnxruntime", "tf2onnx"), "saved_model": (), "tflite": ()}
 
 
 def default_target(model: Path, kind: str) -> Path:
@@ -24,8 +26,11 @@ def check_target(target: Path, kind: str, overwrite: bool) -> None:
     """Refuses a place that an exported model must not be written to; worth asking before long work.
 
     Raises:
-        DataError: If something is there that may not be replaced.
+        ConfigError: If the name has the ending of another kind.
+        DataError: If something is there that may not be replaced, or nothing can be written there.
     """
+    _check_ending(target, kind)
+    check_can_write(target)
     if not (target.exists() or target.is_symlink()):
         return
     if not overwrite:
@@ -33,6 +38,23 @@ def check_target(target: Path, kind: str, overwrite: bool) -> None:
     if not _is_of_kind(target, kind):
         expected = f"a folder with {_MARK}" if kind == "saved_model" else "a file"
         raise DataError(f"{target}: is not replaced, because it is not {expected}; choose another --out")
+
+
+def _check_ending(target: Path, kind: str) -> None:
+    """Refuses names by which programs would take the file for something else."""
+    ending, found = ENDINGS[kind], target.suffix.lower()
+    if found != ending if ending.startswith(".") else found in (*ENDINGS.values(), ".keras"):
+        expected = f"a name that ends in {ending}" if ending.startswith(".") else "the name of a folder"
+        raise ConfigError(f"{target}: expected {expected} for --to {kind}")
+
+
+def check_packages(kind: str) -> None:
+    """Raises ConfigError if a package is missing that a kind needs."""
+    if missing := [name for name in _PACKAGES[kind] if importlib.util.find_spec(name) is None]:
+        raise ConfigError(
+            f"export to {kind}: {', '.join(missing)} not installed; python -m pip install '.[export]' in the folder of "
+            f"this project, or python -m pip install {' '.join(missing)}"
+        )
 
 
 def _is_of_kind(target: Path, kind: str) -> bool:

@@ -3,7 +3,8 @@
 A `.keras` file is a zip; Keras leaves members it does not know alone. So a model that is copied, renamed or linked
 still knows what its outputs mean. A file without the card is refused: its classes would be guessed.
 
-A file may come from a stranger: `saved.model_file` reads and checks it, and Keras sees what is left of it.
+A file may come from a stranger: `saved.model_file` reads and checks it, and Keras sees what is left of it. It is
+imported with the first network that is built: cards are read without it, in no time.
 """
 
 import re
@@ -11,9 +12,8 @@ import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, PositiveInt, ValidationError
@@ -23,6 +23,9 @@ from common.errors import DataError
 from common.files.models import FileModel, explain
 from common.labels.maps import LabelMap
 from common.learning.network.saved.model_file import FileKind, ModelFile, read_model_file
+
+if TYPE_CHECKING:
+    import keras
 
 SEGMENTATION = FileKind(
     "segmentation.json",
@@ -59,6 +62,7 @@ class ModelCard(FileModel):
         size_wh: Width and height of the images it was trained on, in pixels.
         scaling: Range of the values of an image; the network scales them itself.
         preparation: How those images were made smaller, one of `PREPARATIONS`.
+        recipe: Name of the recipe it was trained by; "" if that is not known.
     """
 
     name: Annotated[str, AfterValidator(_printable)]
@@ -67,6 +71,7 @@ class ModelCard(FileModel):
     channels: Literal["RGB"] = "RGB"
     scaling: Literal["0-255"] = "0-255"
     preparation: Annotated[str, AfterValidator(_known_preparation)]
+    recipe: Annotated[str, AfterValidator(_printable)] = ""
 
 
 def add_card(path: Path, card: FileModel, kind: FileKind = SEGMENTATION) -> None:
@@ -89,7 +94,16 @@ def read_card(path: Path, file: ModelFile, kind: FileKind, card: type[Card]) -> 
         ) from error
 
 
-def load_model(path: Path) -> tuple[keras.Model, ModelCard]:
+def read_model_card(path: Path) -> ModelCard:
+    """Reads what a saved model says about itself, and checks the file as far as that needs no Keras.
+
+    Raises:
+        DataError: As `load_model`, but for a network that does not fit the card.
+    """
+    return read_card(path, read_model_file(path, SEGMENTATION), SEGMENTATION, ModelCard)
+
+
+def load_model(path: Path) -> tuple["keras.Model", ModelCard]:
     """Loads a saved model, images in and class probabilities out, and its card.
 
     Raises:
@@ -104,7 +118,7 @@ def load_model(path: Path) -> tuple[keras.Model, ModelCard]:
     return build_checked(path, file, shapes, about), card
 
 
-def build_checked(path: Path, file: ModelFile, shapes: tuple[Any, Any], about: str) -> keras.Model:
+def build_checked(path: Path, file: ModelFile, shapes: tuple[Any, Any], about: str) -> "keras.Model":
     """Builds the network of a model file.
 
     Args:
@@ -116,6 +130,8 @@ def build_checked(path: Path, file: ModelFile, shapes: tuple[Any, Any], about: s
     Raises:
         DataError: If Keras cannot build it, its weights do not fit, or the network has other shapes.
     """
+    import keras
+
     try:
         model = keras.saving.deserialize_keras_object(file.network.config, safe_mode=True)
         takes, gives = model.input_shape, model.output_shape
@@ -129,7 +145,7 @@ def build_checked(path: Path, file: ModelFile, shapes: tuple[Any, Any], about: s
     return model
 
 
-def _put_weights(model: keras.Model, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+def _put_weights(model: "keras.Model", arrays: Mapping[str, NDArray[np.generic]]) -> None:
     """Gives all layers their weights, which Keras saves by the class of a layer and its number among those of it."""
     numbers: Counter[str] = Counter()
     left = dict(arrays)

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from common.errors import ConfigError
 from common.images.in_memory import as_image
 from common.labels.maps import LabelMap
-from common.learning.predicting.ensembles import Ensemble, load_ensemble, model_files
+from common.learning.predicting.ensembles import Ensemble, load_ensemble
+from common.learning.predicting.members import list_models, without_equal
 from common.learning.predicting.prediction import Loaded, choose_classes, prepare
 
 _IMAGE = "the image"
@@ -92,18 +93,21 @@ class Models:
         return prepare(self._ensemble, _IMAGE, as_image(image, _IMAGE))
 
 
-def open_models(*models: Path | str, size_wh: tuple[int, int] | None = None, mirror: bool = False) -> Models:
+def open_models(
+    *models: Path | str, size_wh: tuple[int, int] | None = None, mirror: bool = False, mixed: bool = False
+) -> Models:
     """Loads one or several models.
 
     Args:
         models: `.keras` files, or folders of them.
         size_wh: Width and height to run the networks at, in pixels; None for the size of their training.
         mirror: Whether the mean of an image and its mirror image counts; `--tta` of the tool.
+        mixed: Whether models of different recipes, preparations and names of classes may be used together.
 
     Raises:
         DataError: If a file cannot be used, or two do not predict the same classes; names them.
-        ConfigError: If no network can take the size.
+        ConfigError: If no network can take the size, or the models differ in something that `mixed` allows.
     """
     if not models:
         raise ConfigError("there is no model to open; give .keras files, for example from BASE_DIR/models")
-    return Models(load_ensemble(model_files(map(Path, models)), size_wh, mirror))
+    return Models(load_ensemble(without_equal(list_models(map(Path, models))), size_wh, mirror, mixed))

@@ -4,11 +4,9 @@ The probabilities of all models, and of an image and its mirror image, are avera
 of one size are one graph, so that the average is computed where the network runs.
 """
 
-import hashlib
 import math
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -16,18 +14,11 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from common.dataset.prepared.resize import LARGEST_SIDE, SIDE_MULTIPLE
 from common.errors import ConfigError, DataError, ProjectError
 from common.learning.network.model_card import ModelCard, load_model
 from common.learning.network.networks import class_index_model, with_input
-
-
-@dataclass(frozen=True)
-class NetworkInput:
-    """What a network takes: photographs of `size_wh` pixels, made smaller as `preparation` of config.ini says."""
-
-    size_wh: tuple[int, int]
-    preparation: str
+from common.learning.predicting.members import NetworkInput, check_members, check_size, network_input
+from common.text import count
 
 
 class Ensemble:
@@ -56,15 +47,15 @@ class Ensemble:
             ConfigError: If no network can take the size.
         """
         if size_wh is not None:
-            _check_size(size_wh)
+            check_size(size_wh)
         self.label_map = members[0][1].label_map
         self.names = tuple(card.name for _, card in members)
         self._mirror = mirror
         self._groups: dict[NetworkInput, list[keras.Model]] = {}
         for model, card in members:
-            size = size_wh or card.size_wh
-            group = self._groups.setdefault(NetworkInput(size, card.preparation), [])
-            group.append(model if size == card.size_wh else with_input(model, size))
+            takes = network_input(card, size_wh)
+            group = self._groups.setdefault(takes, [])
+            group.append(model if takes.size_wh == card.size_wh else with_input(model, takes.size_wh))
         self.inputs = tuple(self._groups)
         self._count = len(members)
         self._index_graph: keras.Model | None = None
@@ -85,8 +76,8 @@ class Ensemble:
         if needed > there:
             sizes = ", ".join("x".join(map(str, kind.size_wh)) for kind in self.inputs)
             raise ConfigError(
-                f"{batch:,} images of {sizes} at a time: the probabilities alone take {needed / 1e9:,.1f} GB, and "
-                f"this machine has {there / 1e9:,.1f} GB; choose a smaller batch or size"
+                f"{count(batch, 'image')} of {sizes} at a time: the probabilities alone take {needed / 1e9:,.1f} GB, "
+                f"and this machine has {there / 1e9:,.1f} GB; choose a smaller batch or size"
             )
 
     def class_indices(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -128,24 +119,20 @@ class Ensemble:
         return keras.Model(image, sum(found[1:], found[0]) / (self._count * (1 + self._mirror)), name="mean")
 
 
-def load_ensemble(files: Iterable[Path], size_wh: tuple[int, int] | None = None, mirror: bool = False) -> Ensemble:
+def load_ensemble(
+    files: Iterable[Path], size_wh: tuple[int, int] | None = None, mirror: bool = False, mixed: bool = False
+) -> Ensemble:
     """Loads one or more `.keras` files as one network; size and mirror are those of `Ensemble`.
 
     Raises:
-        DataError: If a file cannot be used, or two do not predict the same classes; names both.
-        ConfigError: If no network can take the size.
+        DataError: If a file cannot be used, or as `check_members`.
+        ConfigError: If no network can take the size, or as `check_members`.
     """
     files = list(files)
     if size_wh is not None:
-        _check_size(size_wh)
+        check_size(size_wh)
     members = [load_model(path) for path in files]
-    first = members[0][1].label_map
-    for path, (_, card) in zip(files, members, strict=True):
-        if card.label_map != first:
-            raise DataError(
-                f"{files[0]} and {path}: predict different classes ({len(first)} and {len(card.label_map)}), so "
-                "their probabilities have no mean; give models that were trained with one LABEL_MAP"
-            )
+    check_members({path: card for path, (_, card) in zip(files, members, strict=True)}, mixed)
     try:
         return Ensemble(members, size_wh, mirror)
     except ProjectError:
@@ -153,46 +140,6 @@ def load_ensemble(files: Iterable[Path], size_wh: tuple[int, int] | None = None,
     except Exception as error:  # Keras raises whatever its layers raise
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{files[0]}: cannot be run at another size than its own: {reason}") from error
-
-
-def model_files(paths: Iterable[Path]) -> dict[Path, str]:
-    """Finds `.keras` files, also in folders; of equal files, for example a model and its `topK` link, the first.
-
-    Returns:
-        SHA-256 of the content by path; "" for a file that cannot be read, which is an error when it is loaded.
-
-    Raises:
-        DataError: If a folder has none.
-    """
-    files: list[Path] = []
-    for path in paths:
-        found = sorted(path.glob("*.keras")) if path.is_dir() else [path]
-        if not found:
-            raise DataError(f"{path}: has no .keras file; give a model, for example from BASE_DIR/models")
-        files += found
-    kept: dict[str | Path, tuple[Path, str]] = {}
-    for file in files:
-        digest = _digest(file)
-        kept.setdefault(digest or file, (file, digest))
-    return dict(kept.values())
-
-
-def _digest(file: Path) -> str:
-    try:
-        if file.is_file():
-            with file.open("rb") as opened:
-                return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError:
-        pass  # loading the file gives the reason
-    return ""
-
-
-def _check_size(size_wh: tuple[int, int]) -> None:
-    if any(side % SIDE_MULTIPLE or not 0 < side <= LARGEST_SIDE for side in size_wh):
-        width, height = size_wh
-        raise ConfigError(
-            f"size {width}x{height}: width and height must be multiples of {SIDE_MULTIPLE}, at most {LARGEST_SIDE}"
-        )
 
 
 def _machine_memory() -> float:

@@ -14,9 +14,11 @@ from common.dataset.original.tree_files import IMAGE_KIND
 from common.errors import ConfigError, DataError
 from common.files.sources import Source
 from common.files.zips import is_safe_member
+from common.images.not_read import describe_other, describe_others
 from common.images.pictures import IMAGE_ENDINGS
 
 _PREPARED = ("images", "masks")
+_OF_VIDEOS = "give each video as INPUT of a call of its own"
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,16 @@ class Photograph:
 
 @dataclass(frozen=True)
 class FoundPhotographs:
-    """Photographs with different names, and sentences on folders and archives that could not be looked into."""
+    """Photographs with different names.
+
+    Attributes:
+        faults: Sentences on folders and archives that could not be looked into.
+        passed_over: A sentence on pictures of other kinds and videos among the photographs; "" if there are none.
+    """
 
     photographs: tuple[Photograph, ...]
     faults: tuple[str, ...] = ()
+    passed_over: str = ""
 
 
 def find_photographs(path: Path, splits: Sequence[str] = ()) -> FoundPhotographs:
@@ -48,7 +56,9 @@ def find_photographs(path: Path, splits: Sequence[str] = ()) -> FoundPhotographs
     """
     if path.is_dir() and all((path / name).is_dir() for name in _PREPARED):
         path /= _PREPARED[0]
-    files, faults = _pictures_below(path)
+    listed, faults = _files_below(path)
+    files = [file for file in listed if file.name.lower().endswith(IMAGE_ENDINGS)]
+    passed_over = "" if path.is_file() else describe_others((file.name for file in listed), _OF_VIDEOS)
     is_zip = path.is_file() and _is_zip(path)
     if is_zip or path.is_dir() and _looks_like_cityscapes(path, files):
         layout = read_layout(path)
@@ -58,17 +68,18 @@ def find_photographs(path: Path, splits: Sequence[str] = ()) -> FoundPhotographs
     else:
         found = [Photograph(name, Source(file)) for name, file in _named(path, files)]
     if not found:
-        expected = f"expected files ending in {', '.join(IMAGE_ENDINGS)}"
-        raise DataError("; ".join([f"{path}: has no photograph", expected, *faults]))
+        expected = f"has no photograph; expected files ending in {', '.join(IMAGE_ENDINGS)}"
+        what = (path.is_file() and describe_other(path.name)) or expected
+        raise DataError("; ".join(filter(None, [f"{path}: {what}", passed_over, *faults])))
     if unsafe := next((photo for photo in found if not is_safe_member(photo.name)), None):
         raise DataError(f"{unsafe.source}: its name would lead out of the folder of results; rename it")
-    return FoundPhotographs(tuple(found), tuple(faults))
+    return FoundPhotographs(tuple(found), tuple(faults), passed_over)
 
 
-def _pictures_below(path: Path) -> tuple[list[Path], list[str]]:
-    """Lists the files with the name of a picture, whatever they are, and folders that cannot be listed."""
+def _files_below(path: Path) -> tuple[list[Path], list[str]]:
+    """Lists all files but hidden ones, whatever they are, and folders that cannot be listed."""
     if path.is_file():
-        return ([path] if path.suffix.lower() in IMAGE_ENDINGS else []), []
+        return [path], []
     if not path.is_dir():
         raise DataError(f"{path}: no such file or folder; expected a photograph, a video or a folder")
     found: list[Path] = []
@@ -79,12 +90,8 @@ def _pictures_below(path: Path) -> tuple[list[Path], list[str]]:
 
     for folder, folders, names in os.walk(path, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(folder, name) for name in sorted(names) if _is_picture(name)]
+        found += [Path(folder, name) for name in sorted(names) if not name.startswith(".")]
     return found, faults
-
-
-def _is_picture(name: str) -> bool:
-    return not name.startswith(".") and name.lower().endswith(IMAGE_ENDINGS)
 
 
 def _looks_like_cityscapes(path: Path, files: Sequence[Path]) -> bool:

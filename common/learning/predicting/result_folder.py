@@ -4,6 +4,7 @@
     OUT/color/<name>.png       colours of the classes
     OUT/overlay/<name>.jpg     colours over the photograph
     OUT/classes.csv            what the ids and colours mean
+    OUT/legend.png             the same as a picture, if it is wanted
     OUT/prediction.json        models, settings and photographs
 
 `prediction.json` is written first. An interrupted folder continues only if it names the same models, settings and
@@ -23,8 +24,9 @@ from numpy.typing import NDArray
 from common.errors import DataError
 from common.files.disk import is_there, read_json, write_bytes, write_json, write_text
 from common.files.sources import signature_or_none
-from common.files.targets import check_new_target, move_aside
+from common.files.targets import check_can_write, check_new_target, move_aside
 from common.images.png import encode_image, encode_mask
+from common.labels.cityscapes import Color
 from common.labels.maps import LabelMap
 from common.learning.predicting.photographs import Photograph
 from common.text import csv_text
@@ -62,23 +64,42 @@ class ResultFolder:
             write_bytes(file, _encode_jpeg(blend(image, colors)))
         write_bytes(ids, encode_mask(self.label_map.decode(class_indices)))
 
-    def open(self, record: Mapping[str, object], overwrite: bool = False) -> None:
-        """Makes the folder ready, or makes sure that it contains a part of the results of a record (`make_record`).
+    def check(self, record: Mapping[str, object], overwrite: bool = False) -> None:
+        """Makes sure that results of a record (`make_record`) can be written here; changes nothing.
 
         Raises:
-            DataError: If something else is there; with `overwrite`, other results are moved aside instead.
+            DataError: If nothing can be written there, or something else is there; with `overwrite`, only if that may
+                not be moved aside.
         """
-        is_usable = self.path.is_dir() and (not any(self.path.iterdir()) or self._is_same(record))
-        if self.path.exists() and not is_usable:
+        if self.path.exists() and not self._is_usable(record):
             check_new_target(self.path, overwrite=True)
             if not overwrite:
                 raise DataError(
                     f"{self.path}: has files that were not made of these photographs with these models and settings; "
                     "choose another place, or --overwrite to move the folder aside"
                 )
+        check_can_write(self.path)
+
+    def open(self, record: Mapping[str, object], overwrite: bool = False) -> None:
+        """Makes the folder ready, or makes sure that it contains a part of the results of a record (`make_record`).
+
+        Raises:
+            DataError: As `check`; with `overwrite`, other results are moved aside.
+        """
+        self.check(record, overwrite)
+        if self.path.exists() and not self._is_usable(record):
             move_aside(self.path)
         write_json(self.path / _RECORD, record)
         write_text(self.path / "classes.csv", classes_csv(self.label_map))
+
+    def write_legend(self) -> None:
+        """Writes a picture of the colours and the names of the classes that have an id."""
+        from common.inspection.legend import draw_legend
+
+        write_bytes(self.path / "legend.png", encode_image(draw_legend(written_classes(self.label_map))))
+
+    def _is_usable(self, record: Mapping[str, object]) -> bool:
+        return self.path.is_dir() and (not any(self.path.iterdir()) or self._is_same(record))
 
     def _is_same(self, record: Mapping[str, object]) -> bool:
         file = self.path / _RECORD
@@ -95,13 +116,15 @@ def blend(image: NDArray[np.uint8], colors: NDArray[np.uint8]) -> NDArray[np.uin
 
 def classes_csv(label_map: LabelMap) -> str:
     """Makes the table of ids and colours: one line for each class that has an id, sorted by id."""
+    rows = [(id_, name, *color) for id_, name, color in written_classes(label_map)]
+    return csv_text([("id", "name", "red", "green", "blue"), *rows])
+
+
+def written_classes(label_map: LabelMap) -> list[tuple[int, str, Color]]:
+    """Lists id, name and colour of each class that has an id, sorted by id."""
     ids = label_map.decode(np.arange(len(label_map), dtype=np.uint8))
-    rows = [
-        (int(id_), name, *color)
-        for index, (id_, name, color) in enumerate(zip(ids, label_map.names, label_map.colors, strict=True))
-        if index in label_map.class_of_id
-    ]
-    return csv_text([("id", "name", "red", "green", "blue"), *sorted(rows)])
+    classes = enumerate(zip(ids.tolist(), label_map.names, label_map.colors, strict=True))
+    return sorted((id_, name, color) for index, (id_, name, color) in classes if index in label_map.class_of_id)
 
 
 def merged_classes(label_map: LabelMap) -> list[str]:

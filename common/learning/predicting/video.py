@@ -34,18 +34,12 @@ from common.learning.predicting.result_folder import ResultFolder, blend
 from common.parallel import progress
 
 log = logging.getLogger(__name__)
-VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
 _CODEC = "mp4v"
 # If the video does not say.
 _PICTURES_PER_SECOND = 25.0
 _FASTEST = 1000
 # In seconds; a shorter one is hardly seen, and times in files are rounded.
 _LARGEST_SHIFT = 0.1
-
-
-def is_video(path: Path) -> bool:
-    """Tells by the ending of its name whether a file is a video."""
-    return path.is_file() and path.suffix.lower() in VIDEO_ENDINGS
 
 
 def predict_video(

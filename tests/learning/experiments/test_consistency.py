@@ -135,7 +135,7 @@ def test_each_strength_is_ranked_and_shown(ready, monkeypatch, caplog):
         assert ["high", "2", *["0.150", "±", "0.071"] * 3] in lines
         run_step_05(configure(ready))
     assert len(jobs) == 6
-    assert "all 6 trainings are done and nothing has changed" in caplog.messages
+    assert "6 trainings done before, and nothing has changed" in caplog.messages
 
 
 def test_a_failure_is_named_and_the_other_strengths_go_on(ready, monkeypatch):
@@ -163,8 +163,8 @@ def test_a_dry_run_says_how_many_trainings_and_steps_and_writes_nothing(ready, c
         run_step_05(configure(ready), dry_run=True)
     # One batch of the 2 labelled images and nine of the 18 unlabelled ones, three times.
     text = "\n".join(caplog.messages)
-    assert "1 runs x 3 strengths x 2 models of 3 epochs, 30 steps" in text
-    assert "6 are to do" in text
+    assert "1 run x 3 strengths x 2 models of 3 epochs, 30 steps" in text
+    assert "6 to do" in text
     assert "MB on disk" in text
     assert sorted(ready.rglob("*")) == before
 

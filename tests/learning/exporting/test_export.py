@@ -1,4 +1,5 @@
 import dataclasses
+import importlib.util
 import json
 import re
 import subprocess
@@ -80,7 +81,7 @@ def test_the_code_of_the_documentation_gives_what_keras_gives(model, exported, k
 @on_tensorflow
 @pytest.mark.parametrize("kind", ["onnx", "tflite"])
 def test_class_indices_of_another_size_and_a_fixed_batch(model, tmp_path, kind):
-    target = tmp_path / "made"
+    target = tmp_path / f"made{ENDINGS[kind]}"
     settings = ExportSettings(kind, size_wh=(32, 64), batch=1, class_indices=True)
     comparison = export_model(model, target, settings, IMAGE)
     assert comparison == Comparison(None, 64 * 32, 0)
@@ -210,8 +211,8 @@ def test_close_is_a_thousandth_of_probability_and_of_pixels(difference, other, i
 
 
 def test_a_missing_package_is_named_with_the_way_out(model, tmp_path, monkeypatch):
-    find = exporting.importlib.util.find_spec
-    monkeypatch.setattr(exporting.importlib.util, "find_spec", lambda name: None if name == "tf2onnx" else find(name))
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tf2onnx" else find(name))
     with pytest.raises(ConfigError, match=r"tf2onnx not installed; python -m pip install '\.\[export\]'"):
         export_model(model, tmp_path / "made", ExportSettings("onnx"), IMAGE)
 

@@ -10,7 +10,8 @@ from common.images.png import encode_image, read_color_mask, read_mask
 from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard, add_card
 from common.learning.predicting.arrays import open_models
-from common.learning.predicting.run import Request, predict_files
+from common.learning.predicting.request import Request, plan_prediction
+from common.learning.predicting.run import predict_files
 from tests.support.toy_network import plain_form
 
 # Of the networks, and larger, smaller and odd ones.
@@ -44,7 +45,8 @@ def test_arrays_have_the_pixels_that_the_tool_writes(files, tmp_path, number, se
     for width, height in SIZES:
         (tmp_path / "photos" / f"{width}.png").write_bytes(encode_image(image((width, height))))
     options = {"size": settings.get("size_wh"), "tta": settings.get("mirror", False)}
-    predict_files(Request(tuple(files[:number]), tmp_path / "photos", tmp_path / "out", **options, batch=1))
+    request = Request(tuple(files[:number]), tmp_path / "photos", tmp_path / "out", **options, batch=1)
+    predict_files(plan_prediction(request))
     models = open_models(*files[:number], **settings)
     for width, height in SIZES:
         found = models.predict(image((width, height)))

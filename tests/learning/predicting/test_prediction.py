@@ -17,7 +17,8 @@ from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard, add_card
 from common.learning.network.networks import class_index_model
-from common.learning.predicting.ensembles import Ensemble, load_ensemble, model_files
+from common.learning.predicting.ensembles import Ensemble, load_ensemble
+from common.learning.predicting.members import list_models, without_equal
 from common.learning.predicting.photographs import find_photographs
 from common.learning.predicting.prediction import Lanes, Outcome, predict_photographs, prepare
 from common.learning.predicting.result_folder import ResultFolder, classes_csv, make_record, merged_classes
@@ -153,7 +154,7 @@ def test_models_of_different_classes_have_no_mean(members, tmp_path):
     plain_form(NetworkSettings(height=16, width=32, num_classes=19)).save(tmp_path / "b.keras")
     add_card(tmp_path / "b.keras", nineteen)
     with pytest.raises(DataError, match=r"a\.keras and .*b\.keras: predict different classes \(35 and 19\)"):
-        load_ensemble(model_files([tmp_path]))
+        load_ensemble(list_models([tmp_path]))
 
 
 def test_a_model_and_its_links_and_copies_count_once(tmp_path):
@@ -161,7 +162,7 @@ def test_a_model_and_its_links_and_copies_count_once(tmp_path):
     (tmp_path / "a_1.keras").write_bytes(b"two")
     (tmp_path / "a_topK_1.keras").hardlink_to(tmp_path / "a_0.keras")
     shutil.copy(tmp_path / "a_1.keras", tmp_path / "b.keras")
-    found = model_files([tmp_path, tmp_path / "a_1.keras", tmp_path / "missing.keras"])
+    found = without_equal(list_models([tmp_path, tmp_path / "a_1.keras", tmp_path / "missing.keras"]))
     assert [file.name for file in found] == ["a_0.keras", "a_1.keras", "missing.keras"]
     assert found[tmp_path / "a_0.keras"] == hashlib.sha256(b"one").hexdigest()
 
