@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.arguments import add_shared, size_argument, tool_parser, whole_number
+from common.arguments import add_shared, tool_parser, whole_number
 from common.command_line import run_tool, show
 from common.errors import ConfigError
 
@@ -32,16 +32,10 @@ def parser() -> argparse.ArgumentParser:
     add("out", metavar="OUT", type=Path, help="a new or empty folder, or one to continue")
     add("--train", metavar="N", type=whole_number(0), default=96, help="frames in train (default: %(default)s)")
     add("--val", metavar="N", type=whole_number(0), default=32, help="frames in val (default: %(default)s)")
-    add(
-        "--size",
-        metavar="WxH",
-        type=size_argument,
-        default="512x256",
-        help="of frames in pixels (default: %(default)s)",
-    )
+    add_shared(made, size="of frames in pixels (default: 512x256)")
     add("--config", metavar="FILE", type=Path, help="also write a config.ini with small settings for these frames")
     add_shared(made, "seed", "workers")
-    made.set_defaults(seed=42)
+    made.set_defaults(seed=42, size=(512, 256))
     return made
 
 
@@ -49,9 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the command line, draws and says what was drawn."""
     options = parser().parse_args(arguments)
     if options.config is not None and options.out.name != "original_data":
-        raise ConfigError(
-            f"OUT = {options.out}: with --config expected a folder named original_data, where step 00 looks"
-        )
+        raise ConfigError(f"OUT {options.out}: with --config, expected the name original_data, where step 00 looks")
     from common.demo import DemoSettings, draw_demo_dataset
     from common.files.places import absolute_path
 
