@@ -27,9 +27,10 @@ def test_no_changed_file_ends_a_reader_in_another_way(readers):
     assert sum(outcome.read + outcome.refused for outcome in outcomes) >= COUNT
 
 
-def test_every_valid_file_is_read(readers):
+def test_every_valid_file_is_read_without_a_problem(readers):
     for reader in readers:
-        reader.read(reader.root)
+        found = reader.read(reader.root)
+        assert not getattr(found, "problems", ()) and not getattr(found, "damaged", ()), reader.name
 
 
 def test_a_defect_is_found_and_named_with_what_repeats_it(tmp_path):

@@ -24,7 +24,7 @@ _OF_COLORS = "_color.png"
 def refuse_swapped(predictions: Path, truth: Path) -> None:
     """Refuses a dataset as predictions whose truth was predicted, or has less than the predictions have.
 
-    What cannot be listed is no sign; it is an error where it is read.
+    What cannot be listed tells nothing; it is an error where it is read.
 
     Raises:
         ConfigError: If the two are swapped; says what was found in both.

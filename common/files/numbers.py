@@ -1,7 +1,7 @@
 """Whole numbers in files of other programs, which write 64 also as 64.0; one rule for all formats.
 
 pandas, YAML and converters turn whole numbers into numbers with a decimal point. Such a number means the same. A text
-in quotes, true, and a number with a fraction are no whole numbers.
+in quotes, true, and a number with a fraction are not whole numbers.
 """
 
 import math

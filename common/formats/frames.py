@@ -99,7 +99,7 @@ class Annotation:
 
     @property
     def has_boxes_only(self) -> bool:
-        """Whether boxes are all that is known, so that it is no ground truth in pixels."""
+        """Whether boxes are all that is known, so that there is no ground truth in pixels."""
         return self.lacks_pixels or bool(self.boxes and not self.segments)
 
     @property

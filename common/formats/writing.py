@@ -160,7 +160,7 @@ def _encode_again(source: Source, ending: str) -> bytes:
 def load_annotation(frame: AnnotatedFrame, tally: Tally) -> tuple[Annotation, Runs] | None:
     """Loads a frame and counts in `tally` what it has.
 
-    A frame of which only boxes are known is no ground truth in pixels: written, it would be a picture without objects.
+    A frame of which only boxes are known has no ground truth in pixels: written, it would be a picture without objects.
 
     Returns:
         The annotation and the runs of its pixels; None if the frame has no ground truth, or nothing but boxes.

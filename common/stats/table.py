@@ -32,7 +32,7 @@ def describe_counts(counts: DatasetCounts) -> list[str]:
     if total.without_pixels:
         lines.append(f"{count(total.without_pixels, 'object')} without a visible pixel not counted")
     if total.boxes:
-        lines.append(f"{total.boxes:,} {BOXES} not counted; frames that have nothing else are no ground truth")
+        lines.append(f"{total.boxes:,} {BOXES} not counted; frames that have nothing else do not count as ground truth")
     absent = [label.name for label in counts.labels if label.id >= 0 and not total.pixels[label.name]]
     if absent:
         lines.append(f"labels without a pixel: {', '.join(absent)}")

@@ -3,11 +3,12 @@
 import io
 import struct
 import zlib
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from common.files.sources import NamedBytes
 
 ORIENTATION, X_RESOLUTION = 0x0112, 0x011A
 _PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -45,19 +46,8 @@ def jpeg_with_wrong_rational(upright: NDArray[np.uint8], orientation: int = 6) -
     return buffer.getvalue()
 
 
-@dataclass(frozen=True)
-class NamedPicture:
-    """Bytes with a name, readable like a file."""
-
-    name: str
-    data: bytes
-
-    def __str__(self) -> str:
-        return self.name
-
-    def read_bytes(self) -> bytes:
-        """Gives the bytes."""
-        return self.data
+class NamedPicture(NamedBytes):
+    """The bytes of a picture that may be damaged."""
 
     def with_right_checksums(self) -> "NamedPicture":
         """Corrects the checksums of a PNG, so that damage is found by the decoder; other files stay as they are."""

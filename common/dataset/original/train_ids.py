@@ -28,8 +28,8 @@ def look_like_train_ids(values: Collection[int]) -> bool:
     """Tells whether all values that occur in some masks look like train ids and not like label ids.
 
     Label ids of street scenes hardly ever stay below 19: vegetation is 21, sky 23, car 26. So values look like train
-    ids if none is between 19 and 254, one is below 19, and either 255 is there, which is no label id, or at least six
-    values are.
+    ids if none is between 19 and 254, one is below 19, and either 255 is there, which is not a label id, or at least
+    six values are.
     """
     present = {int(value) for value in values}
     low = {value for value in present if 0 <= value <= _LARGEST}
@@ -73,7 +73,7 @@ def train_ids_to_ids(values: NDArray[np.uint8], where: Source | str) -> NDArray[
     """Replaces train ids by label ids, of any shape; what is not evaluated becomes unlabeled.
 
     Raises:
-        LabelError: If a value is no train id; names `where`, the file, and the value.
+        LabelError: If a value is not a train id; names `where`, the file, and the value.
     """
     table = np.full(256, IGNORE, np.uint8)
     for train_id, id_ in _ID_OF_TRAIN_ID.items():
@@ -81,7 +81,7 @@ def train_ids_to_ids(values: NDArray[np.uint8], where: Source | str) -> NDArray[
     unknown = sorted(set(np.unique(values).tolist()) - _ID_OF_TRAIN_ID.keys())
     if unknown:
         raise LabelError(
-            f"{where}: holds the value {unknown[0]}, which is no train id; train ids are 0 to {_LARGEST} and {IGNORE}. "
-            "Are these label ids?"
+            f"{where}: holds the value {unknown[0]}, which is not a train id; train ids are 0 to {_LARGEST} and "
+            f"{IGNORE}. Are these label ids?"
         )
     return table[values]

@@ -108,7 +108,7 @@ def _is_ignored(folder: str) -> bool:
 
 
 def _is(test: Callable[[], bool]) -> bool:
-    """Asks what a directory entry is; a link that leads to itself is no folder."""
+    """Asks what a directory entry is; a link that leads to itself is not a folder."""
     try:
         return test()
     except OSError:

@@ -159,5 +159,5 @@ def _count(annotation: Annotation, ids: dict[str, int], regions: dict[int, Regio
         else:
             kind = "groups" if segment.is_crowd else "objects" if segment.number is not None else "areas"
             tally.written[kind] += 1
-    # A group alone is no object: evaluations and trainings leave it out.
+    # A group alone does not count as an object: evaluations and trainings leave it out.
     tally.kept = tally.written["objects"] + tally.written["areas"]

@@ -147,20 +147,7 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
     if encoding in MASK_KINDS:
         _refuse_to_replace(source, targets, [frame.files.get(encoding) for frame in usable])
     work = _fingerprint(source, encoding, options, table, usable)
-    with unfinished(out / f".{layout.truth}_{encoding}.building", work) as building:
-        places = {building.folder / target.relative_to(folder): target for target in targets}
-        if not building.is_moving:
-            _refuse_present(targets, options.overwrite)
-        moved = {made for made, target in places.items() if building.is_moving and not made.exists()}
-        items = [
-            (made, one)
-            for made, one in zip(places, instances, strict=True)
-            if made not in moved and not is_whole_png(made)
-        ]
-        failures = [failure for failure in run_all(job.write, items, options.workers, encoding) if failure]
-        building.move(places)
-    if failures:
-        raise DataError(_failure_message(failures, len(targets)))
+    _write_each(list(zip(targets, instances, strict=True)), job, work, options)
     return MaskSummary(folder, read, missing, notes=notes)
 
 
@@ -247,6 +234,26 @@ class MaskJob:
         except PlaceError as error:
             return str(error)
         return ""
+
+
+def _write_each(items: Sequence[tuple[Path, FrameInstances]], job: MaskJob, work: str, options: MaskOptions) -> None:
+    """Makes the masks in a hidden folder, with what a stopped run of the same work left there, and moves them."""
+    out, encoding = job.folder.parent, job.encoder.encoding
+    with unfinished(out / f".{job.truth}_{encoding}.building", work) as building:
+        places = {building.folder / target.relative_to(job.folder): target for target, _ in items}
+        # A frame that could not be read has no file in either place; a replaced file says nothing of the new one.
+        moves_on = building.is_moving and not options.overwrite
+        if not moves_on:
+            _refuse_present(places.values(), options.overwrite)
+        to_do = [
+            (made, one)
+            for (made, target), (_, one) in zip(places.items(), items, strict=True)
+            if not (is_whole_png(made) or (moves_on and target.exists()))
+        ]
+        failures = [failure for failure in run_all(job.write, to_do, options.workers, encoding) if failure]
+        building.move(places)
+    if failures:
+        raise DataError(_failure_message(failures, len(items)))
 
 
 def _failure_message(failures: Sequence[str], total: int) -> str:

@@ -77,7 +77,7 @@ class LookUpClasses(layers.Layer):
         self.bias = self.add_weight(shape=(self._filters,), initializer="zeros", name="bias")
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        """Takes class indices `(batch, height, width)`; what is no class has no part in the sum."""
+        """Takes class indices `(batch, height, width)`; values that are not a class have no part in the sum."""
         nothing = ops.zeros((1, self._filters), self.compute_dtype)
         table = ops.concatenate([ops.cast(self.kernel[0, 0], self.compute_dtype), nothing]) + self.bias
         indices = ops.minimum(ops.cast(inputs, "int32"), self._classes)

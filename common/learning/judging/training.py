@@ -112,7 +112,7 @@ def score_evalnet(model: keras.Model, rows: JudgedRows, batch: int) -> EvalNetSc
     """Scores an EvalNet, in its training or judging form, on all rows.
 
     Raises:
-        TrainingError: If it gives something that is no number.
+        TrainingError: If it gives something that is not a number.
     """
     iou, presence = [], []
     for start in range(0, len(rows), batch * 16):  # the images of all rows would fill the memory
@@ -126,7 +126,7 @@ def score_evalnet(model: keras.Model, rows: JudgedRows, batch: int) -> EvalNetSc
         for found, wanted in ((iou, rows.iou), (presence, rows.presence))
     ]
     if not np.isfinite(errors).all():
-        raise TrainingError("the network gives values that are no numbers; lower LR or set PRECISION = float32")
+        raise TrainingError("the network gives values that are not numbers; lower LR or set PRECISION = float32")
     # How far the presence is from what it should be, so that its cross-entropy is -log(1 - error).
     detection_loss = float(-np.log(1 - np.minimum(np.abs(errors[1]), 1 - _EPSILON)).mean())
     iou_loss = float(np.square(errors[0]).mean())

@@ -142,5 +142,5 @@ def _array(archive: zipfile.ZipFile, name: str, like: NDArray[Any] | None) -> ND
     values = np.frombuffer(data, dtype).reshape(shape, order="F" if by_columns else "C")
     # A network with such values would stop the training at every start.
     if values.dtype.kind == "f" and np.isnan(values).any():
-        raise ValueError(f"{name} has values that are no numbers")
+        raise ValueError(f"{name} has values that are not numbers")
     return values

@@ -33,7 +33,7 @@ def test_every_evaluated_label_comes_back_and_all_others_are_unlabeled():
 
 
 def test_a_value_that_is_no_train_id_is_named():
-    with pytest.raises(LabelError, match="a.png: holds the value 26, which is no train id; .* label ids"):
+    with pytest.raises(LabelError, match="a.png: holds the value 26, which is not a train id; .* label ids"):
         train_ids_to_ids(np.array([[0, 26]], np.uint8), "a.png")
 
 

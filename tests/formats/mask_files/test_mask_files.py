@@ -16,6 +16,7 @@ from cityscapesscripts.preparation.json2labelImg import createLabelImage
 from common.dataset.original.layouts import read_layout
 from common.dataset.original.polygons import paint_polygons, read_polygons, scale_polygons
 from common.errors import ConfigError, DataError, LabelError
+from common.files.resuming import Unfinished
 from common.formats.mask_files.encodings import MaskEncoder
 from common.formats.mask_files.instance_ids import FrameInstances
 from common.formats.mask_files.writing import ENCODINGS, MaskJob, MaskOptions, write_masks
@@ -243,6 +244,24 @@ def test_a_stopped_run_leaves_nothing_in_its_place_and_the_next_goes_on(small, t
     assert len(written) == len(content(tmp_path / "whole"))  # none was made twice
     assert content(tmp_path / "out") == content(tmp_path / "whole")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["gtFine"]
+
+
+def test_a_broken_frame_is_named_again_after_a_stop_among_the_files_that_move(small, tmp_path, monkeypatch):
+    shutil.copytree(small, tmp_path / "tree")
+    next((tmp_path / "tree").rglob("*.json")).write_text("{")
+    move = Unfinished.move
+
+    def move_one(self, places):
+        move(self, dict([next(item for item in places.items() if item[0].exists())]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Unfinished, "move", move_one)
+    with pytest.raises(KeyboardInterrupt):
+        write_masks(tmp_path / "tree", tmp_path / "out", "trainIds")
+    monkeypatch.setattr(Unfinished, "move", move)
+    with pytest.raises(DataError, match="1 of 4 frames could not be read; the others are done"):
+        write_masks(tmp_path / "tree", tmp_path / "out", "trainIds")
+    assert len(list((tmp_path / "out").rglob("*.png"))) == 3
 
 
 def test_what_another_work_left_is_not_used(small, tmp_path, monkeypatch):

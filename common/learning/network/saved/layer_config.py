@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from common.files.models import FileModel
-from common.learning.network.saved.fields import Count, Dtype, Name, Shape
+from common.learning.network.saved.fields import (
+    Activation,
+    Constraint,
+    Count,
+    Dtype,
+    Initializer,
+    Name,
+    Regularizer,
+    Shape,
+)
 
 
 class LayerConfig(FileModel):
@@ -34,6 +43,18 @@ class LayerConfig(FileModel):
     def weight_count(self, inputs: Sequence[Shape]) -> int:
         """Gives the number of its weights for arrays of these shapes."""
         return 0
+
+
+class OffsetLayer(LayerConfig):
+    """What convolutions and the dense layer share: an offset for each output, and an activation."""
+
+    activation: Activation
+    use_bias: bool
+    bias_initializer: Initializer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    bias_constraint: Constraint = None
+    quantization_config: None = Field(default=None, exclude=True)
 
 
 def _any_number_of_images(shape: list[int | None]) -> list[int | None]:

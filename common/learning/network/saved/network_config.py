@@ -1,4 +1,4 @@
-"""The network in `config.json` of a saved model: checked as a whole, and written anew for Keras.
+"""The network in `config.json` of a saved model: checked as a whole, and written again for Keras.
 
 Keras makes objects of what such a file names, wherever a name stands, so it is never given the file itself. Every key
 and every value of the file is one that is described here or in `registry`, or the file is refused; what Keras is given

@@ -18,7 +18,7 @@ from common.learning.network.saved.fields import (
     Regularizer,
     Shape,
 )
-from common.learning.network.saved.layer_config import LayerConfig
+from common.learning.network.saved.layer_config import LayerConfig, OffsetLayer
 
 
 class ActivationLayer(LayerConfig):
@@ -174,20 +174,13 @@ class Concatenate(LayerConfig):
         return *inputs[0][:-1], sum(shape[-1] for shape in inputs)
 
 
-class Dense(LayerConfig):
+class Dense(OffsetLayer):
     """Computes all outputs from all inputs."""
 
     units: Count
-    activation: Activation
-    use_bias: bool
     kernel_initializer: Initializer = None
-    bias_initializer: Initializer = None
     kernel_regularizer: Regularizer = None
-    bias_regularizer: Regularizer = None
-    activity_regularizer: Regularizer = None
     kernel_constraint: Constraint = None
-    bias_constraint: Constraint = None
-    quantization_config: None = Field(default=None, exclude=True)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Gives its number of outputs in place of the channels."""

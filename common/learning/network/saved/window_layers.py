@@ -7,10 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import Field
-
 from common.learning.network.saved.fields import (
-    Activation,
     ChannelsLast,
     Constraint,
     Count,
@@ -23,7 +20,7 @@ from common.learning.network.saved.fields import (
     Small,
     Two,
 )
-from common.learning.network.saved.layer_config import LayerConfig
+from common.learning.network.saved.layer_config import LayerConfig, OffsetLayer
 
 
 class _Window(LayerConfig):
@@ -54,18 +51,11 @@ class Pooling(_Window):
         return *self._leaves(shape, self.pool_size), shape[-1]
 
 
-class _Convolution(_Window):
+class _Convolution(_Window, OffsetLayer):
     """What all convolutions share."""
 
     kernel_size: Two[Small]
     dilation_rate: Two[Small]
-    activation: Activation
-    use_bias: bool
-    bias_initializer: Initializer = None
-    bias_regularizer: Regularizer = None
-    activity_regularizer: Regularizer = None
-    bias_constraint: Constraint = None
-    quantization_config: None = Field(default=None, exclude=True)
 
     def _channels(self, channels: int) -> int:
         """Gives the number of channels it makes of another number of them."""
