@@ -15,6 +15,8 @@ from common.report.content import interval, number, percent
 from common.results.summary import Spread
 
 _ROW = 46
+# Letters that the margin has room for, also on a phone; a longer name stands above its row.
+_LONGEST_IN_MARGIN = 16
 _BAR = 8
 _FOOT = 26
 # Smaller shares are drawn at the left edge of the chart.
@@ -54,7 +56,10 @@ def score_chart(title: str, rows: Sequence[ScoreRow]) -> Markup:
 
 def _score_row(index: int, row: ScoreRow, scale: Scale, y: float) -> Iterator[Markup]:
     style = series_class(index)
-    yield tag("text", row.name, x=-12, y=y + 4, class_="name", text_anchor="end")
+    if len(row.name) <= _LONGEST_IN_MARGIN:
+        yield tag("text", row.name, x=-12, y=y + 4, class_="name", text_anchor="end")
+    else:
+        yield tag("text", row.name, x=4, y=y - 11, class_="name", text_anchor="start")
     for name, value in row.models:
         yield mark(index, scale.at(value), y + 12, f"{name}: {value:.3f}", small=True)
     if row.low is not None and row.high is not None:

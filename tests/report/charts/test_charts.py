@@ -1,3 +1,5 @@
+import re
+
 from common.report.charts.bars import ScoreRow, class_chart, score_chart
 from common.report.charts.confusion import confusion_chart
 from common.report.charts.curves import curve_panels, mean_curve
@@ -68,3 +70,9 @@ def test_the_description_of_a_matrix_names_the_largest_confusion():
     assert "taken most often: sky for road (75 %), road for sky (10 %)" in drawn
     assert table.columns == ("truth", "road", "sky")
     assert table.rows == (("road", "90.0", "10.0"), ("sky", "75.0", "25.0"))
+
+
+def test_a_name_that_the_margin_has_no_room_for_stands_above_its_row():
+    drawn = score_chart("t", [ScoreRow(name, 0.5, None, None, ()) for name in ("subset", "model_ensemble n2 gen0")])
+    assert re.search(r'<text [^>]*text-anchor="end"[^>]*>subset<', drawn)
+    assert re.search(r'<text [^>]*text-anchor="start"[^>]*>model_ensemble n2 gen0<', drawn)
