@@ -170,11 +170,15 @@ def report_errors(resumes: bool = True) -> Iterator[None]:
     try:
         yield
     except ProjectError as error:
+        if _interruption.came:  # a library made an error of Ctrl-C, and that was explained
+            _end_interrupted(resumes)
         _fail(f"error: {error}")
     except MemoryError:
         _fail("error: out of memory; close other programs, or lower BATCH_SIZE, NUM_WORKERS or TRAININGS_AT_A_TIME")
     except OSError as error:
         log.debug("%s", traceback.format_exc())
+        if _interruption.came:
+            _end_interrupted(resumes)
         _fail(f"error: {error.filename or 'an output stream'}: {error.strerror or error}")
     except KeyboardInterrupt:
         _end_interrupted(resumes)
@@ -257,7 +261,7 @@ def show(lines: str | Iterable[str], stream: str = "stdout") -> None:
 
 
 def check_outputs(*files: str | Path | None) -> None:
-    """Refuses files that could not be written after long work; None and "-", the terminal, are none.
+    """Refuses files that could not be written after long work; None and "-" (the terminal) are passed over.
 
     Raises:
         ConfigError: If a file is something else, for example a folder.

@@ -4,10 +4,12 @@
 """
 
 import random
+import sys
 
 import pytest
 
 from common.errors import DataError
+from tests.fuzzing import __main__ as fuzzing
 from tests.fuzzing.mutations import mutate
 from tests.fuzzing.readers import Reader, make_readers
 from tests.fuzzing.running import fuzz
@@ -56,3 +58,12 @@ def test_the_same_seed_makes_the_same_changes_and_changes_something():
     changed = [mutate(data, random.Random(seed)) for seed in range(50)]
     assert changed == [mutate(data, random.Random(seed)) for seed in range(50)]
     assert sum(one != data for one in changed) > 40
+
+
+@pytest.mark.parametrize("arguments", [["--readers", "cocoo"], ["--count", "0"]])
+def test_a_command_that_would_try_nothing_is_refused(arguments, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["fuzz", *arguments])
+    monkeypatch.setattr(fuzzing, "make_readers", lambda folder: [])
+    with pytest.raises(SystemExit) as ended:
+        fuzzing.main()
+    assert ended.value.code == 2

@@ -39,13 +39,13 @@ def refuse_swapped(predictions: Path, truth: Path) -> None:
     elif has_polygons and truth.suffix.lower() == ".json" and truth.is_file():
         found = "is one file of segments"
     elif has_polygons and held and not _is_dataset(truth, held):
-        found = "has masks alone"
+        found = "has only masks"
     else:
         return
     what = "has polygons that people drew" if has_polygons else "is a prepared folder of the study"
     raise ConfigError(
         f"PREDICTIONS {predictions}: {what}, and TRUTH {truth}: {found}; are they swapped? The order is PREDICTIONS "
-        "TRUTH; --not-swapped goes on with this order"
+        "TRUTH; --not-swapped keeps this order"
     )
 
 

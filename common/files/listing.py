@@ -103,7 +103,7 @@ class FileListing:
 def listed_name(name: str) -> str:
     """Writes the ending of a name in lower case, as files are listed."""
     stem, dot, ending = name.rpartition(".")
-    return name if "/" in ending else stem + dot + ending.lower()
+    return stem + dot + ending.lower() if dot and "/" not in ending else name
 
 
 def _places(name: str, marker: str) -> Iterator[int]:

@@ -10,6 +10,7 @@ from filelock import FileLock, ReadWriteLock, Timeout
 from common.errors import DataError
 
 _FOLDER = ".locks"
+_MOMENT = 0.3
 
 
 @contextlib.contextmanager
@@ -39,7 +40,8 @@ def _hold(held: contextlib.ExitStack, base_dir: Path, name: str, prepares: bool)
     folder = base_dir / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        held.enter_context(FileLock(folder / f"{name}.lock", timeout=0))
+        # Another step that looks who runs (see `_running`) holds it for a moment.
+        held.enter_context(FileLock(folder / f"{name}.lock", timeout=_MOMENT))
     except Timeout:
         raise DataError(f"{base_dir}: {name} is running already in another process; wait for it or stop it") from None
     data = ReadWriteLock(folder / "prepared_folders.db", blocking=False, is_singleton=False)

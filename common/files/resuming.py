@@ -1,4 +1,4 @@
-"""Hidden folders that a stopped run leaves and the next run of the same work goes on with.
+"""Hidden folders that a stopped run leaves, and with which the next run of the same work continues.
 
 What is made there moves into its place at the end, file by file. A stop at any moment loses nothing: a marker says what
 the work was, and whether moving has begun. Knows nothing of what is made.
@@ -68,8 +68,8 @@ def unfinished(folder: Path, work: str) -> Iterator[Unfinished]:
         if not (folder.is_dir() and any(folder.iterdir())):
             remove(folder)
             _marker(folder).unlink(missing_ok=True)
+        Path(lock.lock_file).unlink(missing_ok=True)  # while it is held: nobody may take a lock that goes away
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _marker(folder: Path) -> Path:

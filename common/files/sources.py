@@ -32,13 +32,13 @@ def read_bytes_of(source: Readable, largest: int | None = None) -> bytes:
     if isinstance(source, Path):
         size = file_status(source).st_size
         if size > (most := largest or LARGEST_MEMBER_BYTES):
-            raise DataError(f"{source}: has {size:,} bytes; expected at most {most:,} of such a file")
+            raise DataError(f"{source}: has {size:,} bytes, expected at most {most:,} of such a file")
     try:
         data = source.read_bytes()
     except OSError as error:
         raise cannot_be_read(source, error) from error
     if largest is not None and len(data) > largest:
-        raise DataError(f"{source}: has {len(data):,} bytes; expected at most {largest:,} of such a file")
+        raise DataError(f"{source}: has {len(data):,} bytes, expected at most {largest:,} of such a file")
     return data
 
 
@@ -80,9 +80,6 @@ class Source:
         """
         if self.member is not None:
             return read_member(open_zip(self.path), self.member)
-        size = file_status(self.path).st_size
-        if size > LARGEST_MEMBER_BYTES:
-            raise DataError(f"{self.path}: has {size:,} bytes, expected at most {LARGEST_MEMBER_BYTES:,}")
         return read_bytes_of(self.path)
 
     @contextlib.contextmanager

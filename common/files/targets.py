@@ -75,7 +75,7 @@ def check_can_write(path: Path) -> None:
         while not _is_status_known(place):
             place = place.parent
         folder = place if place.is_dir() else place.parent
-        if folder == place.parent and place != absolute(path):
+        if not place.is_dir() and place != absolute(path):
             raise DataError(f"{path}: cannot be written: {place} is a file, expected a folder; choose another place")
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -74,6 +74,19 @@ def list_members(path: Path) -> Members:
     return Members(names, unsafe)
 
 
+def check_directory(path: Path) -> None:
+    """Refuses a zip whose directory would fill the memory, before any of it is loaded.
+
+    Raises:
+        DataError: If the directory is too large.
+        zipfile.BadZipFile: If it is not a zip.
+        OSError: If it cannot be read.
+    """
+    size = _directory_bytes(str(path), path.stat().st_size)
+    if size > LARGEST_DIRECTORY_BYTES:
+        raise DataError(f"{path}: its directory takes {size:,} bytes, expected at most {LARGEST_DIRECTORY_BYTES:,}")
+
+
 def open_zip(path: Path) -> zipfile.ZipFile:
     """Opens a zip for reading, once per process; the caller must not close it.
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Container
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from common.errors import DataError
 from common.files.sources import Source, read_bytes_of
@@ -76,8 +76,9 @@ def path_inside(name: str) -> tuple[str, bool]:
     """
     text, is_foreign = name.replace("\\", "/"), False
     if url := _URL.match(text):
-        text, is_foreign = unquote(urlsplit(text[url.start() :]).path), True
-    elif _DRIVE.match(text):
+        path = re.split("[?#]", text[url.end() :], maxsplit=1)[0]
+        text, is_foreign = unquote(path.partition("/")[2]), True
+    if _DRIVE.match(text):
         text, is_foreign = text[2:], True
     parts = [part for part in text.split("/") if part not in ("", ".")]
     outside = max((place + 1 for place, part in enumerate(parts) if part == ".."), default=0)

@@ -45,7 +45,7 @@ class DividedTruth:
         """Gives polygons.json of the source, if there is one and no object was made."""
         if annotation.outlines is not None:
             return source_polygons(self.truth, annotation)
-        data, reason = source_polygons(self.truth, self.truth.load())
+        data, reason = source_polygons(self.truth, annotation)
         return None, "that do not have the new objects (outlines were drawn again)" if data or reason else ""
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from common.errors import ConfigError, DataError
 from common.files.disk import link_or_copy, write_bytes
-from common.files.sources import Source
+from common.files.sources import NamedBytes, Source
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import BOXES, AnnotatedFrame, Annotation, FrameDataset, Segment, label_of
 from common.images.orientation import UPRIGHT
@@ -134,7 +134,7 @@ def image_bytes(source: Source, options: WriteOptions, tally: Tally) -> tuple[by
         tally.written["images turned upright, as their EXIF says"] += 1
     elif ending == found or {ending, found} == {".jpg", ".jpeg"}:
         return data, True
-    return _encode_again(source, ending), False
+    return _encode_again(NamedBytes(str(source), data), ending), False
 
 
 def _ending_of(source: Source) -> str:
@@ -146,7 +146,7 @@ def ending_to_write(source: Source, options: WriteOptions) -> str:
     return f".{options.image_ext.lower().lstrip('.')}" if options.image_ext else _ending_of(source)
 
 
-def _encode_again(source: Source, ending: str) -> bytes:
+def _encode_again(source: NamedBytes, ending: str) -> bytes:
     if ending not in IMAGE_ENDINGS:
         raise DataError(f"{source}: cannot be written as {ending}; expected one of {', '.join(IMAGE_ENDINGS)}")
     pixels = cv2.cvtColor(read_photograph(source), cv2.COLOR_RGB2BGR)

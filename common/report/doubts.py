@@ -112,11 +112,13 @@ def _unequal_steps(approaches: Iterable[Approach], folders: dict[str, Folder]) -
 
 def _steps(result: Result, folders: dict[str, Folder]) -> int | None:
     """Counts the steps of a training; None if that cannot be known any more."""
-    recipe, pseudo = result.job.training, result.job.pseudo
+    job, recipe = result.job, result.job.training
+    if job.consistency is not None:  # step 05 counts in epochs of two kinds of images
+        return None
     if recipe.num_steps:
         return recipe.num_steps
-    splits = [folders.get(key.name) for key in result.job.train]
-    if pseudo is not None or None in splits:
+    splits = [folders.get(key.name) for key in job.train]
+    if job.pseudo is not None or None in splits:
         return None
     return recipe.num_epochs * recipe.steps_per_epoch(sum(folder.frames for folder in splits if folder is not None))
 

@@ -18,7 +18,7 @@ def masks(val_tree, tmp_path):
 
 def test_an_original_tree_as_predictions_of_masks_alone_is_swapped(demo_tree, val_tree, masks):
     for tree in (demo_tree, val_tree):
-        with pytest.raises(ConfigError, match=r"has polygons that people drew, and TRUTH .*: has masks alone"):
+        with pytest.raises(ConfigError, match=r"has polygons that people drew, and TRUTH .*: has only masks"):
             refuse_swapped(tree, masks)
 
 

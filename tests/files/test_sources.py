@@ -58,7 +58,7 @@ def test_reading_all_bytes_refuses_pipes_and_files_that_are_too_large(tmp_path):
     (tmp_path / "a.json").write_bytes(b"12345")
     with pytest.raises(DataError, match="pipe: cannot be read: it is not an ordinary file"):
         sources.read_bytes_of(tmp_path / "pipe")
-    with pytest.raises(DataError, match=r"a\.json: has 5 bytes; expected at most 4 of such a file"):
+    with pytest.raises(DataError, match=r"a\.json: has 5 bytes, expected at most 4 of such a file"):
         sources.read_bytes_of(tmp_path / "a.json", 4)
     assert sources.read_bytes_of(tmp_path / "a.json", 5) == b"12345"
 

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import platform
 from pathlib import Path
@@ -119,6 +120,13 @@ def test_a_place_that_can_be_written_is_asked_without_leaving_anything(tmp_path)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file.json").touch()
     check_can_write(tmp_path / "file.json")
+
+
+def test_a_new_place_directly_below_the_root_is_not_taken_for_one_below_a_file(monkeypatch):
+    tried = []
+    monkeypatch.setattr(targets.tempfile, "TemporaryFile", lambda dir: tried.append(dir) or contextlib.nullcontext())
+    check_can_write(Path("/no such folder/out.json"))
+    assert tried == [Path("/")]
 
 
 def test_a_place_that_cannot_be_written_is_named_with_the_reason(tmp_path):

@@ -47,6 +47,8 @@ def test_names_of_any_language_are_written():
         ("d:\\a\\b.png", "a/b.png", True),
         ("x/../../a/b.png", "a/b.png", True),
         ("https://h.org/a/b%20c.png?x=/../y#z", "a/b c.png", True),
+        ("http://[x/a.png", "a.png", True),
+        ("file:///C:/a/b.png", "a/b.png", True),
         ("../..", "", True),
     ],
 )

@@ -23,9 +23,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="another seed gives other changes (%(default)s)")
     parser.add_argument("--readers", nargs="+", default=(), help="only these (all)")
     options = parser.parse_args()
+    if options.count < 1:
+        parser.error(f"--count {options.count}: expected 1 or more")
     os.environ["TQDM_DISABLE"] = "1"
     with tempfile.TemporaryDirectory() as folder:
-        readers = [one for one in make_readers(Path(folder)) if not options.readers or one.name in options.readers]
+        every = make_readers(Path(folder))
+        if unknown := set(options.readers) - {one.name for one in every}:
+            parser.error(f"no reader {min(unknown)!r}; there are {', '.join(one.name for one in every)}")
+        readers = [one for one in every if not options.readers or one.name in options.readers]
         outcomes: list[Outcome] = []
         for number, reader in enumerate(readers):
             count = options.count // len(readers) + (number < options.count % len(readers))

@@ -72,12 +72,13 @@ def find_frames(root: Path) -> tuple[Frame, ...]:
     return read_layout(root).frames
 
 
-def read_layout(root: Path, truth: str | None = None) -> Layout:
+def read_layout(root: Path, truth: str | None = None, kinds: Sequence[str] = KINDS) -> Layout:
     """Looks through a folder or zip for frames.
 
     Args:
         root: A folder in any of the layouts above, or one of the zips.
         truth: `gtFine` or `gtCoarse`; None takes the fine annotation where there is any.
+        kinds: Which files of an annotation the caller reads; others are counted as passed over.
 
     Returns:
         What it holds: at least one frame.
@@ -97,10 +98,10 @@ def read_layout(root: Path, truth: str | None = None) -> Layout:
         raise DataError(_nothing_found(root, chosen, len(others), len(found), faults))
     frames = _join(found, remarks)
     remarks += _choice_of_truth(chosen, truth is None, frames, others)
-    for kind in (kind for frame in frames for kind in frame.files if kind not in KINDS):
+    for kind in (kind for frame in frames for kind in frame.files if kind not in kinds):
         passed_over.add_kind(kind)
     remarks += passed_over.sentences()
-    missing = _missing_parts(frames, chosen)
+    missing = _missing_parts(frames, chosen, kinds)
     return Layout(root, frames, chosen, tuple(faults), tuple(missing), tuple(remarks), passed_over)
 
 
@@ -165,14 +166,14 @@ def _other_truth(truth: str) -> str:
     return next(kind for kind in TRUTH_KINDS if kind != truth)
 
 
-def _missing_parts(frames: Sequence[Frame], truth: str) -> list[str]:
+def _missing_parts(frames: Sequence[Frame], truth: str, kinds: Sequence[str]) -> list[str]:
     without_image = [frame.name for frame in frames if frame.image is None]
     without_files = [frame.name for frame in frames if not frame.files]
-    unusable = [frame.name for frame in frames if frame.files and first_kind(frame.files) is None]
+    unusable = [frame.name for frame in frames if frame.files and first_kind(frame.files, kinds) is None]
     cases = (
         (without_image, "have no image (leftImg8bit)"),
         (without_files, f"have no annotation ({truth or ' or '.join(TRUTH_KINDS)})"),
-        (unusable, f"have none of {', '.join(KINDS)} among the files of {truth}"),
+        (unusable, f"have none of {', '.join(kinds)} among the files of {truth}"),
     )
     return [f"{len(names):,} of {len(frames):,} frames {what}: {first_few(names)}" for names, what in cases if names]
 

@@ -14,7 +14,6 @@ from common.dataset.original.passed_over import PassedOver
 from common.dataset.original.splits import role_of
 from common.dataset.original.truth import TRUTH_KINDS
 from common.errors import DataError
-from common.files.listing import walk_files
 from common.files.sources import Source
 from common.files.zips import list_members
 from common.text import first_few
@@ -61,8 +60,9 @@ def find_files(root: Path, faults: list[str], passed_over: PassedOver) -> Iterat
     """
     if root.is_dir():
         for folder, entries in _walk(root, faults, passed_over):
-            inside = (*root.absolute().parts[-2:], *folder.relative_to(root).parts)
-            yield from _files_of_folder(folder, inside, entries, passed_over)
+            above = root.absolute().parts[-2:]
+            inside = (*above, *folder.relative_to(root).parts)
+            yield from _files_of_folder(folder, inside, len(above), entries, passed_over)
             for name in sorted(entry.name for entry in entries if entry.name.lower().endswith(".zip")):
                 yield from _files_of_zip(folder / name, faults, passed_over)
     elif root.is_file():
@@ -92,11 +92,16 @@ def _walk(root: Path, faults: list[str], passed_over: PassedOver) -> Iterator[tu
         inner = [entry for entry in entries if _is(entry.is_dir)]
         for entry in [entry for entry in inner if _is_ignored(entry.name)]:
             inner.remove(entry)
-            passed_over.add_folder(entry.name, sum(1 for _ in walk_files(folder / entry.name)))
+            passed_over.add_folder(entry.name, _count_files(folder / entry.name))
         folders += [folder / entry.name for entry in inner if not entry.is_symlink()]
         links += [folder / entry.name for entry in inner if entry.is_symlink()]
         # What is neither folder nor file, for example a link that leads nowhere, is named when it is read.
         yield folder, [entry for entry in entries if not _is(entry.is_dir)]
+
+
+def _count_files(folder: Path) -> int:
+    """Counts files; what cannot be listed does not count, because nothing here is read."""
+    return sum(len(names) for _, _, names in os.walk(folder))
 
 
 def _is_hidden(name: str) -> bool:
@@ -116,11 +121,11 @@ def _is(test: Callable[[], bool]) -> bool:
 
 
 def _files_of_folder(
-    folder: Path, inside: Sequence[str], entries: Sequence[os.DirEntry[str]], passed_over: PassedOver
+    folder: Path, inside: Sequence[str], above: int, entries: Sequence[os.DirEntry[str]], passed_over: PassedOver
 ) -> Iterator[FrameFile]:
     for entry in entries:
         if match := _FILE.fullmatch(entry.name):
-            yield _known_file(match, inside, Source(folder / entry.name), None)
+            yield _known_file(match, inside, Source(folder / entry.name), None, above)
         else:
             passed_over.add_file(entry.name)
 
@@ -154,17 +159,22 @@ def _match_in_zip(member: str, passed_over: PassedOver) -> re.Match[str] | None:
     return match
 
 
-def _known_file(match: re.Match[str], folders: Sequence[str], source: Source, size: int | None) -> FrameFile:
+def _known_file(
+    match: re.Match[str], folders: Sequence[str], source: Source, size: int | None, above: int = 0
+) -> FrameFile:
     name, image, truth, kind = match.groups()
-    split, city = _place(folders, name)
+    split, city = _place(folders, name, above)
     return FrameFile(name, split, city, image or truth, kind or IMAGE_KIND, source, size)
 
 
-def _place(folders: Sequence[str], name: str) -> tuple[str, str]:
-    """Finds split and city in the folders: what follows the last one named like a split, or like a whole set."""
+def _place(folders: Sequence[str], name: str, above: int) -> tuple[str, str]:
+    """Finds split and city in the folders: what follows the last one named like a split, or like a whole set.
+
+    The first folders, `above` of them, lie above the dataset: there "dev" or "testing" need not be a split.
+    """
     for index in reversed(range(len(folders))):
         rest = folders[index + 1 :]
-        if folders[index] in SPLITS or role_of(folders[index]):
+        if folders[index] in SPLITS or (index >= above and role_of(folders[index])):
             return folders[index], "/".join(rest) or _city_of(name)
         if folders[index] in _ANCHORS:
             if len(rest) > 1 or (rest and not name.startswith(f"{rest[0]}_")):

@@ -67,7 +67,7 @@ def read(
     Raises:
         DataError: If nothing is found, or a frame is there twice.
     """
-    layout = read_layout(tree.root, truth)
+    layout = read_layout(tree.root, truth, (TRAIN_IDS, *KINDS) if train_ids else KINDS)
     if train_ids:
         kinds = (TRAIN_IDS,)
         with_files = (replace(frame, files=with_train_ids(frame.files)) for frame in layout.frames)

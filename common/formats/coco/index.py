@@ -30,6 +30,7 @@ from common.formats.coco.entries import (
     without_common_folders,
 )
 from common.formats.coco.json_items import JsonObject, item_key, read_items
+from common.text import count
 
 KEYS = ("images", "annotations", "categories")
 # Frames are kept in memory, about 700 bytes each; COCO's own largest file lists 118,287 images.
@@ -170,7 +171,7 @@ def read_index(source: Source, split: str, pack: Pack) -> CocoIndex:
 
 
 def _notes(images: Sequence[ImageEntry], items: Sequence[JsonObject], kept: dict[str, Category]) -> list[str]:
-    left_out = [item for item in items if str(item["id"]) not in kept]
+    left_out = [item for item in items if str(whole_number(item["id"])) not in kept]
     notes = [
         f"the category {item['id']}, {str(item['name'])[:60]!r}, has no annotations and the name of another one; it "
         "was left out"
@@ -178,8 +179,8 @@ def _notes(images: Sequence[ImageEntry], items: Sequence[JsonObject], kept: dict
     ]
     if foreign := [entry.file_name for entry in images if entry.is_foreign]:
         notes.append(
-            f"{len(foreign):,} file_name are paths of another computer, for example {foreign[0][-60:]}; the pictures "
-            "were looked for by the last parts of them"
+            f"{count(len(foreign), 'file_name is a path', 'file_names are paths')} of another computer, for example "
+            f"{foreign[0][-60:]}; the pictures were looked for by the last parts of their paths"
         )
     return notes
 

@@ -1,4 +1,4 @@
-"""Where the photograph of an image in a COCO file is: in the usual folders, or anywhere below by its last names.
+"""Where the photograph of an image in a COCO file is: in the usual folders, or below by the last parts of its path.
 
 Nothing but the files of the dataset is looked at. A name from another computer is compared with them by its last parts:
 a file that ends with more of them is the better one. Pictures of a split with another role are never taken.
@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from common.dataset.original.splits import role_of
-from common.files.listing import FileListing
+from common.files.listing import FileListing, listed_name
 from common.files.sources import Source
 from common.formats.coco.entries import ImageEntry
 from common.formats.frames import NO_SPLIT
 from common.images.pictures import IMAGE_ENDINGS
-from common.text import first_few
+from common.text import count, first_few
 
 _FOLDERS = ("images/", "leftImg8bit/", "imgsFine/leftImg8bit/", "data/", "")
 
@@ -53,6 +53,7 @@ class Photographs:
         return names
 
     def _find_by_last_names(self, folder: str, split: str, file_name: str) -> Source | None:
+        file_name = listed_name(file_name)
         fitting = [
             name
             for name in self._names.get(file_name.rpartition("/")[2], ())
@@ -69,9 +70,10 @@ class Photographs:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences on photographs that were found by their last names, and on those of which there are several."""
+        """Sentences on photographs that were found by the ends of their paths, and on those that are not clear."""
         found = self._by_last_name.total()
-        notes = [f"{found:,} photographs were found by their last names, below other folders"] if found else []
+        by_ends = f"{count(found, 'photograph was', 'photographs were')} found by the last parts of their paths"
+        notes = [f"{by_ends}, below other folders"] if found else []
         if self._unclear:
             notes.append(f"{len(self._unclear):,} photographs are not clear and were left out: {self._unclear[0]}")
         return notes

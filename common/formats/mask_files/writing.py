@@ -118,7 +118,7 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
     source, out = absolute_path(source), absolute_path(out)  # workers may have been started in another folder
     if inside := next((part for part in out.resolve().parts[-3:] if part in TRUTH_KINDS), None):
         raise DataError(f"{out}: lies in a folder {inside}, which is made in OUT; give the folder above it")
-    layout = read_layout(source, options.truth)
+    layout = read_layout(source, options.truth, (*KINDS, *kinds))
     table = read_table(list_files_of(source), layout.frames)
     chosen = _choose(layout, options.splits)
     if kinds == (TRAIN_IDS,):
@@ -248,7 +248,7 @@ def _write_each(items: Sequence[tuple[Path, FrameInstances]], job: MaskJob, work
         to_do = [
             (made, one)
             for (made, target), (_, one) in zip(places.items(), items, strict=True)
-            if not (is_whole_png(made) or (moves_on and target.exists()))
+            if not (is_whole_png(made) or (moves_on and is_there(target)))
         ]
         failures = [failure for failure in run_all(job.write, to_do, options.workers, encoding) if failure]
         building.move(places)

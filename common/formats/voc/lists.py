@@ -90,4 +90,4 @@ def _frame_of(line: str, there: Container[str], source: Source) -> str:
 
 def _without_ending(path: str) -> str:
     ending = next((ending for ending in _FILE_ENDINGS if path.lower().endswith(ending)), "")
-    return path.removesuffix(path[-len(ending) :]) if ending else path
+    return path[: len(path) - len(ending)]

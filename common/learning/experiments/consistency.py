@@ -194,7 +194,7 @@ def _announce(
         f"{count(steps, 'step')} of at most {recipe.batch_size} labelled images or pairs of views"
     )
     for run, start in starts.items():
-        log.info("run %d goes on with %s", run, start.result.model)
+        log.info("run %d continues from %s", run, start.result.model)
     pending = sum(map(is_pending, jobs))
     if not pending:
         log.info("%s done before, and nothing has changed", count(len(jobs), "training"))

@@ -178,8 +178,7 @@ def check_trained_on(result: Result, train: Sequence[Split], validate: Split, wa
     if (*job.train, job.validation) != tuple(map(split_key, (*train, validate))):
         names = " and ".join(split.name for split in train)
         raise DataError(
-            f"{job.paths.keras}: was trained on another {names} or {validate.name} than the one that is there now; "
-            f"{way_out}"
+            f"{job.model}: was trained on another {names} or {validate.name} than the one that is there now; {way_out}"
         )
 
 
@@ -239,7 +238,10 @@ def _hours_message(experiment: Experiment, config: Config, jobs: Sequence[Job]) 
     if rate is None:
         return "no training was measured here yet; the progress bar tells the time that is left"
     images = sum(map(len, experiment.training_set(1)))
-    passes = sum(image_passes(job, images) for job in jobs if is_pending(job))
+    # Where a result is there, only predictions are to be written.
+    passes = sum(image_passes(job, images) for job in jobs if read_result(job) is None)
+    if not passes:
+        return "only predictions are to be written"
     at_a_time = config.machine.trainings_at_a_time
     hours = rate.hours(passes, jobs[0].network.alpha) / at_a_time
     return f"about {hours_in_words(hours)} of training, by the time that {rate.model} took"

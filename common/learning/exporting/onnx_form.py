@@ -25,7 +25,7 @@ class RepeatPixels(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Gives the larger height and width."""
         batch, height, width, channels = input_shape
-        return batch, (height or 0) * self._factors[0], (width or 0) * self._factors[1], channels
+        return batch, height and height * self._factors[0], width and width * self._factors[1], channels
 
 
 class LargestClass(keras.layers.Layer):
@@ -62,6 +62,7 @@ def simplify_resizing(content: Any) -> None:
     """
     for node in content.graph.node:
         said = {attribute.name: attribute for attribute in node.attribute} if node.op_type == "Resize" else {}
-        if said and said["coordinate_transformation_mode"].s == b"tf_half_pixel_for_nn":
-            said["coordinate_transformation_mode"].s = b"asymmetric"
+        mode = said.get("coordinate_transformation_mode")
+        if mode is not None and mode.s == b"tf_half_pixel_for_nn":
+            mode.s = b"asymmetric"
             said["nearest_mode"].s = b"floor"

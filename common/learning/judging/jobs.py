@@ -13,7 +13,6 @@ from common.dataset.prepared.stages import Settings, Stage
 from common.errors import ConfigError, DataError
 from common.files.disk import fingerprint, write_json
 from common.files.models import FileModel, read_model
-from common.files.sources import Source
 from common.labels.maps import LabelMap, study_label_map
 from common.methods.jobs import ModelFile
 from common.results.job import SplitKey
@@ -270,7 +269,7 @@ class EvalNetResult(FileModel):
 def find_evalnet(path: Path) -> EvalNetResult | None:
     """Reads a result; None if it is missing or damaged."""
     try:
-        return read_model(Source(path), EvalNetResult)
+        return read_model(path, EvalNetResult)
     except DataError:
         return None
 

@@ -121,10 +121,10 @@ def check_size(size_wh: tuple[int, int]) -> None:
 
 
 def _digest(file: Path) -> str:
+    if not file.is_file():
+        return ""
     try:
-        if file.is_file():
-            with file.open("rb") as opened:
-                return hashlib.file_digest(opened, "sha256").hexdigest()
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError:
-        pass  # loading the file gives the reason
-    return ""
+        return ""  # loading the file gives the reason

@@ -97,7 +97,7 @@ def _read(path: Path, model: keras.Model, identity: str, entry_keys: frozenset[s
     with zipfile.ZipFile(path) as archive:
         header = json.loads(_array(archive, "header", None).tobytes())
         if header["identity"] != identity:
-            raise ValueError("it belongs to another precision, back end or number of threads")
+            raise ValueError("it was made with another precision, back end or number of threads")
         state = TrainingState(header["history"], header["best_epoch"])
         _check_history(state, entry_keys)
         expected = {"model": values_of(model.variables), "optimizer": values_of(model.optimizer.variables)}
@@ -140,7 +140,8 @@ def _array(archive: zipfile.ZipFile, name: str, like: NDArray[Any] | None) -> ND
             raise ValueError(f"{name} has the shape {shape} and type {dtype}, expected {wanted[0]} and {wanted[1]}")
         data = member.read(size)
     values = np.frombuffer(data, dtype).reshape(shape, order="F" if by_columns else "C")
-    # A network with such values would stop the training at every start.
-    if values.dtype.kind == "f" and np.isnan(values).any():
+    # A network with such values would stop the training at every start; the optimiser may hold infinity.
+    is_wrong = np.isnan if name.startswith("optimizer") else lambda array: ~np.isfinite(array)
+    if values.dtype.kind == "f" and is_wrong(values).any():
         raise ValueError(f"{name} has values that are not numbers")
     return values

@@ -21,18 +21,19 @@ class StepProgress(keras.callbacks.Callback):
         self._report, self._steps, self._images = report, steps, images_per_step
         self._first = self._last = 0.0
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Reports if the last report is a while ago; `batch` is the index of the step in the epoch."""
+    # Not at the end of a step: Keras would wait there for the device after every step.
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Reports if the last report is a while ago; `batch` steps of the epoch are done."""
         now = time.monotonic()
-        if batch == 0:
+        if batch <= 1:
             self._first = self._last = now
         elif now - self._last >= _SECONDS_BETWEEN:
             self._last = now
-            seconds = (now - self._first) / batch
-            left = seconds * (self._steps - batch - 1)
+            seconds = (now - self._first) / (batch - 1)
+            left = seconds * (self._steps - batch)
             self._report(
                 {
-                    "step": batch + 1,
+                    "step": batch,
                     "steps": self._steps,
                     "images_per_second": round(self._images / seconds, 1),
                     "seconds_left": round(left, 1),

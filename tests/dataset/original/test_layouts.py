@@ -121,6 +121,21 @@ def test_coarse_truth_is_taken_only_where_there_is_no_fine_one_or_when_asked_for
     assert summary(read_layout(tmp_path, "gtCoarse").frames) == [(*row[:3], False, row[4]) for row in ALL]
 
 
+@pytest.mark.parametrize("above", ["dev/cs", "testing"])
+def test_folders_above_the_dataset_are_not_its_splits(tmp_path, above):
+    root = write_files(tmp_path / above, [f"photos/{ULM}_leftImg8bit.png", f"masks/{ULM}_gtFine_labelIds.png"])
+    assert [(frame.split, frame.city) for frame in find_frames(root)] == [("", "ulm")]
+    below = write_files(tmp_path / "b" / above, [f"leftImg8bit/dev/ulm/{ULM}_leftImg8bit.png"])
+    assert [(frame.split, frame.city) for frame in find_frames(below)] == [("dev", "ulm")]
+
+
+def test_what_is_read_is_not_called_passed_over(tmp_path):
+    write_files(tmp_path, [f"gtFine/val/ulm/{ULM}_gtFine_labelTrainIds.png"])
+    assert read_layout(tmp_path, None, ("labelTrainIds",)).problems == (
+        f"1 of 1 frames have no image (leftImg8bit): {ULM}",
+    )
+
+
 def test_the_choice_of_the_annotation_is_said_with_the_frames_that_lack_it(tmp_path):
     write_files(tmp_path, [name.replace("gtFine", "gtCoarse") for name in TRUTH])
     assert read_layout(tmp_path).remarks == ("gtCoarse is the ground truth: there is no gtFine",)

@@ -105,7 +105,18 @@ def test_a_path_of_another_computer_means_the_picture_of_its_last_name(file_name
     dataset = coco.read(list_files_of(put(tmp_path, file_names=[file_name])))
     (frame,) = dataset.frames
     assert (frame.name, frame.city) == ("a", "") and frame.image.read_bytes() == place.encode()
-    assert any("1 file_name are paths of another computer" in note for note in dataset.notes)
+    assert any("1 file_name is a path of another computer" in note for note in dataset.notes)
+
+
+def test_a_path_of_another_computer_in_upper_case_means_the_picture_too(tmp_path):
+    put_pictures(tmp_path, "photos/IMG_1.JPG")
+    dataset = coco.read(list_files_of(put(tmp_path, file_names=["C:\\pics\\IMG_1.JPG"])))
+    assert [frame.image is not None for frame in dataset.frames] == [True]
+
+
+def test_category_ids_with_a_decimal_point_bring_no_note(tmp_path):
+    put(tmp_path, annotations=[{**ANNOTATION, "category_id": 1.0}], categories=[{"id": 1.0, "name": "car"}])
+    assert not any("was left out" in note for note in coco.read(list_files_of(tmp_path)).notes)
 
 
 def test_nothing_outside_of_the_dataset_is_opened(tmp_path):
@@ -122,7 +133,7 @@ def test_more_equal_folders_decide_between_pictures_of_one_name_and_doubts_are_n
     found = [frame.image and frame.image.read_bytes().decode() for frame in dataset.frames]
     assert found == ["x/cam1/1.png", "x/cam2/1.png", None]
     assert [frame.item_id for frame in dataset.frames] == ["cam1/1", "cam2/1", "2"]
-    assert "2 photographs were found by their last names, below other folders" in dataset.notes
+    assert "2 photographs were found by the last parts of their paths, below other folders" in dataset.notes
     assert any(
         note.endswith("not clear and were left out: 2.png may be y/p/2.png, y/q/2.png") for note in dataset.notes
     )

@@ -79,8 +79,8 @@ def test_no_file_is_a_new_start_without_a_word(tmp_path, model, capsys):
 @pytest.mark.parametrize(
     "changes, reason",
     [
-        ({"identity": "you"}, "belongs to another precision, back end or number of threads"),
-        ({"identity": None}, "belongs to another"),
+        ({"identity": "you"}, "was made with another precision, back end or number of threads"),
+        ({"identity": None}, "was made with another"),
         ({"history": [{"epoch": 0, "loss": float("nan")}]}, "entry of epoch 1"),
         ({"history": [{"epoch": 0, "loss": "0.5"}]}, "entry of epoch 1"),
         ({"history": [{"epoch": 0, "loss": True}]}, "entry of epoch 1"),
@@ -107,7 +107,7 @@ def test_a_header_that_is_not_of_this_training_is_a_new_start(path, model, capsy
     [
         ("model_0", np.zeros((3, 3), np.float32), "shape (3, 3)"),
         ("model_0", np.zeros((3, 2), np.float64), "type float64"),
-        ("model_0", np.full((3, 2), np.nan, np.float32), "no numbers"),
+        ("model_0", np.full((3, 2), np.nan, np.float32), "not numbers"),
         ("model_1", np.array([{}, []], object), "type object"),
         ("model_1", np.array(["a", "b"]), "type <U1"),
         ("optimizer_2", np.zeros(10**6, np.float32), "shape (1000000,)"),

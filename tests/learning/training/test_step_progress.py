@@ -16,15 +16,15 @@ def clock(monkeypatch):
 def test_the_first_step_is_not_timed_and_reports_come_now_and_then(clock):
     entries = []
     progress = StepProgress(entries.append, steps=10, images_per_step=8)
-    for batch, now in enumerate((60.0, 61.0, 62.0, 63.0, 64.0)):
+    for batch, now in enumerate((0.0, 60.0, 61.0, 62.0, 63.0, 64.0)):
         clock[0] = now
-        progress.on_train_batch_end(batch)
+        progress.on_train_batch_begin(batch)
     # A step a second from the second one on: 8 images a second; after step 3 of 10 there are 7 seconds left.
     assert entries == [
         {"step": 3, "steps": 10, "images_per_second": 8.0, "seconds_left": 7.0},
         {"step": 5, "steps": 10, "images_per_second": 8.0, "seconds_left": 5.0},
     ]
-    progress.on_train_batch_end(0)  # of the next epoch
+    progress.on_train_batch_begin(0)  # of the next epoch
     assert len(entries) == 2
 
 

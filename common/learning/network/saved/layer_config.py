@@ -40,6 +40,10 @@ class LayerConfig(FileModel):
         (shape,) = inputs
         return shape
 
+    def work_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Gives the shape of the largest array that it makes of arrays of these shapes, on the way or in the end."""
+        return self.output_shape(inputs)
+
     def weight_count(self, inputs: Sequence[Shape]) -> int:
         """Gives the number of its weights for arrays of these shapes."""
         return 0

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DataError
+from common.files.zips import check_directory
 from common.learning.network.saved.network_config import CheckedNetwork, check_network
 from common.learning.network.saved.weights_file import read_arrays
 
@@ -71,6 +72,7 @@ def read_model_file(path: Path, kind: FileKind) -> ModelFile:
     if path.exists() and not path.is_file():
         raise DataError(f"{path}: is not a file; expected a .keras model, for example in BASE_DIR/models")
     try:
+        check_directory(path)
         with zipfile.ZipFile(path) as archive:
             _check_members(path, archive, kind)
             card = _unpack(archive, kind.member, _LARGEST_CARD_BYTES)

@@ -21,6 +21,8 @@ _MOST_LAYERS = 1000
 _MOST_WEIGHTS = 250_000_000
 _LARGEST_INPUT = 2**29
 _LARGEST_GROWTH, _LARGEST_GROWTH_OF_ALL = 128, 4096
+# Values: the study's widest network at 2048x1024 has 2**29 in one array and 2**34 in all, which are not there at once.
+_LARGEST_ARRAY, _LARGEST_OF_ALL = 2**31, 2**35
 
 _Sizes: TypeAlias = list[int | None]
 
@@ -131,14 +133,14 @@ def check_network(content: bytes) -> CheckedNetwork:
         if entry.name in shapes:
             raise ValueError(f"has two layers {entry.name!r}")
         try:
-            shapes[entry.name], count, checked = _check_layer(entry, shapes)
+            shapes[entry.name], work, count, checked = _check_layer(entry, shapes)
         except ValidationError as error:
             raise ValueError(f"layer {entry.name!r}: {explain(error)}") from error
         if entry.class_name == "InputLayer":
             goes_in += math.prod(shapes[entry.name])
         layers.append(checked)
         weights += count
-        _check_sizes(shapes, goes_in, weights)
+        _check_sizes(shapes, work, goes_in, weights)
     for end in (*graph.input_layers, *graph.output_layers):
         name = end[0] if isinstance(end, list) else end
         if isinstance(name, str) and name not in shapes:
@@ -155,8 +157,13 @@ def check_network(content: bytes) -> CheckedNetwork:
     )
 
 
-def _check_layer(entry: _Entry, shapes: dict[str, Shape]) -> tuple[Shape, int, dict[str, Any]]:
-    """Checks a layer; returns the shape of what it makes, the number of its weights, and it as Keras gets it."""
+def _check_layer(entry: _Entry, shapes: dict[str, Shape]) -> tuple[Shape, Shape, int, dict[str, Any]]:
+    """Checks a layer.
+
+    Returns:
+        The shape of what it makes, that of the largest array on the way, the number of its weights, and the layer as
+        Keras gets it.
+    """
     kind = LAYERS[entry.class_name]
     # Keras would take a missing order of axes from a settings file of the user.
     order = {"data_format": "channels_last"} if "data_format" in kind.model_fields else {}
@@ -168,7 +175,7 @@ def _check_layer(entry: _Entry, shapes: dict[str, Shape]) -> tuple[Shape, int, d
         raise ValueError(f"layer {entry.name!r}: found {unknown or layer.name!r}, expected layers that stand before it")
     inputs = [shapes[str(source)] for source in sources]
     try:
-        shape, weights = layer.output_shape(inputs), layer.weight_count(inputs)
+        shape, work, weights = layer.output_shape(inputs), layer.work_shape(inputs), layer.weight_count(inputs)
     except (ValueError, IndexError) as error:
         raise ValueError(f"layer {entry.name!r} cannot take arrays of the shapes {inputs}: {error}") from error
     if min(shape) < 1:
@@ -181,14 +188,15 @@ def _check_layer(entry: _Entry, shapes: dict[str, Shape]) -> tuple[Shape, int, d
         "name": layer.name,
         "inbound_nodes": [node.model_dump(mode="json", exclude_unset=True) for node in nodes],
     }
-    return shape, weights, config
+    return shape, work, weights, config
 
 
-def _check_sizes(shapes: dict[str, Shape], goes_in: int, weights: int) -> None:
+def _check_sizes(shapes: dict[str, Shape], work: Shape, goes_in: int, weights: int) -> None:
     """Refuses a network that would fill the memory: by its weights, or by what it makes of one image.
 
     Args:
         shapes: What its layers make, that of the newest one last.
+        work: Of the largest array that the newest layer makes on the way.
         goes_in: Number of values that go in.
         weights: Number of its weights.
     """
@@ -197,13 +205,14 @@ def _check_sizes(shapes: dict[str, Shape], goes_in: int, weights: int) -> None:
     if goes_in > _LARGEST_INPUT:
         raise ValueError(f"takes {goes_in:,} values, at most {_LARGEST_INPUT:,} are allowed")
     name, shape = next(reversed(shapes.items()))
-    if math.prod(shape) > _LARGEST_GROWTH * goes_in:
+    for made in (shape, work):
+        if math.prod(made) > min(_LARGEST_GROWTH * goes_in, _LARGEST_ARRAY):
+            raise ValueError(
+                f"layer {name!r} makes an array of the shape {made}, more than {_LARGEST_GROWTH} times as large as "
+                f"what goes in or more than {_LARGEST_ARRAY:,} values, and would fill the memory"
+            )
+    if sum(map(math.prod, shapes.values())) > min(_LARGEST_GROWTH_OF_ALL * goes_in, _LARGEST_OF_ALL):
         raise ValueError(
-            f"layer {name!r} makes an array of the shape {shape}, more than {_LARGEST_GROWTH} times as large as what "
-            "goes in, and would fill the memory"
-        )
-    if sum(map(math.prod, shapes.values())) > _LARGEST_GROWTH_OF_ALL * goes_in:
-        raise ValueError(
-            f"makes arrays that together are more than {_LARGEST_GROWTH_OF_ALL:,} times as large as what goes in, and "
-            "would fill the memory"
+            f"makes arrays that together are more than {_LARGEST_GROWTH_OF_ALL:,} times as large as what goes in or "
+            f"have more than {_LARGEST_OF_ALL:,} values, and would fill the memory"
         )

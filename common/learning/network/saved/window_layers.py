@@ -66,6 +66,14 @@ class _Convolution(_Window, OffsetLayer):
         (shape,) = inputs
         return *self._leaves(shape, self.kernel_size, self.dilation_rate), self._channels(shape[-1])
 
+    def work_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Gives the input with its margins, where the places of the window lie apart: TensorFlow then makes them."""
+        ((height, width, channels),) = inputs
+        if max(self.dilation_rate) == 1:
+            return self.output_shape(inputs)
+        sizes = zip((height, width), self.kernel_size, self.dilation_rate, strict=True)
+        return *(side + (size - 1) * rate for side, size, rate in sizes), channels
+
 
 class _FullConvolution(_Convolution):
     filters: Count

@@ -81,7 +81,6 @@ def test_many_weights_that_are_packed_to_nearly_nothing_are_refused_unread(model
 
 
 def test_a_size_in_the_table_of_contents_that_is_false_is_noticed(model_file):
-    data = model_file.read_bytes()
     with zipfile.ZipFile(model_file) as archive:
         size = archive.getinfo("config.json").file_size
     rewrite(model_file, {"config.json": b" " * 300_000})

@@ -141,6 +141,13 @@ def test_a_network_that_is_not_a_graph_of_layers_is_refused(config):
         ("image", {"batch_shape": [None, 10**6, 10**6, 3]}, "takes 3,000,000,000,000 values, at most"),
         ("image", {"batch_shape": [None, None, None, 3]}, "batch_shape"),
         ("down_conv", {"kernel_size": [1024, 1024], "padding": "valid"}, "makes an array of the shape (-1015"),
+        # Margins of (100 - 1) * 1024 around 8 x 16 pixels, where TensorFlow makes them.
+        (
+            "down_conv",
+            {"kernel_size": [100, 100], "dilation_rate": [1024, 1024], "filters": 1},
+            "array of the shape (101384, 101392, 8)",
+        ),
+        ("image", {"batch_shape": [None, 12_000, 12_000, 3]}, "or more than 2,147,483,648 values"),
         ("stem_conv", {"filters": 0}, "filters = 0"),
         ("stem_conv", {"filters": True}, "filters = True"),
         ("stem_conv", {"strides": [0, 1]}, "strides.0 = 0"),
