@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from common.files.disk import read_json
-from common.learning.experiments import worker
+from common.learning.experiments import ten_steps, worker
 from tests.support.in_process import run_step_here
 from tests.support.running import scores_of
 
@@ -28,11 +28,31 @@ def trained(tmp_path, subset):
     return tmp_path / "trained"
 
 
-def test_a_dry_run_of_a_training_says_how_many_there_are(ready):
-    output = run_step_here("03", ready, "--dry-run", NUM_RUNS=3, MODELS_PER_RUN=10).stdout
+def test_a_dry_run_of_a_training_says_how_many_there_are_and_how_long(ready, monkeypatch):
+    monkeypatch.setattr(ten_steps, "measure", lambda job: 3600.0)
+    output = run_step_here("03", ready, "--dry-run", NUM_RUNS=3, MODELS_PER_RUN=10, NUM_EPOCHS=2, BATCH_SIZE=1).stdout
     assert "3 runs x 10 models" in output
     assert "480 PNG files in all" in output  # 2 files x (4 val + 4 test) frames x 30 models
+    # 30 trainings of 2 epochs with 2 images, an hour each; ALPHA is not 1: the rate is that of a network of width 1.
+    alpha = 0.25
+    assert f"about {120 * alpha**2:.1f} hours of training, by the rate of ten steps" in output
     assert not (ready / "models").exists()
+
+
+def test_a_dry_run_goes_on_where_ten_steps_cannot_be_measured(ready, monkeypatch):
+    def fail(job):
+        raise MemoryError
+
+    monkeypatch.setattr(ten_steps, "measure", fail)
+    output = run_step_here("03", ready, "--dry-run")
+    assert "ten steps could not be measured: error: memory ran out" in output.stdout + output.stderr
+    assert "no training was measured here yet; the progress bar" in output.stdout
+
+
+def test_ten_steps_are_measured_without_a_trace(ready):
+    before = sorted(ready.rglob("*"))
+    assert "by the rate of ten steps, measured now" in run_step_here("03", ready, "--dry-run", RECIPE="modern").stdout
+    assert sorted(ready.rglob("*")) == before
 
 
 def test_more_predictions_are_written_without_a_new_training(trained):

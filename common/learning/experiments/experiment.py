@@ -19,14 +19,14 @@ from common.dataset.prepared.folders import Split
 from common.errors import ConfigError, DataError, TrainingError
 from common.labels.maps import study_label_map
 from common.learning.experiments.jobs import missing_predictions, read_result
+from common.learning.experiments.measuring import find_rate
 from common.learning.experiments.processes import Failure, Work, run_all_work
 from common.parallel import usable_cores
 from common.results.comparison import closing_table
-from common.results.cost import hours_in_words, image_passes, measured_rate
+from common.results.cost import hours_in_words, image_passes
 from common.results.job import Consistency, Job, PseudoLabels, SplitKey
 from common.results.paths import ModelName, ModelPaths
 from common.results.ranking import put_older_results_away, write_ranking
-from common.results.reading import read_results
 from common.results.result import Result
 from common.results.tables import STUDY_FRAMES, STUDY_TEST_MIOU
 from common.text import count
@@ -82,7 +82,7 @@ def run_experiment(experiment: Experiment, config: Config, dry_run: bool = False
     ]
     jobs = [job for run in runs for job in run]
     check_back_end()
-    _announce(experiment, config, jobs)
+    _announce(experiment, config, jobs, dry_run)
     if dry_run:
         return
     put_older_results_away(jobs)
@@ -199,7 +199,7 @@ def _images_of_runs(experiment: Experiment, config: Config) -> list[int]:
     return [sum(map(len, experiment.training_set(run))) for run in runs]
 
 
-def _announce(experiment: Experiment, config: Config, jobs: Sequence[Job]) -> None:
+def _announce(experiment: Experiment, config: Config, jobs: Sequence[Job], dry_run: bool) -> None:
     recipe, plan = config.training, config.study
     of_runs = _images_of_runs(experiment, config)
     images, most = min(of_runs), max(of_runs)
@@ -227,24 +227,23 @@ def _announce(experiment: Experiment, config: Config, jobs: Sequence[Job]) -> No
     elif pending < len(jobs):
         log.info("%s done before, %d to do", count(len(jobs) - pending, "training"), pending)
     if pending:
-        log.info("%s", _hours_message(experiment, config, jobs))
+        log.info("%s", _hours_message(experiment, config, jobs, dry_run))
     log.info("%s", disk_message(experiment, config, len(jobs), config.network.alpha))
 
 
-def _hours_message(experiment: Experiment, config: Config, jobs: Sequence[Job]) -> str:
-    """Says how long the trainings that are to do will take, by the last one that was measured."""
-    results = read_results(config.dataset.base_dir).all
-    rate = measured_rate(results, jobs[0])
-    if rate is None:
-        return "no training was measured here yet; the progress bar tells the time that is left"
+def _hours_message(experiment: Experiment, config: Config, jobs: Sequence[Job], measure: bool) -> str:
+    """Says how long the trainings that are to do will take; `measure`: by ten steps where no training was measured."""
     images = sum(map(len, experiment.training_set(1)))
     # Where a result is there, only predictions are to be written.
     passes = sum(image_passes(job, images) for job in jobs if read_result(job) is None)
     if not passes:
         return "only predictions are to be written"
+    rate = find_rate(jobs[0], measure)
+    if rate is None:
+        return "no training was measured here yet; the progress bar tells the time that is left"
     at_a_time = config.machine.trainings_at_a_time
     hours = rate.hours(passes, jobs[0].network.alpha) / at_a_time
-    return f"about {hours_in_words(hours)} of training, by the time that {rate.model} took"
+    return f"about {hours_in_words(hours)} of training, by the rate of {rate.model}"
 
 
 def disk_message(experiment: Experiment, config: Config, models: int, alpha: float) -> str:
