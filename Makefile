@@ -80,11 +80,14 @@ bench: .venv/ready-dev .venv-oracles/ready
 
 # Needs uv on the path; run it after a change of the dependencies in pyproject.toml.
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --custom-compile-command "make lock"
+# What an extra adds to requirements.lock, so that it can be installed later and brings nothing of another version.
+EXTRA = python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"], sep="\n")'
 lock:
 	$(COMPILE) pyproject.toml -o requirements.lock
 	grep -o '^opencv-python==[^ ]*' requirements.lock | sed 's/python/python-headless/' | $(COMPILE) --no-deps - -o .ci/headless.lock
 	$(COMPILE) --override .ci/oracles-without.txt .ci/oracles.in -o .ci/oracles.lock
 	$(COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(call EXTRA,export) | $(COMPILE) -c requirements-dev.lock - -o requirements-export.lock
 
 clean:
 	rm -rf .venv .venv-oracles $(DEMO) .pytest_cache .ruff_cache .hypothesis .mypy_cache

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import venv
@@ -49,3 +50,12 @@ def test_both_builds_of_opencv_are_locked_in_the_same_version():
     with_windows = version("requirements.lock", "opencv-python")
     assert version(".ci/headless.lock", "opencv-python-headless") == with_windows
     assert version("requirements-dev.lock", "opencv-python") == with_windows
+
+
+def test_what_is_added_for_export_changes_no_other_version():
+    versions = [
+        dict(re.findall(r"^([\w.-]+)==([^ ;]+)", (PROJECT / name).read_text(encoding="utf-8"), re.MULTILINE))
+        for name in ("requirements.lock", "requirements-export.lock")
+    ]
+    assert {"onnx", "onnxruntime", "tf2onnx"} <= versions[1].keys() - versions[0].keys()
+    assert all(versions[0].get(name, number) == number for name, number in versions[1].items())

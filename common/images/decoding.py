@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from common.errors import DataError, ProjectError
-from common.images.not_read import describe_content
+from common.images.heic import HEIC_KIND, can_read_heic, let_pillow_read_heic
+from common.images.not_read import describe_content, is_heic
 from common.images.orientation import UPRIGHT, known_orientation, read_orientation
 
 if TYPE_CHECKING:
@@ -76,10 +77,14 @@ def open_picture(where: object, data: bytes) -> Iterator[Image.Image]:
 def _open(where: object, data: bytes) -> Image.Image:
     from PIL import Image
 
+    kinds: tuple[str, ...] = _KINDS
     if text := describe_content(data):
-        raise DataError(f"{where}: {text}")
+        if not (is_heic(data) and can_read_heic()):
+            raise DataError(f"{where}: {text}")
+        let_pillow_read_heic()
+        kinds = (HEIC_KIND,)
     try:
-        return Image.open(io.BytesIO(data), formats=_KINDS)
+        return Image.open(io.BytesIO(data), formats=kinds)
     except Image.DecompressionBombError as error:
         raise DataError(f"{where}: has too many pixels, expected 1 to {LARGEST_PIXELS:,} pixels") from error
 
@@ -95,5 +100,5 @@ def orientation_of(picture: Image.Image) -> int:
 
 
 def is_turned_by_decoder(picture: Image.Image) -> bool:
-    """Tells whether size and decoded pixels of a picture are upright already, which Pillow does for TIFF alone."""
-    return picture.format == _TIFF
+    """Tells whether size and decoded pixels of a picture are upright already, as for TIFF and HEIC."""
+    return picture.format in (_TIFF, HEIC_KIND)

@@ -1,7 +1,8 @@
 """Pictures and videos that people have among their photographs and that are not read as photographs.
 
-Phones and cameras write HEIC, AVIF and raw files too, and videos beside them. They are not read: Pillow decodes HEIC
-and raw files on no system, AVIF on some; a GIF may be a film. So they are counted and named, with the way out.
+Phones and cameras write HEIC, AVIF and raw files too, and videos beside them. They are not read: Pillow decodes raw
+files on no system, AVIF on some, HEIC with another package (`heic`); a GIF may be a film. So they are counted and
+named, with the way out.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import NamedTuple
 
+from common.images.heic import HEIC_ENDINGS
 from common.text import count, first_few
 
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
@@ -25,9 +27,10 @@ class _OtherKind(NamedTuple):
     way_out: str
 
 
+_HEIC = "to predict HEIC, first: python -m pip install pi-heif; to convert it: heif-convert IN.heic OUT.jpg"
 _EXPORT = "export them as JPEG with the program that shows them"
 _OTHERS = (
-    _OtherKind("HEIC picture", (".heic", ".heif", ".hif"), "convert HEIC with: heif-convert IN.heic OUT.jpg"),
+    _OtherKind("HEIC picture", HEIC_ENDINGS, _HEIC),
     _OtherKind("AVIF picture", (".avif",), "convert AVIF with: avifdec IN.avif OUT.png"),
     _OtherKind("GIF", (".gif",), "save the picture that is wanted of a GIF as PNG"),
     _OtherKind("JPEG XL picture", (".jxl",), "convert JPEG XL with: djxl IN.jxl OUT.png"),
@@ -74,6 +77,11 @@ def describe_content(start: bytes) -> str:
     """Says what `describe_other` says, from the first bytes of a file."""
     brand = start[8:12] if start[4:8] == b"ftyp" else b""
     return _not_read(_OTHERS[_BRANDS[brand]]) if brand in _BRANDS else ""
+
+
+def is_heic(start: bytes) -> bool:
+    """Tells from the first bytes of a file whether it is a HEIC picture."""
+    return start[4:8] == b"ftyp" and _BRANDS.get(start[8:12]) == 0
 
 
 def _not_read(kind: _OtherKind) -> str:

@@ -178,11 +178,11 @@ def test_what_is_wrong_is_said_before_keras_is_imported(model_file, photos, tmp_
 
 def test_pictures_of_other_kinds_are_named_and_give_status_1(model_file, photos, tmp_path, caplog):
     (photos / "broken.jpg").unlink()
-    (photos / "IMG_1.HEIC").write_bytes(b"any")
+    (photos / "IMG_1.AVIF").write_bytes(b"any")
     (photos / "IMG_1.MOV").write_bytes(b"any")
     with caplog.at_level("WARNING", "common"):
         assert run(model_file, photos, tmp_path / "out") == 1
-    assert "1 HEIC picture (for example IMG_1.HEIC), 1 video (for example IMG_1.MOV) passed over" in caplog.text
+    assert "1 AVIF picture (for example IMG_1.AVIF), 1 video (for example IMG_1.MOV) passed over" in caplog.text
     assert len(ids_below(tmp_path / "out" / "labelIds")) == 3
 
 

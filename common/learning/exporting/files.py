@@ -52,8 +52,8 @@ def check_packages(kind: str) -> None:
     """Raises ConfigError if a package is missing that a kind needs."""
     if missing := [name for name in _PACKAGES[kind] if importlib.util.find_spec(name) is None]:
         raise ConfigError(
-            f"export to {kind}: {', '.join(missing)} not installed; python -m pip install '.[export]' in the folder of "
-            f"this project, or python -m pip install {' '.join(missing)}"
+            f"export to {kind}: {', '.join(missing)} not installed; python -m pip install -r requirements-export.lock "
+            f"in the folder of this project, or python -m pip install {' '.join(missing)}"
         )
 
 

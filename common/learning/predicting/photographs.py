@@ -14,6 +14,7 @@ from common.dataset.original.tree_files import IMAGE_KIND
 from common.errors import ConfigError, DataError
 from common.files.sources import Source
 from common.files.zips import is_safe_member
+from common.images.heic import HEIC_ENDINGS, can_read_heic
 from common.images.not_read import describe_other, describe_others
 from common.images.pictures import IMAGE_ENDINGS
 
@@ -57,8 +58,10 @@ def find_photographs(path: Path, splits: Sequence[str] = ()) -> FoundPhotographs
     if path.is_dir() and all((path / name).is_dir() for name in _PREPARED):
         path /= _PREPARED[0]
     listed, faults = _files_below(path)
-    files = [file for file in listed if file.name.lower().endswith(IMAGE_ENDINGS)]
-    passed_over = "" if path.is_file() else describe_others((file.name for file in listed), _OF_VIDEOS)
+    endings = IMAGE_ENDINGS + (HEIC_ENDINGS if can_read_heic() else ())
+    files = [file for file in listed if file.name.lower().endswith(endings)]
+    others = () if path.is_file() else (file.name for file in listed if not file.name.lower().endswith(endings))
+    passed_over = describe_others(others, _OF_VIDEOS)
     is_zip = path.is_file() and _is_zip(path)
     if is_zip or path.is_dir() and _looks_like_cityscapes(path, files):
         layout = read_layout(path)
@@ -68,7 +71,7 @@ def find_photographs(path: Path, splits: Sequence[str] = ()) -> FoundPhotographs
     else:
         found = [Photograph(name, Source(file)) for name, file in _named(path, files)]
     if not found:
-        expected = f"has no photograph; expected files ending in {', '.join(IMAGE_ENDINGS)}"
+        expected = f"has no photograph; expected files ending in {', '.join(endings)}"
         what = (path.is_file() and describe_other(path.name)) or expected
         raise DataError("; ".join(filter(None, [f"{path}: {what}", passed_over, *faults])))
     if unsafe := next((photo for photo in found if not is_safe_member(photo.name)), None):

@@ -6,6 +6,7 @@ from common.errors import DataError
 from common.images.png import encode_image
 from common.labels.maps import study_label_map
 from common.learning.network.model_card import ModelCard, add_card
+from common.learning.predicting import photographs
 from common.learning.predicting.request import Request, plan_prediction
 from tests.support.toy_network import plain_form
 
@@ -46,7 +47,10 @@ def test_results_of_other_photographs_are_refused_without_a_network(here, tmp_pa
     assert (tmp_path / "out" / "mine.txt").exists()
 
 
-def test_a_picture_of_a_phone_alone_is_refused_with_the_way_out(here, tmp_path):
+def test_a_picture_of_a_phone_alone_is_taken_or_refused_with_the_way_out(here, tmp_path, monkeypatch):
     (tmp_path / "IMG.HEIC").touch()
-    with pytest.raises(DataError, match=r"IMG\.HEIC: is a HEIC picture, which is not read here; convert HEIC with"):
+    monkeypatch.setattr(photographs, "can_read_heic", lambda: True)
+    assert plan(here, ["models"], tmp_path / "IMG.HEIC", tmp_path / "out")
+    monkeypatch.setattr(photographs, "can_read_heic", lambda: False)
+    with pytest.raises(DataError, match=r"IMG\.HEIC: is a HEIC picture, which is not read here; to predict HEIC"):
         plan(here, ["models"], tmp_path / "IMG.HEIC", tmp_path / "out")
