@@ -1,10 +1,15 @@
 """One command for all tools: `python -m common.tools TOOL ...`, and `cityscapes-study TOOL ...` where it is installed.
 
-Without a tool it prints the menu.
+Without a tool it prints the menu. Where argcomplete is installed (extra `completion`), a shell completes the names of
+tools and options: eval "$(register-python-argcomplete cityscapes-study)"
 """
+# PYTHON_ARGCOMPLETE_OK
 
+import argparse
 import ast
 import difflib
+import importlib
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -19,6 +24,11 @@ def menu() -> str:
     for path in _modules():
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         lines.append(f"  python -m common.tools.{path.stem:<16} {docstring.partition(chr(10))[0]}")
+    lines += [
+        "",
+        "After `python -m pip install -e '.[completion]'` the command is cityscapes-study TOOL, and bash and zsh complete it by",
+        'eval "$(register-python-argcomplete cityscapes-study)"',
+    ]
     return "\n".join(lines)
 
 
@@ -26,8 +36,21 @@ def _modules() -> list[Path]:
     return sorted(Path(__file__).parent.glob("[a-z]*.py"))
 
 
+def all_options() -> argparse.ArgumentParser:
+    """Builds one command line of those of all tools, for the completion of a shell."""
+    made = argparse.ArgumentParser("cityscapes-study")
+    tools = made.add_subparsers()
+    for path in _modules():
+        tools.choices[path.stem] = importlib.import_module(f"common.tools.{path.stem}").parser()
+    return made
+
+
 def main() -> None:
     """Runs the tool that the first argument names, as `python -m common.tools.TOOL` does."""
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(all_options())
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "--help"):
         print(menu())

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -99,3 +100,14 @@ def test_a_hostile_name_reaches_the_terminal_as_text(tmp_path):
     error = run_tool("common.tools.stats", tmp_path / "\x1b[31mred", expect=1).stderr
     assert "\\x1b[31mred" in error
     assert "\x1b" not in error
+
+
+def test_a_shell_completes_tools_and_options():
+    line = "cityscapes-study masks --encoding train"
+    # The protocol of argcomplete: the words are written to file 8, what is typed comes in the environment.
+    typed = {"_ARGCOMPLETE": "1", "_ARGCOMPLETE_IFS": " ", "COMP_LINE": line, "COMP_POINT": str(len(line))}
+    code = "import os; os.dup2(1, 8); from common.tools.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, env={**os.environ, **typed}
+    )
+    assert done.stdout.split() == ["trainIds"], done.stderr
