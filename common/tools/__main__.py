@@ -26,7 +26,7 @@ def menu() -> str:
         lines.append(f"  python -m common.tools.{path.stem:<16} {docstring.partition(chr(10))[0]}")
     lines += [
         "",
-        "After `python -m pip install -e '.[completion]'` the command is cityscapes-study TOOL, and bash and zsh complete it by",
+        "python -m pip install -e '.[completion]' gives cityscapes-study TOOL; bash and zsh complete it after",
         'eval "$(register-python-argcomplete cityscapes-study)"',
     ]
     return "\n".join(lines)
