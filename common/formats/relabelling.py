@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from common.formats.frames import BOXES, Annotation, FrameTruth, Segment, source_polygons
 from common.labels.tables import LabelTable
+from common.text import count
 
 # The new name of every label, by its name in the source; None is background.
 NewNames = Mapping[str, str | None]
@@ -75,7 +76,7 @@ def _drop_small(
     areas = np.bincount(pixels.ravel(), minlength=max(segments, default=0) + 1)
     for key in [key for key, segment in segments.items() if segment.number is not None and areas[key] < min_area]:
         del segments[key]
-        dropped[f"objects smaller than {min_area} pixels"] += 1
+        dropped[f"objects smaller than {count(min_area, 'pixel')}"] += 1
 
 
 def _numbered(

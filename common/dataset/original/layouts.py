@@ -122,7 +122,7 @@ def _join(found: list[FrameFile], remarks: list[str]) -> tuple[Frame, ...]:
             files[file.kind] = _extracted_one(other, file)
             extracted.append(file.name)
     if extracted:
-        remarks.append(f"{len(extracted):,} files are in a zip and also extracted; the extracted ones are used")
+        remarks.append(f"{count(len(extracted), 'file')} in a zip and also extracted; what is extracted is used")
     frames = (_frame(places[name], files) for name, files in parts.items())
     return tuple(sorted(frames, key=lambda frame: (frame.split, frame.name)))
 

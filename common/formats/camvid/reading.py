@@ -27,6 +27,7 @@ from common.formats.camvid.lists import MASKS, find_lists, item_id_of, paths_of_
 from common.formats.class_masks import VOID, MaskCode, present_values, read_classes, table_as_read
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, missing_notes, split_item_id
 from common.formats.names import read_lines
+from common.text import count
 
 
 def matches(tree: FileListing) -> bool:
@@ -63,7 +64,7 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
         raise DataError(f"{tree}: the lists {', '.join(lists.values())} name no frame")
     notes += missing_notes(missing, len(frames))
     left_out = len(set(masks) - used)
-    notes += [f"{left_out:,} masks are in no list and were left out"] if left_out else []
+    notes += [f"{count(left_out, 'mask')} in no list, left out"] if left_out else []
     return FrameDataset(table_as_read(table), tuple(frames), "camvid", tuple(notes))
 
 

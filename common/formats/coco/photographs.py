@@ -75,7 +75,7 @@ class Photographs:
         by_ends = f"{count(found, 'photograph was', 'photographs were')} found by the last parts of their paths"
         notes = [f"{by_ends}, below other folders"] if found else []
         if self._unclear:
-            notes.append(f"{len(self._unclear):,} photographs are not clear and were left out: {self._unclear[0]}")
+            notes.append(f"{count(len(self._unclear), 'unclear photograph')} left out: {self._unclear[0]}")
         return notes
 
 

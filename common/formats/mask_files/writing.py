@@ -126,7 +126,9 @@ def write_masks(source: Path, out: Path, encoding: str, options: MaskOptions | N
     usable = [frame for frame in chosen if first_kind(frame.files, kinds)]
     missing = tuple(frame.name for frame in chosen if not first_kind(frame.files, kinds))
     if not usable:
-        raise DataError(f"{source}: none of {len(chosen):,} frames has {' or '.join(kinds)}; choose another --from")
+        raise DataError(
+            f"{source}: none of {count(len(chosen), 'frame')} has {' or '.join(kinds)}; choose another --from"
+        )
     instances = [_instances_of(frame, table, kinds, options.size_wh) for frame in usable]
     read = Counter(one.kind for one in instances)
     notes = layout.problems

@@ -13,6 +13,7 @@ from common.formats.frames import NO_SPLIT
 from common.formats.names import checked_name, path_inside, read_lines, tail_in
 from common.images.pictures import IMAGE_ENDINGS
 from common.labels.tables import LabelTable
+from common.text import count
 
 LISTS = "ImageSets"
 _UNION = "trainval"
@@ -39,7 +40,7 @@ def read_splits(tree: FileListing, table: LabelTable, there: Container[str], not
     several |= {name for name in main.keys() & segmentation.keys() if main[name] != segmentation[name]}
     if several:
         notes.append(
-            f"{len(several):,} frames are in the lists of several splits, for example {min(several)}; one was taken"
+            f"{count(len(several), 'frame')} in the lists of several splits, for example {min(several)}; one was taken"
         )
     return main | segmentation
 

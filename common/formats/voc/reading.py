@@ -26,7 +26,7 @@ from common.formats.voc.labels import read_labels
 from common.formats.voc.lists import LISTS, read_splits
 from common.formats.voc.truth import VocTruth
 from common.images.pictures import IMAGE_ENDINGS
-from common.text import first_few
+from common.text import count, first_few
 
 BOXES, IMAGES = "Annotations", "JPEGImages"
 CLASSES, OBJECTS = "SegmentationClass", "SegmentationObject"
@@ -73,7 +73,7 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
         frames.append(AnnotatedFrame(name, split, city, image, files if has_truth else None))
     notes += missing_notes(missing, len(frames))
     left_out = len(there - splits.keys())
-    notes += [f"{left_out:,} frames are in no list of {LISTS} and were left out"] if left_out else []
+    notes += [f"{count(left_out, 'frame')} in no list of {LISTS}, left out"] if left_out else []
     return FrameDataset(table_as_read(table), tuple(frames), "voc", tuple(notes))
 
 

@@ -43,7 +43,7 @@ from common.formats.yolo.lines import fill_polygon, read_label_file
 from common.formats.yolo.places import INDEX, find_indices, has_labels, images_of_split, item_id_of, labels_of, split_of
 from common.images.pictures import IMAGE_ENDINGS, picture_size
 from common.labels.tables import BACKGROUND, CITYSCAPES, FOREIGN_BACKGROUND, LabelTable, make_label, plain_name
-from common.text import first_few
+from common.text import count, first_few
 
 
 def matches(tree: FileListing) -> bool:
@@ -70,7 +70,7 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     notes = [f"{index_name} has kpt_shape: key points were left out, boxes are read"] if index.key_point_numbers else []
     for split in sorted(index.splits, key=lambda split: split in ("train", "val")):
         images, missing = images_of_split(tree, index.path, index.splits[split])
-        notes += [f"{split}: {count:,} images listed are not there" for count in (missing,) if count]
+        notes += [f"{split}: {count(missing, 'listed image')} not found"] if missing else []
         notes += [] if images else [f"{split}: there is no image in {', '.join(index.splits[split])[:200]}"]
         for image in images:
             name = split_of(image, split)
@@ -94,10 +94,10 @@ def _left_out(tree: FileListing, frames: dict[str, AnnotatedFrame], index_name: 
     ]
     has_image = set(text_files.values())
     alone = sum("labels" in name.split("/") and name not in has_image for name in tree.names("", ".txt"))
-    notes = [f"{alone:,} label files have no image and were left out"] if alone else []
+    notes = [f"{count(alone, 'label file')} without an image left out"] if alone else []
     if unlisted:
         notes.append(
-            f"{len(unlisted):,} images are in no split that {index_name} names, and left out, for example {unlisted[0]}"
+            f"{count(len(unlisted), 'image')} in no split that {index_name} names, left out, for example {unlisted[0]}"
         )
     return notes
 

@@ -250,7 +250,7 @@ def test_missing_files_are_counted_and_a_readme_is_no_list(tmp_path):
         "3 of 3 frames have no image",
         "1 of 3 frames have no mask, though the list names one",
         "1 of 3 frames have no mask",
-        "1 masks are in no list and were left out",
+        "1 mask in no list, left out",
     }
 
 

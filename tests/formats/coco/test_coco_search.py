@@ -135,7 +135,7 @@ def test_more_equal_folders_decide_between_pictures_of_one_name_and_doubts_are_n
     assert [frame.item_id for frame in dataset.frames] == ["cam1/1", "cam2/1", "2"]
     assert "2 photographs were found by the last parts of their paths, below other folders" in dataset.notes
     assert any(
-        note.endswith("not clear and were left out: 2.png may be y/p/2.png, y/q/2.png") for note in dataset.notes
+        note.endswith("unclear photograph left out: 2.png may be y/p/2.png, y/q/2.png") for note in dataset.notes
     )
 
 

@@ -336,7 +336,7 @@ def test_an_object_of_a_label_that_is_not_counted_is_stuff_and_its_number_is_dro
 
 def test_frames_that_no_list_names_are_counted(tmp_path):
     save_mask(foreign(tmp_path) / "SegmentationClass" / "b.png", [[0]])
-    assert "1 frames are in no list of ImageSets and were left out" in voc.read(list_files_of(tmp_path)).notes
+    assert "1 frame in no list of ImageSets, left out" in voc.read(list_files_of(tmp_path)).notes
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_objects_come_back_with_the_same_pixels_names_places_and_images(difficul
             assert_same(counted(original.annotation()), frame.annotation(), numbers=False)
     assert [(label.name, label.id) for label in dataset.labels][:3] == [("unlabeled", 0), ("person", 24), ("rider", 25)]
     assert dataset.notes == (
-        "1 label files have no image and were left out",
+        "1 label file without an image left out",
         "1 of 5 frames have no ground truth",
     )
 
@@ -324,7 +324,7 @@ def test_lists_of_images_choose_among_the_files_of_the_dataset_only(tmp_path):
     (tmp_path / "train.txt").write_text("./images/a.png\n\n/etc/passwd\n../../b.png\n")
     dataset = yolo.read(make(tmp_path, f"0 {SQUARE}", "train: train.txt\nval: /etc\nnames: [car]"))
     assert [frame.name for frame in dataset] == ["a"]
-    assert dataset.notes == ("train: 2 images listed are not there", "val: there is no image in /etc")
+    assert dataset.notes == ("train: 2 listed images not found", "val: there is no image in /etc")
 
 
 def test_images_of_a_split_that_the_index_does_not_name_are_counted_as_that(difficult, tmp_path):
@@ -332,8 +332,8 @@ def test_images_of_a_split_that_the_index_does_not_name_are_counted_as_that(diff
     index = (tmp_path / "data.yaml").read_text().replace("val: images/val\n", "")
     (tmp_path / "data.yaml").write_text(index)
     assert set(yolo.read(list_files_of(tmp_path)).notes) == {
-        "1 label files have no image and were left out",  # of a frame that has none
-        "3 images are in no split that data.yaml names, and left out, for example images/val/tour/abend/bild 7.png",
+        "1 label file without an image left out",  # of a frame that has none
+        "3 images in no split that data.yaml names, left out, for example images/val/tour/abend/bild 7.png",
     }
 
 
