@@ -1,4 +1,4 @@
-"""From any format to any other: `read`, `filter`, `write`, and `convert`, which is all three.
+"""From any format to any other: `read`, change, `write`, and `convert`, which is all three.
 
     from common.formats.conversion import convert, filter, read, write
 
@@ -7,12 +7,13 @@
     print(write(persons, "persons", "coco"))
 
 Datasets are streams: a frame is loaded when it is written, so memory does not grow with the number of frames. A dataset
-is written under a hidden name beside its place and renamed when it is complete.
+is written under a hidden name beside its place and renamed when it is complete. What changes a dataset (`filter`,
+`merge`, `rename`, `random_split`, `resize`, `take`) gives another dataset and loads nothing.
 """
 
 import logging
-from collections.abc import Iterable
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,20 @@ from common.files.listing import list_files_of
 from common.files.places import absolute_path
 from common.files.targets import building, refuse_nested
 from common.formats import cityscapes
+from common.formats.dividing import random_split, take
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import BOXES, AnnotatedFrame, FrameDataset
+from common.formats.merging import REFUSE, merge
 from common.formats.registry import FORMATS, find_format, recognise
-from common.formats.selection import Selection, filter
+from common.formats.renaming import rename
+from common.formats.resizing import resize
+from common.formats.selection import Selection, change_labels, choose_frames, filter
 from common.images.not_read import OF_VIDEOS, describe_others
 from common.labels.tables import CITYSCAPES
 from common.parallel import usable_cores
 
 log = logging.getLogger(__name__)
-__all__ = ["convert", "filter", "read", "write"]
+__all__ = ["convert", "filter", "merge", "random_split", "read", "rename", "resize", "take", "write"]
 
 
 def read(
@@ -79,7 +84,7 @@ def write(
     """
     target_format = find_format(format)
     dataset = frames if isinstance(frames, FrameDataset) else FrameDataset(CITYSCAPES, frames)
-    known = {field.name for field in fields(WriteOptions)}
+    known = {one.name for one in fields(WriteOptions)}
     if unknown := sorted(options.keys() - known):
         raise ConfigError(f"there is no option {unknown[0]!r}; the options are {', '.join(sorted(known))}")
     defaults = {"workers": usable_cores(), "classes": dataset.classes, "truth": dataset.truth or WriteOptions.truth}
@@ -112,25 +117,60 @@ def _refuse_if_nothing_is_left(tally: Tally, path: Path | str, format: str) -> N
     )
 
 
-def convert(source: Path | str, target: Path | str, to: str, from_: str | None = None, **choices: Any) -> Tally:
-    """Converts a dataset from any format to any other.
+@dataclass(frozen=True)
+class Changes:
+    """What `convert` changes beside the attributes of `Selection`, in this order, after frames are chosen.
+
+    Attributes:
+        on_conflict: Rule of `merge` for several sources.
+        shares: Those of `random_split`; {} keeps the splits.
+        seed: Of `random_split`.
+        stratify: Of `random_split`.
+        size_wh: Of `resize`; None keeps the sizes.
+        rename_labels: Pairs of an old and a new name, as `rename` takes them; before `Selection` changes labels.
+    """
+
+    on_conflict: str = REFUSE
+    shares: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+    stratify: bool = False
+    size_wh: tuple[int, int] | None = None
+    rename_labels: tuple[tuple[str, str], ...] = ()
+
+
+def convert(
+    source: Path | str | Sequence[Path | str], target: Path | str, to: str, from_: str | None = None, **choices: Any
+) -> Tally:
+    """Converts a dataset from any format to any other, or several into one.
 
     Args:
-        source: A folder, or a zip that stays closed.
+        source: A folder, or a zip that stays closed; or several of them, in any formats.
         target: A new folder; for CVAT a zip.
         to: One of `FORMATS`.
-        from_: One of `FORMATS`; None finds it out from the files.
-        choices: Attributes of `Selection` and `WriteOptions`, `overwrite`, and `train_ids` of `read`.
+        from_: One of `FORMATS`, for all sources; None finds it out from the files.
+        choices: Attributes of `Selection`, `Changes` and `WriteOptions`, `overwrite`, and `train_ids` of `read`.
 
     Raises:
-        ProjectError: As `read`, `filter` and `write`.
+        ProjectError: As `read`, `merge`, `filter` and `write`.
     """
-    refuse_nested(Path(source), Path(target))
-    chosen = {field.name for field in fields(Selection)}
-    selection = Selection(**{name: value for name, value in choices.items() if name in chosen})
-    options = {name: value for name, value in choices.items() if name not in chosen}
-    train_ids = options.pop("train_ids", False)
-    dataset = filter(read(source, from_, options.get("truth"), train_ids), selection)
+    sources = [source] if isinstance(source, str | Path) else list(source)
+    for one in sources:
+        refuse_nested(Path(one), Path(target))
+    selection, changes = Selection(**_taken(choices, Selection)), Changes(**_taken(choices, Changes))
+    train_ids = choices.pop("train_ids", False)
+    datasets = [read(one, from_, choices.get("truth"), train_ids) for one in sources]
+    dataset = merge(datasets, changes.on_conflict, list(map(str, sources))) if len(datasets) != 1 else datasets[0]
+    dataset = choose_frames(dataset, selection)
+    if changes.shares:
+        dataset = random_split(dataset, changes.shares, changes.seed, changes.stratify)
+    if changes.size_wh is not None:
+        dataset = resize(dataset, changes.size_wh)
+    dataset = change_labels(rename(dataset, dict(changes.rename_labels)), selection)
     for note in dataset.notes:
         log.warning("note: %s", note)
-    return write(dataset, target, to, **options)
+    return write(dataset, target, to, **choices)
+
+
+def _taken(choices: dict[str, Any], kind: type[Selection] | type[Changes]) -> dict[str, Any]:
+    """Takes the attributes of a dataclass out of some choices."""
+    return {one.name: choices.pop(one.name) for one in fields(kind) if one.name in choices}

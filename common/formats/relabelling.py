@@ -1,13 +1,14 @@
 """Gives an annotation other labels when it is loaded: names, numbers of objects, background, no small objects."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from common.formats.frames import BOXES, Annotation, FrameTruth, Segment, source_polygons
+from common.formats.frames import BOXES, AnnotatedFrame, Annotation, FrameTruth, Segment, source_polygons
+from common.formats.streams import change_each
 from common.labels.tables import LabelTable
 from common.text import count
 
@@ -66,6 +67,13 @@ class RelabelledTruth:
         """Tells that polygons.json of the source, if there is one, does not fit the new labels."""
         data, reason = source_polygons(self.truth, annotation)
         return None, "that did not fit the new labels (outlines were drawn again)" if data or reason else ""
+
+
+def change_truths(
+    frames: Iterable[AnnotatedFrame], wrap: Callable[[FrameTruth], FrameTruth]
+) -> Iterable[AnnotatedFrame]:
+    """Gives frames another truth, made of theirs; a sequence stays a sequence."""
+    return change_each(frames, lambda frame: frame if frame.truth is None else replace(frame, truth=wrap(frame.truth)))
 
 
 def _drop_small(

@@ -5,22 +5,26 @@ Objects are made of boxes and of connected areas where that is asked for (`new_o
 Nothing is loaded here: frames get a truth that makes the change when it is loaded, in any process.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from common.errors import ConfigError, LabelError
-from common.formats.frames import AnnotatedFrame, FrameDataset, FrameTruth
+from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.formats.new_objects import DividedTruth, FilledTruth
-from common.formats.relabelling import LabelChange, NewNames, RelabelledTruth
+from common.formats.relabelling import LabelChange, NewNames, RelabelledTruth, change_truths
+from common.formats.streams import change_each
 from common.labels.cityscapes import IGNORE, LABEL_OF_ID
 from common.labels.map_files import load_label_map
 from common.labels.maps import LabelMap
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
+from common.text import first_few
 
 IGNORED = "ignored"
 FILL = "fill"
+# Of what is there, where something was asked for that is not.
+_NAMES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,9 @@ class Selection:
     Attributes:
         splits: Names of splits; () takes all.
         cities: Names of cities; () takes all.
+        frames: Names of frames (`AnnotatedFrame.name`, `item_id` or `place`); () takes all.
         classes: Names of labels; pixels of all others become background. () takes all.
+        drop: Names of labels whose pixels become background.
         min_area: Counted objects with fewer visible pixels become background.
         label_map: "cityscapes" for the official labels, "source" for those of the source, or a label map (built-in name
             or file) whose classes replace the official labels. "" is "cityscapes" if all labels are Cityscapes', else
@@ -42,7 +48,9 @@ class Selection:
 
     splits: tuple[str, ...] = ()
     cities: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
     min_area: int = 0
     label_map: str = ""
     boxes: str = ""
@@ -60,11 +68,22 @@ def filter(dataset: FrameDataset, selection: Selection | None = None, **choices:
     """Chooses frames and labels of a dataset; `choices` are attributes of `Selection`, to be given instead of one.
 
     Raises:
-        ConfigError: If a split, city or class is not in the dataset; names those that are.
-        LabelError: If the label map is wrong; names file and line.
+        ConfigError: If a split, city or frame is not in the dataset; names those that are.
+        LabelError: If a class is not in the dataset, or the label map is wrong; names file and line.
     """
     selection = selection or Selection(**choices)
-    frames = _rename_splits(_choose(dataset.frames, selection), selection.rename_splits)
+    return change_labels(choose_frames(dataset, selection), selection)
+
+
+def choose_frames(dataset: FrameDataset, selection: Selection) -> FrameDataset:
+    """Does the part of `filter` that chooses frames and renames splits; raises ConfigError as it does."""
+    frames = rename_splits(_choose(dataset.frames, selection), dict(selection.rename_splits))
+    return replace(dataset, frames=frames)
+
+
+def change_labels(dataset: FrameDataset, selection: Selection) -> FrameDataset:
+    """Does the part of `filter` that changes labels and ground truth; raises LabelError as it does."""
+    frames = dataset.frames
     table, new_names, new_background = _target_labels(dataset.labels, selection.label_map)
     painted = (label.name for label in dataset.labels if label.id >= 0 and label.name != dataset.labels.background)
     outside = [name for name in painted if new_names[name] is None]
@@ -72,28 +91,20 @@ def filter(dataset: FrameDataset, selection: Selection | None = None, **choices:
     if outside:
         background = table.background or "background"
         notes += (f"labels that the label map does not have become {background}: {', '.join(outside)}",)
-    new_names = _only(selection.classes, table, new_names)
+    new_names = _only(selection, table, new_names)
     classes = selection.classes or dataset.classes
     if selection.boxes:
-        frames = _with_truths(frames, FilledTruth)
+        frames = change_truths(frames, FilledTruth)
     if selection.regions:
         table = _with_counted(table, selection.classes)
         labels = (old for old, new in new_names.items() if new and (label := table.find(new)) and label.has_instances)
-        frames = _with_truths(frames, partial(DividedTruth, labels=frozenset(labels)))
+        frames = change_truths(frames, partial(DividedTruth, labels=frozenset(labels)))
     is_same = table.labels == dataset.labels.labels and all(old == new for old, new in new_names.items())
     if is_same and not selection.min_area:
         return replace(dataset, frames=frames, classes=classes)
     change = LabelChange(table, new_names, new_background, selection.min_area)
-    frames = _with_truths(frames, partial(RelabelledTruth, change=change))
+    frames = change_truths(frames, partial(RelabelledTruth, change=change))
     return replace(dataset, labels=table, frames=frames, classes=classes, notes=notes)
-
-
-def _with_truths(
-    frames: Iterable[AnnotatedFrame], wrap: Callable[[FrameTruth], FrameTruth]
-) -> Iterable[AnnotatedFrame]:
-    """Gives frames another truth, made of theirs; a sequence stays a sequence."""
-    changed = (frame if frame.truth is None else replace(frame, truth=wrap(frame.truth)) for frame in frames)
-    return tuple(changed) if isinstance(frames, Sequence) else changed
 
 
 def _with_counted(table: LabelTable, classes: Sequence[str]) -> LabelTable:
@@ -103,36 +114,40 @@ def _with_counted(table: LabelTable, classes: Sequence[str]) -> LabelTable:
     return LabelTable(tuple(labels), table.background)
 
 
-def _rename_splits(frames: Iterable[AnnotatedFrame], pairs: Sequence[tuple[str, str]]) -> Iterable[AnnotatedFrame]:
-    names = dict(pairs)
+def rename_splits(frames: Iterable[AnnotatedFrame], names: Mapping[str, str]) -> Iterable[AnnotatedFrame]:
+    """Gives splits new names by old ones; raises ConfigError if a sequence has no frame in one of them."""
     if not names:
         return frames
     if isinstance(frames, Sequence):
         there = {frame.split for frame in frames}
         if unknown := sorted(names.keys() - there):
             raise ConfigError(f"there is no split {unknown[0]!r} to rename; there are {', '.join(sorted(there))}")
-    renamed = (replace(frame, split=names.get(frame.split, frame.split)) for frame in frames)
-    return tuple(renamed) if isinstance(frames, Sequence) else renamed
+    return change_each(frames, lambda frame: replace(frame, split=names.get(frame.split, frame.split)))
 
 
 def _choose(frames: Iterable[AnnotatedFrame], selection: Selection) -> Iterable[AnnotatedFrame]:
-    if not selection.splits and not selection.cities:
+    """Chooses by every attribute of which something is named; of a sequence, each name must be there."""
+    wishes = [(what, names) for what in _NAMES_OF if (names := frozenset(getattr(selection, what)))]
+    if not wishes:
         return frames
-
-    def is_wanted(frame: AnnotatedFrame) -> bool:
-        return (not selection.splits or frame.split in selection.splits) and (
-            not selection.cities or frame.city in selection.cities
-        )
-
+    chosen = (frame for frame in frames if not any(names.isdisjoint(_NAMES_OF[what](frame)) for what, names in wishes))
     if not isinstance(frames, Sequence):
-        return (frame for frame in frames if is_wanted(frame))
-    for what, wanted, there in (
-        ("split", selection.splits, {frame.split for frame in frames}),
-        ("city", selection.cities, {frame.city for frame in frames}),
-    ):
-        if unknown := sorted(set(wanted) - there):
-            raise ConfigError(f"there is no {what} {unknown[0]!r} in the data; there are {', '.join(sorted(there))}")
-    return tuple(frame for frame in frames if is_wanted(frame))
+        return chosen
+    for what, names in wishes:
+        there = [_NAMES_OF[what](frame) for frame in frames]
+        if absent := sorted(names.difference(*there)):
+            others = f", nor {len(absent) - 1:,} more of the names" if len(absent) > 1 else ""
+            shown = first_few(sorted({found[0] for found in there}), _NAMES_SHOWN)
+            raise ConfigError(f"{what}: there is no {absent[0]!r} in the data{others}; there are {shown}")
+    return tuple(chosen)
+
+
+# What a frame may be called, by the attribute of `Selection` that chooses it.
+_NAMES_OF: dict[str, Callable[[AnnotatedFrame], tuple[str, ...]]] = {
+    "splits": lambda frame: (frame.split,),
+    "cities": lambda frame: (frame.city,),
+    "frames": lambda frame: (frame.name, frame.item_id, frame.place),
+}
 
 
 def _target_labels(source: LabelTable, label_map: str) -> tuple[LabelTable, NewNames, str | None]:
@@ -172,13 +187,18 @@ def table_of_classes(classes: LabelMap) -> LabelTable:
     return LabelTable((*labels, make_label(IGNORED, IGNORE, (0, 0, 0))), IGNORED)
 
 
-def _only(classes: Sequence[str], table: LabelTable, new_names: NewNames) -> NewNames:
-    if not classes:
-        return new_names
-    chosen = set()
-    for name in classes:
+def _only(selection: Selection, table: LabelTable, new_names: NewNames) -> NewNames:
+    """Makes background of the labels that are not wanted."""
+    chosen = _named(selection.classes, table) if selection.classes else {label.name for label in table}
+    chosen -= _named(selection.drop, table)
+    return {old: new if new in chosen else None for old, new in new_names.items()}
+
+
+def _named(names: Sequence[str], table: LabelTable) -> set[str]:
+    found = set()
+    for name in names:
         label = table.find(name)
         if label is None:
             raise LabelError(f"there is no class {name!r}; the classes are {', '.join(label.name for label in table)}")
-        chosen.add(label.name)
-    return {old: new if new in chosen else None for old, new in new_names.items()}
+        found.add(label.name)
+    return found

@@ -1,13 +1,14 @@
 """Frames in a sequence, or one by one from a generator, which gives them once."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from common.errors import DataError
 from common.text import count, first_few
 
 Item = TypeVar("Item")
+Changed = TypeVar("Changed")
 
 
 class TakenOnce(Generic[Item]):
@@ -29,6 +30,12 @@ class TakenOnce(Generic[Item]):
 def taken_once(items: Iterable[Item]) -> Iterable[Item]:
     """Guards an iterator, which can be taken once; gives all others back as they are."""
     return TakenOnce(items) if isinstance(items, Iterator) else items
+
+
+def change_each(items: Iterable[Item], change: Callable[[Item], Changed]) -> Iterable[Changed]:
+    """Changes items one by one when they are taken; those of a sequence at once, and they stay a sequence."""
+    changed = map(change, items)
+    return tuple(changed) if isinstance(items, Sequence) else changed
 
 
 class _InSplit(Protocol):

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
 import numpy as np
 
 from common.errors import ConfigError, DataError
@@ -17,6 +16,8 @@ from common.files.disk import link_or_copy, write_bytes
 from common.files.sources import NamedBytes, Source
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import BOXES, AnnotatedFrame, Annotation, FrameDataset, Segment, label_of
+from common.images.encoding import encode_photograph
+from common.images.in_memory import MadePicture
 from common.images.orientation import UPRIGHT
 from common.images.pictures import IMAGE_ENDINGS, read_photograph, read_whole
 from common.images.runs import Runs, find_runs
@@ -25,7 +26,6 @@ from common.labels.tables import LabelTable
 from common.parallel import progress, run_all
 
 Result = TypeVar("Result")
-_JPEG_QUALITY = 95
 # Reasons why something is dropped, in the same words for all formats.
 HIDDEN = "objects without a visible pixel"
 HIDDEN_REGIONS = "regions without a visible pixel"
@@ -110,6 +110,7 @@ def place_image(source: Source, target: Path, options: WriteOptions, tally: Tall
     path = Path(f"{target}{ending_to_write(source, options)}")
     if options.images == "none":
         return path.name
+    source = _file_of(source)
     data, is_as_it_was = image_bytes(source, options, tally)
     if is_as_it_was and options.images == "link" and source.member is None:
         link_or_copy(source.path.resolve(), path)
@@ -127,7 +128,11 @@ def image_bytes(source: Source, options: WriteOptions, tally: Tally) -> tuple[by
     Raises:
         DataError: If it cannot be read or encoded; names the file.
     """
+    source = _file_of(source)
     found, ending = _ending_of(source), ending_to_write(source, options)
+    if isinstance(source, MadePicture):
+        tally.written["images"] += 1
+        return _encode_again(source, ending), False
     data, orientation = read_whole(source)
     tally.written["images"] += 1
     if orientation != UPRIGHT:
@@ -135,6 +140,11 @@ def image_bytes(source: Source, options: WriteOptions, tally: Tally) -> tuple[by
     elif ending == found or {ending, found} == {".jpg", ".jpeg"}:
         return data, True
     return _encode_again(NamedBytes(str(source), data), ending), False
+
+
+def _file_of(source: Source) -> Source:
+    """Gives the file of a photograph that is made as it was; all others as they are."""
+    return (source.unchanged() or source) if isinstance(source, MadePicture) else source
 
 
 def _ending_of(source: Source) -> str:
@@ -146,15 +156,10 @@ def ending_to_write(source: Source, options: WriteOptions) -> str:
     return f".{options.image_ext.lower().lstrip('.')}" if options.image_ext else _ending_of(source)
 
 
-def _encode_again(source: NamedBytes, ending: str) -> bytes:
+def _encode_again(source: NamedBytes | MadePicture, ending: str) -> bytes:
     if ending not in IMAGE_ENDINGS:
         raise DataError(f"{source}: cannot be written as {ending}; expected one of {', '.join(IMAGE_ENDINGS)}")
-    pixels = cv2.cvtColor(read_photograph(source), cv2.COLOR_RGB2BGR)
-    settings = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if ending in (".jpg", ".jpeg") else []
-    done, data = cv2.imencode(ending, pixels, settings)
-    if not done:
-        raise DataError(f"{source}: OpenCV could not encode it as {ending}")
-    return data.tobytes()
+    return encode_photograph(read_photograph(source), ending, str(source))
 
 
 def load_annotation(frame: AnnotatedFrame, tally: Tally) -> tuple[Annotation, Runs] | None:

@@ -1,4 +1,4 @@
-"""Pictures that a program holds as arrays: what is accepted, and a photograph that can be used like one in a file.
+"""Pictures that a program holds or makes as arrays: what is accepted, and photographs that are used like files.
 
 An array says nothing about the order of its colours; red, green, blue is assumed. Whatever numpy can make an array of
 is taken, for example a picture of Pillow or a tensor on the CPU.
@@ -7,8 +7,8 @@ is taken, for example a picture of Pillow or a tensor on the CPU.
 import contextlib
 import io
 import zlib
+from abc import abstractmethod
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from common.errors import DataError
 from common.files.sources import LARGEST_STREAM_BYTES, Source, Stream
 from common.images.decoding import check_pixels
-from common.images.png import encode_image
+from common.images.encoding import encode_photograph
 
 _SHOWN_AS_TRUE = 255
 Value = TypeVar("Value", np.uint8, np.uint16)
@@ -79,16 +79,48 @@ def as_area(mask: ArrayLike, where: str) -> NDArray[np.bool_]:
     return array.astype(bool, copy=False)
 
 
-class ImageInMemory(Source):
-    """A photograph that is an array; where a file of it is asked for, it is a PNG.
+class MadePicture(Source):
+    """A photograph whose pixels are made when they are asked for; where a file of it is asked for, they are encoded.
 
-    It can be sent to a worker, which encodes it there. Its `member` is the name it would have, with `.png`.
+    It can be sent to a worker, which makes it there. The ending of its `member` tells how it is encoded.
+
+    Attributes:
+        size_wh: Width and height in pixels.
     """
+
+    size_wh: tuple[int, int]
+
+    @abstractmethod
+    def pixels(self) -> NDArray[np.uint8]:
+        """Makes red, green, blue, shape `(height, width, 3)`; raises DataError if that is not possible."""
+
+    def unchanged(self) -> Source | None:
+        """Gives the file that has exactly these pixels, if there is one; raises DataError if it cannot be read."""
+        return None
+
+    def read_bytes(self) -> bytes:
+        """Encodes the pixels; raises DataError if they cannot be made."""
+        return encode_photograph(self.pixels(), Path(self.member or self.path).suffix.lower(), str(self))
+
+    @contextlib.contextmanager
+    def open(self, largest: int = LARGEST_STREAM_BYTES) -> Iterator[Stream]:
+        """Opens the bytes that `read_bytes` gives."""
+        yield Stream(self, io.BytesIO(self.read_bytes()), largest)
+
+    def signature(self) -> tuple[int, int]:
+        """Gives size and checksum of the bytes that `read_bytes` gives."""
+        data = self.read_bytes()
+        return len(data), zlib.crc32(data)
+
+
+class ImageInMemory(MadePicture):
+    """A photograph that is an array; its `member` is the name it would have, with `.png`."""
 
     def __init__(self, name: str, image: NDArray[np.uint8]) -> None:
         """Takes an image that `as_image` has checked; it must not change afterwards."""
         super().__init__(Path("memory"), f"{name}.png")
         object.__setattr__(self, "_image", image)
+        object.__setattr__(self, "size_wh", (image.shape[1], image.shape[0]))
 
     def __str__(self) -> str:
         return f"{self.member}, an image in memory"
@@ -98,24 +130,12 @@ class ImageInMemory(Source):
     __hash__ = object.__hash__
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ImageInMemory, (str(self.member).removesuffix(".png"), self._image)  # type: ignore[attr-defined]
+        return ImageInMemory, (str(self.member).removesuffix(".png"), self.pixels())
 
-    @cached_property
-    def _png(self) -> bytes:
-        return encode_image(self._image)  # type: ignore[attr-defined]
-
-    def read_bytes(self) -> bytes:
-        """Gives the bytes of a PNG."""
-        return self._png
-
-    @contextlib.contextmanager
-    def open(self, largest: int = LARGEST_STREAM_BYTES) -> Iterator[Stream]:
-        """Opens the bytes of a PNG."""
-        yield Stream(self, io.BytesIO(self._png), largest)
-
-    def signature(self) -> tuple[int, int]:
-        """Gives size and checksum of the PNG."""
-        return len(self._png), zlib.crc32(self._png)
+    def pixels(self) -> NDArray[np.uint8]:
+        """Gives the array itself."""
+        image: NDArray[np.uint8] = self._image  # type: ignore[attr-defined]
+        return image
 
 
 def _as_array(value: ArrayLike, where: str) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from common.errors import DataError
 from common.files.sources import NamedBytes, Readable, Source, read_bytes_of
 from common.images.decoding import is_turned_by_decoder, open_picture, orientation_of
+from common.images.in_memory import MadePicture
 from common.images.orientation import UPRIGHT, turn_upright, turned_size
 from common.images.png import PNG_START, check_png, read_image
 
@@ -57,6 +58,8 @@ def picture_size(source: Source) -> tuple[int, int]:
 
 def measure_picture(source: Source) -> PictureSize:
     """Reads the size of a photograph and how it is turned; raises DataError as `picture_size` does."""
+    if isinstance(source, MadePicture):
+        return PictureSize(source.size_wh, source.size_wh, UPRIGHT)
     with source.open() as file:
         start = file.read(_HEADER_BYTES)
     if len(start) == _HEADER_BYTES:
@@ -140,6 +143,8 @@ def read_photograph(source: Readable) -> NDArray[np.uint8]:
     Raises:
         DataError: If it is missing, damaged, too large or not a picture; names it.
     """
+    if isinstance(source, MadePicture):
+        return source.pixels()
     whole = NamedBytes(str(source), read_bytes_of(source))
     if whole.data.startswith(PNG_START) and whole.data[24:26] == _PNG_RGB8 and _PNG_EXIF not in whole.data:
         return read_image(whole)

@@ -22,6 +22,7 @@ from common.dataset.original.polygons import (
     find_label,
     paint_polygons,
     read_polygons,
+    scale_polygons,
 )
 from common.dataset.original.train_ids import TRAIN_IDS, train_id_notes, with_train_ids
 from common.dataset.original.truth import KINDS, first_kind, read_truth
@@ -150,12 +151,21 @@ class CityscapesTruth:
             return None, ""
         if annotation.outlines is None:
             return None, "that are broken (outlines were drawn again)"
-        if self.kind == "polygons":
-            return source.read_bytes(), ""
-        painted = paint_polygons(annotation.outlines, self.table).instance_ids
-        if not np.array_equal(painted, annotation.pixels):
+        if not self._is_painted(annotation.outlines, annotation.pixels):
             return None, "that paint other pixels than the PNG files have (outlines were drawn again)"
         return source.read_bytes(), ""
+
+    def resized(self, annotation: Annotation, size_wh: tuple[int, int]) -> Annotation | None:
+        """Paints the outlines at another size if they give the pixels; see `resizing.ScalableTruth`."""
+        outlines = annotation.outlines
+        if outlines is None or not self._is_painted(outlines, annotation.pixels):
+            return None
+        pixels = paint_polygons(scale_polygons(outlines, size_wh), self.table).instance_ids
+        found = segments_of_values(pixels, self.table, self.files[self.kind])
+        return replace(annotation, pixels=pixels, segments={**annotation.segments, **found})
+
+    def _is_painted(self, outlines: AnnotatedImage, pixels: NDArray[np.integer]) -> bool:
+        return self.kind == "polygons" or np.array_equal(paint_polygons(outlines, self.table).instance_ids, pixels)
 
 
 def segments_of_values(values: NDArray[np.uint16], table: LabelTable, where: Source | str) -> dict[int, Segment]:
