@@ -76,6 +76,24 @@ def size_argument(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def pair_argument(text: str) -> tuple[str, str]:
+    """Reads an old and a new name from a command line; a type for argparse."""
+    old, sign, new = text.partition("=")
+    if not sign or not new:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected OLD=NEW, for example valid=val")
+    return old, new
+
+
+def shares_argument(text: str) -> dict[str, float]:
+    """Reads shares by name, such as train:0.8,val:0.2, from a command line; a type for argparse."""
+    shares = dict(part.partition(":")[::2] for part in text.split(","))
+    try:
+        return {name: float(share) for name, share in shares.items()}
+    except ValueError as error:
+        message = f"{text!r}: expected NAME:SHARE,..., for example train:0.8,val:0.2"
+        raise argparse.ArgumentTypeError(message) from error
+
+
 def png_argument(text: str) -> Path:
     """Reads the name of a picture that is to be written from a command line; a type for argparse."""
     if Path(text).suffix.lower() != ".png":

@@ -126,7 +126,7 @@ class Changes:
         shares: Those of `random_split`; {} keeps the splits.
         seed: Of `random_split`.
         stratify: Of `random_split`.
-        size_wh: Of `resize`; None keeps the sizes.
+        size: Width and height of `resize`; None keeps the sizes.
         rename_labels: Pairs of an old and a new name, as `rename` takes them; before `Selection` changes labels.
     """
 
@@ -134,7 +134,7 @@ class Changes:
     shares: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     stratify: bool = False
-    size_wh: tuple[int, int] | None = None
+    size: tuple[int, int] | None = None
     rename_labels: tuple[tuple[str, str], ...] = ()
 
 
@@ -163,8 +163,8 @@ def convert(
     dataset = choose_frames(dataset, selection)
     if changes.shares:
         dataset = random_split(dataset, changes.shares, changes.seed, changes.stratify)
-    if changes.size_wh is not None:
-        dataset = resize(dataset, changes.size_wh)
+    if changes.size is not None:
+        dataset = resize(dataset, changes.size)
     dataset = change_labels(rename(dataset, dict(changes.rename_labels)), selection)
     for note in dataset.notes:
         log.warning("note: %s", note)

@@ -8,7 +8,7 @@ followed; only its last parts are compared with the files of the dataset.
 import re
 import unicodedata
 from collections.abc import Container
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from common.errors import DataError
@@ -65,6 +65,14 @@ def read_lines(source: Source) -> list[str]:
     text = read_bytes_of(source, LARGEST_LIST_BYTES).decode("utf-8", "surrogateescape")
     lines = text.removeprefix("\ufeff").split("\n")
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    """Reads a list of frames, a name on each line; raises DataError as `read_lines` does, and if it names none."""
+    names = tuple(read_lines(Source(path)))
+    if not names:
+        raise DataError(f"{path}: names no frame; expected one on each line")
+    return names
 
 
 def path_inside(name: str) -> tuple[str, bool]:

@@ -128,7 +128,7 @@ def test_a_size_that_is_too_large_is_refused(val_frames):
 
 
 def test_a_resized_tree_is_consistent_and_says_what_became_of_outlines(demo_tree, tmp_path):
-    tally = convert(demo_tree, tmp_path / "new", "cityscapes", splits=("val",), size_wh=HALF, workers=1)
+    tally = convert(demo_tree, tmp_path / "new", "cityscapes", splits=("val",), size=HALF, workers=1)
     assert tally.dropped[SCALED_OUTLINES] > 0
     for frame in read(tmp_path / "new"):
         outlines = json.loads(frame.truth.files["polygons"].read_bytes())

@@ -23,9 +23,11 @@ def test_splits_are_renamed_as_often_as_asked(demo_tree, tmp_path):
     assert "train: images/training\nval: images/valid\n" in index
 
 
-def test_a_rename_without_a_new_name_is_refused(demo_tree, tmp_path):
-    with pytest.raises(ConfigError, match="--rename-split val: expected OLD=NEW, for example valid=val"):
-        run(demo_tree, tmp_path / "new", "--to", "yolo", "--rename-split", "val")
+@pytest.mark.parametrize("option", ["--rename-split", "--rename-label"])
+def test_a_rename_without_a_new_name_is_refused(option, capsys):
+    with pytest.raises(SystemExit):
+        run("a", "b", "--to", "yolo", option, "val")
+    assert f"{option}: 'val': expected OLD=NEW, for example valid=val" in capsys.readouterr().err
 
 
 def test_boxes_are_filled_where_asked(tmp_path):
@@ -79,7 +81,7 @@ def test_sources_on_both_sides_of_an_option_become_one_dataset(two_sources, tmp_
 
 def test_frames_of_a_list_are_divided_resized_and_get_other_labels(two_sources, tmp_path):
     (tmp_path / "list.txt").write_text("# wanted\na\ntrain/default/b\n\nc\n")
-    choice = ("--frames", tmp_path / "list.txt", "--split", "one:0.5,two:0.5", "--seed", "1", "--stratify")
+    choice = ("--list", tmp_path / "list.txt", "--split", "one:0.5,two:0.5", "--seed", "1", "--stratify")
     change = ("--size", "4x2", "--rename-label", "car=vehicle")
     assert run(two_sources[0], tmp_path / "new", "--to", "voc", *choice, *change) == 0
     frames = list(read(tmp_path / "new"))
@@ -94,10 +96,10 @@ def test_a_list_of_frames_that_are_not_there_is_refused(two_sources, tmp_path):
     with pytest.raises(
         ConfigError, match="frames: there is no 'x' in the data, nor 1 more of the names; there are a, b"
     ):
-        run(two_sources[0], tmp_path / "new", "--to", "voc", "--frames", tmp_path / "list.txt")
+        run(two_sources[0], tmp_path / "new", "--to", "voc", "--list", tmp_path / "list.txt")
     (tmp_path / "list.txt").write_text("# nothing\n")
     with pytest.raises(DataError, match="names no frame"):
-        run(two_sources[0], tmp_path / "new", "--to", "voc", "--frames", tmp_path / "list.txt")
+        run(two_sources[0], tmp_path / "new", "--to", "voc", "--list", tmp_path / "list.txt")
 
 
 @pytest.mark.parametrize("shares", ["train", "train:x", ":1", "train:0.5;val:0.5"])
