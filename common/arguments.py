@@ -88,7 +88,7 @@ def shares_argument(text: str) -> dict[str, float]:
     """Reads shares by name, such as train:0.8,val:0.2, from a command line; a type for argparse."""
     shares = dict(part.partition(":")[::2] for part in text.split(","))
     try:
-        return {name: float(share) for name, share in shares.items()}
+        return {name: float(share if name else "") for name, share in shares.items()}
     except ValueError as error:
         message = f"{text!r}: expected NAME:SHARE,..., for example train:0.8,val:0.2"
         raise argparse.ArgumentTypeError(message) from error

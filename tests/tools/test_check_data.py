@@ -2,11 +2,12 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from common.errors import DataError
-from common.formats.conversion import convert
+from common.formats.conversion import filter, read, write
 from common.tools import check_data
 from tests.support.running import PROJECT
 
@@ -14,6 +15,12 @@ from tests.support.running import PROJECT
 @pytest.fixture
 def tree(demo_tree, tmp_path):
     return shutil.copytree(demo_tree, tmp_path / "cityscapes")
+
+
+@pytest.fixture(scope="module")
+def two_frames(demo_tree):
+    dataset = filter(read(demo_tree), splits=("val",))
+    return replace(dataset, frames=dataset.frames[:2])
 
 
 def one_color(tree):
@@ -77,10 +84,20 @@ def test_a_place_without_data_is_explained(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["coco", "coco-panoptic", "voc", "yolo", "camvid"])
-def test_a_dataset_of_another_format_is_not_taken_for_a_sound_original(demo_tree, tmp_path, name):
-    convert(demo_tree, tmp_path / "other", name, splits=("val",), workers=1)
-    with pytest.raises(DataError, match=f"other: is in the format {name}; check_data checks Cityscapes trees"):
-        check_data.main([str(tmp_path / "other"), "--workers", "1"])
+def test_a_dataset_of_another_format_is_checked_as_such(two_frames, tmp_path, capsys, name):
+    write(two_frames, tmp_path / "other", name, workers=1)
+    assert check_data.main([str(tmp_path / "other"), "--workers", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{tmp_path / 'other'}: {name} dataset"
+    assert lines[-1] == "2 frames checked, no problems"
+
+
+def test_what_is_wrong_in_another_format_is_listed_and_gives_status_1(two_frames, tmp_path, capsys):
+    write(two_frames, tmp_path / "other", "voc", workers=1)
+    image, _ = sorted((tmp_path / "other/JPEGImages").iterdir())
+    image.write_bytes(image.read_bytes()[:-20])
+    assert check_data.main([str(tmp_path / "other"), "--from", "voc", "--workers", "1"]) == 1
+    assert "is cut off" in capsys.readouterr().out
 
 
 def test_a_tree_with_a_coco_file_beside_its_masks_is_still_a_tree(tree, capsys):
