@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import ConfigError, DataError, LabelError
-from common.formats.conversion import filter, merge
+from common.formats.conversion import filter, merge, take
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.labels.tables import CITYSCAPES, LabelTable, make_label
 from tests.support.difficult import assert_same
@@ -157,3 +157,15 @@ def test_pixels_of_merged_frames_are_those_of_the_sources(difficult):
                 key: replace(one, label=one.label.replace("sky", "Sky")) for key, one in expected.segments.items()
             }
             assert_same(replace(expected, segments=segments), after.annotation())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sets(st.sampled_from("abcdef"), min_size=1, max_size=5), st.integers(0, 6))
+def test_parts_that_were_chosen_and_merged_again_are_the_dataset(wanted, number):
+    whole = dataset_of(*"abcdef")
+    part = filter(whole, frames=tuple(wanted))
+    rest = filter(whole, frames=tuple(set("abcdef") - wanted))
+    assert names_of(part) == sorted(wanted)  # in the order of the dataset
+    assert set(merge([part, rest]).frames) == set(whole.frames)
+    first = take(whole, number)
+    assert merge([first, whole], "first").frames == whole.frames

@@ -20,7 +20,7 @@ from common.dataset.original.polygons import (
     Polygon,
     counted_values,
     find_label,
-    paint_polygons,
+    paint_runs,
     read_polygons,
     scale_polygons,
 )
@@ -160,12 +160,16 @@ class CityscapesTruth:
         outlines = annotation.outlines
         if outlines is None or not self._is_painted(outlines, annotation.pixels):
             return None
-        pixels = paint_polygons(scale_polygons(outlines, size_wh), self.table).instance_ids
+        pixels = self._paint(scale_polygons(outlines, size_wh))
         found = segments_of_values(pixels, self.table, self.files[self.kind])
         return replace(annotation, pixels=pixels, segments={**annotation.segments, **found})
 
     def _is_painted(self, outlines: AnnotatedImage, pixels: NDArray[np.integer]) -> bool:
-        return self.kind == "polygons" or np.array_equal(paint_polygons(outlines, self.table).instance_ids, pixels)
+        return self.kind == "polygons" or np.array_equal(self._paint(outlines), pixels)
+
+    def _paint(self, outlines: AnnotatedImage) -> NDArray[np.uint16]:
+        values, lengths = paint_runs(outlines, self.table)
+        return np.repeat(values, lengths).reshape(outlines.size_wh[::-1])
 
 
 def segments_of_values(values: NDArray[np.uint16], table: LabelTable, where: Source | str) -> dict[int, Segment]:
