@@ -7,8 +7,8 @@ from pathlib import Path
 from benchmarks.timing import main
 
 _PARTS = (
-    "resize", "polygons", "coco", "conversion", "around", "splitting", "augmenting", "scoring", "evaluating", "panoptic",
-    "predicting", "labelling", "reporting", "training", "training_step",
+    "resize", "polygons", "coco", "conversion", "around", "splitting", "augmenting", "scoring", "evaluating",
+    "panoptic", "predicting", "labelling", "reporting", "training", "training_step",
 )  # fmt: skip
 
 

@@ -22,8 +22,8 @@ from common.formats.conversion import convert, read
 _ORACLE = Path(__file__).resolve().parent.parent / ".venv-oracles" / "bin" / "python"
 _SHARES = {"train": 0.8, "val": 0.2}
 _SIZE = (1024, 512)
-# What is done, the plain conversion of the same frames, and the largest ratio asked for. A conversion copies photographs;
-# to resize one, it has to be decoded and encoded, so that no ratio is asked for.
+# What is done, the plain conversion of the same frames, and the largest ratio asked for. A conversion copies
+# photographs, but one that is resized has to be decoded and encoded, so that no ratio is asked for there.
 _PAIRS = (
     ("merge", "convert", 1.1),
     ("resize truth alone", "convert truth alone", 1.3),

@@ -14,12 +14,15 @@ from urllib.parse import unquote
 from common.errors import DataError
 from common.files.sources import Source, read_bytes_of
 from common.formats.frames import NO_SPLIT, AnnotatedFrame
+from common.images.pictures import IMAGE_ENDINGS
 
 LARGEST_LIST_BYTES = 32 * 1024 * 1024
 # They end a line in Python, like control characters, but belong to another category.
 _LINE_ENDS = "\u2028\u2029"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _DRIVE = re.compile(r"[A-Za-z]:")
+_LISTED_ENDINGS = (*IMAGE_ENDINGS, ".json", ".xml", ".txt")
+_KIND_OF_FILE = re.compile("_(leftImg8bit|gt(Fine|Coarse)_[A-Za-z]+)$")
 
 
 def check_name(frame: AnnotatedFrame) -> None:
@@ -73,6 +76,17 @@ def read_names(path: Path) -> tuple[str, ...]:
     if not names:
         raise DataError(f"{path}: names no frame; expected one on each line")
     return names
+
+
+def listed_frame(text: str) -> str:
+    """Reduces what a list may call a frame to what is the same in all lists.
+
+    Other programs list files, `leftImg8bit/val/ulm/ulm_000000_000019_leftImg8bit.png`: ending and kind of the file are
+    taken off, and of the folders those of split and city stay.
+    """
+    path = path_inside(text)[0]
+    ending = next((ending for ending in _LISTED_ENDINGS if path.lower().endswith(ending)), "")
+    return "/".join(_KIND_OF_FILE.sub("", path[: len(path) - len(ending)]).split("/")[-3:])
 
 
 def path_inside(name: str) -> tuple[str, bool]:

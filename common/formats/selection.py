@@ -12,6 +12,7 @@ from typing import Any
 
 from common.errors import ConfigError, LabelError
 from common.formats.frames import AnnotatedFrame, FrameDataset
+from common.formats.names import listed_frame
 from common.formats.new_objects import DividedTruth, FilledTruth
 from common.formats.relabelling import LabelChange, NewNames, RelabelledTruth, change_truths
 from common.formats.streams import change_each
@@ -34,7 +35,7 @@ class Selection:
     Attributes:
         splits: Names of splits; () takes all.
         cities: Names of cities; () takes all.
-        frames: Names of frames (`AnnotatedFrame.name`, `item_id` or `place`); () takes all.
+        frames: Names of frames (`AnnotatedFrame.name`, `item_id` or `place`) or of their files; () takes all.
         classes: Names of labels; pixels of all others become background. () takes all.
         drop: Names of labels whose pixels become background.
         min_area: Counted objects with fewer visible pixels become background.
@@ -127,7 +128,8 @@ def rename_splits(frames: Iterable[AnnotatedFrame], names: Mapping[str, str]) ->
 
 def _choose(frames: Iterable[AnnotatedFrame], selection: Selection) -> Iterable[AnnotatedFrame]:
     """Chooses by every attribute of which something is named; of a sequence, each name must be there."""
-    wishes = [(what, names) for what in _NAMES_OF if (names := frozenset(getattr(selection, what)))]
+    by_name = {"splits": selection.splits, "cities": selection.cities, "frames": map(listed_frame, selection.frames)}
+    wishes = [(what, names) for what, wanted in by_name.items() if (names := frozenset(wanted))]
     if not wishes:
         return frames
     chosen = (frame for frame in frames if not any(names.isdisjoint(_NAMES_OF[what](frame)) for what, names in wishes))
@@ -146,7 +148,7 @@ def _choose(frames: Iterable[AnnotatedFrame], selection: Selection) -> Iterable[
 _NAMES_OF: dict[str, Callable[[AnnotatedFrame], tuple[str, ...]]] = {
     "splits": lambda frame: (frame.split,),
     "cities": lambda frame: (frame.city,),
-    "frames": lambda frame: (frame.name, frame.item_id, frame.place),
+    "frames": lambda frame: tuple(map(listed_frame, (frame.name, frame.item_id, frame.place))),
 }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import ConfigError, DataError
-from common.formats.conversion import random_split, take
+from common.formats.conversion import random_split, rename, take
 from common.formats.dividing import draw
 from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.labels.tables import CITYSCAPES
@@ -39,6 +39,15 @@ def test_frames_that_are_added_or_sorted_otherwise_change_the_split_of_no_other(
     whole = splits_of(random_split(dataset_of(many("ulm", 12)), SHARES, seed))
     part = splits_of(random_split(dataset_of(frames[:number]), SHARES, seed))
     assert part.items() <= whole.items()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.booleans(), st.integers(0, 9))
+def test_only_the_old_splits_are_lost(stratify, seed):
+    before = dataset_of(many("ulm", 6) + many("bonn", 5))
+    after = random_split(before, SHARES, seed, stratify)
+    assert {frame.split for frame in after} <= SHARES.keys()
+    assert rename(after, splits={frame.split: "all" for frame in after}).frames == before.frames
 
 
 def test_shares_hold_on_average_and_are_counted():

@@ -1,5 +1,7 @@
 """Choosing frames and changing labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,35 @@ def test_splits_are_renamed_and_an_unknown_one_is_refused(difficult):
     assert {frame.split for frame in renamed} == {"train", "valid"}
     with pytest.raises(ConfigError, match="there is no split 'tset' to rename; there are train, val"):
         filter(difficult, rename_splits=(("tset", "test"),))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ulm_000000_000001",
+        "val/ulm/ulm_000000_000001",
+        "./ulm_000000_000001.JPG",
+        "/data/leftImg8bit/val/ulm/ulm_000000_000001_leftImg8bit.png",
+        "gtFine\\val\\ulm\\ulm_000000_000001_gtFine_color.png",
+    ],
+)
+def test_a_frame_is_found_by_its_name_and_by_that_of_its_files(difficult, line):
+    assert [frame.name for frame in filter(difficult, frames=(line,))] == ["ulm_000000_000001"]
+
+
+def test_names_that_are_not_there_are_refused_and_what_is_there_named(difficult):
+    with pytest.raises(ConfigError, match="no 'bild 8' in the data, nor 1 more of the names; there are Große 街道_0"):
+        filter(difficult, frames=("bild 7", "tour/abend/bild 7", "bild 8", "bild 9"))
+
+
+def test_what_comes_one_by_one_is_chosen_one_by_one(difficult):
+    stream = filter(replace(difficult, frames=iter(difficult)), frames=("bild 7", "bild 8"))
+    assert [frame.name for frame in stream] == ["bild 7"]
+
+
+def test_dropped_labels_become_background():
+    assert {segment.label for segment in changed(drop=("car", "road")).segments.values()} == {
+        "person", "truck", "out of roi",
+    }  # fmt: skip
+    with pytest.raises(LabelError, match="there is no class 'automobile'"):
+        changed(drop=("automobile",))
