@@ -123,14 +123,16 @@ class Changes:
 
     Attributes:
         on_conflict: Rule of `merge` for several sources.
+        take: Number of frames that are drawn, by `take`; None takes all.
         shares: Those of `random_split`; {} keeps the splits.
-        seed: Of `random_split`.
+        seed: Of `take` and `random_split`.
         stratify: Of `random_split`.
         size: Width and height of `resize`; None keeps the sizes.
         rename_labels: Pairs of an old and a new name, as `rename` takes them; before `Selection` changes labels.
     """
 
     on_conflict: str = REFUSE
+    take: int | None = None
     shares: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     stratify: bool = False
@@ -161,6 +163,8 @@ def convert(
     datasets = [read(one, from_, choices.get("truth"), train_ids) for one in sources]
     dataset = merge(datasets, changes.on_conflict, list(map(str, sources))) if len(datasets) != 1 else datasets[0]
     dataset = choose_frames(dataset, selection)
+    if changes.take is not None:
+        dataset = take(dataset, changes.take, changes.seed)
     if changes.shares:
         dataset = random_split(dataset, changes.shares, changes.seed, changes.stratify)
     if changes.size is not None:

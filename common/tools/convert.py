@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
         "several SOURCEs: refuse, rename the later ones, or leave out the later frames (default: refuse)")  # fmt: skip
     add_shared(made, "from", "splits", "cities")
     add("--list", metavar="FILE", type=Path, help="only the frames that a text file names, one on each line")
+    add("--take", metavar="N", type=whole_number(1), help="only N of these frames, drawn at random")
     add_shared(made, classes=_CLASSES)
     add("--drop", metavar="NAME", nargs="+", help="labels that become background")
     rename: dict[str, Any] = {"metavar": "OLD=NEW", "type": pair_argument, "action": "append"}
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     add("--split", dest="shares", metavar="NAME:SHARE,...", type=shares_argument, help="divide the frames at random, "
         "for example train:0.8,val:0.2; frames that are added later change the split of no other")  # fmt: skip
     add("--stratify", action="store_true", help="with --split: keep the shares in every city")
-    add_shared(made, seed="of --split (default: 0)", size=_SIZE)
+    add_shared(made, seed="of --split and --take (default: 0)", size=_SIZE)
     add("--min-area", type=whole_number(0), metavar="N", help="objects with fewer visible pixels become background")
     add("--label-map", metavar="MAP", help="cityscapes, source, a class map's name or its file (default: cityscapes "
         "if it knows all labels, else source)")  # fmt: skip

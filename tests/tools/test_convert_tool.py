@@ -79,8 +79,10 @@ def test_sources_on_both_sides_of_an_option_become_one_dataset(two_sources, tmp_
     ]  # fmt: skip
 
 
-def test_frames_of_a_list_are_divided_resized_and_get_other_labels(two_sources, tmp_path):
+def test_frames_are_drawn_or_of_a_list_divided_resized_and_get_other_labels(two_sources, tmp_path):
     (tmp_path / "list.txt").write_text("# wanted\na\ntrain/default/b\n\nc\n")
+    assert run(two_sources[0], tmp_path / "two", "--to", "voc", "--take", "2") == 0
+    assert len(read(tmp_path / "two")) == 2
     choice = ("--list", tmp_path / "list.txt", "--split", "one:0.5,two:0.5", "--seed", "1", "--stratify")
     change = ("--size", "4x2", "--rename-label", "car=vehicle")
     assert run(two_sources[0], tmp_path / "new", "--to", "voc", *choice, *change) == 0
