@@ -20,10 +20,9 @@ from common.errors import ConfigError, DataError
 from common.files.listing import list_files_of
 from common.files.places import absolute_path
 from common.files.targets import building, refuse_nested
-from common.formats import cityscapes
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import BOXES, AnnotatedFrame, FrameDataset
-from common.formats.registry import FORMATS, find_format, recognise
+from common.formats.registry import READ_NAMES, find_format, read_tree
 from common.formats.selection import Selection, filter
 from common.images.not_read import OF_VIDEOS, describe_others
 from common.labels.tables import CITYSCAPES
@@ -33,28 +32,25 @@ log = logging.getLogger(__name__)
 __all__ = ["convert", "filter", "read", "write"]
 
 
-def read(
-    path: Path | str, format: str | None = None, truth: str | None = None, train_ids: bool = False
-) -> FrameDataset:
+def read(path: Path | str, format: str | None = None, truth: str | None = None, **options: Any) -> FrameDataset:
     """Reads a dataset without loading its pixels; its `notes` tell what was missing or odd.
 
     Args:
         path: A folder, or a zip that stays closed.
         format: One of `FORMATS`; None finds it out from the files.
         truth: Of a Cityscapes tree: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
-        train_ids: Of a Cityscapes tree: whether labelIds hold train ids; labelTrainIds are read where there are any.
+        options: Of a Cityscapes tree `train_ids`, whether labelIds hold train ids, and `images_as`, for example
+            "leftImg8bit_foggy_beta_0.02"; of folders `images_as`, `masks_as` and `mask_values` (`formats.folders`).
 
     Raises:
         DataError: If nothing is found, or an index file is damaged; names the file.
         LabelError: If labels are not understood.
-        ConfigError: If there is no such format, or train ids are asked of another one than Cityscapes'.
+        ConfigError: If there is no such format, or it has no such option.
     """
-    chosen = None if format is None else find_format(format)
+    if format is not None:
+        find_format(format)
     tree = list_files_of(absolute_path(path))  # workers may have been started in another folder
-    chosen = chosen or FORMATS[recognise(tree)]
-    if train_ids and chosen is not FORMATS["cityscapes"]:
-        raise ConfigError(f"{path}: --train-ids is for Cityscapes trees; --from cityscapes reads it as one")
-    dataset = cityscapes.read(tree, truth, train_ids=True) if train_ids else chosen.read(tree, truth)
+    dataset = read_tree(tree, format, truth, options)
     if others := describe_others(map(str, tree.sources.values()), OF_VIDEOS):
         return replace(dataset, notes=(*dataset.notes, others))
     return dataset
@@ -120,7 +116,7 @@ def convert(source: Path | str, target: Path | str, to: str, from_: str | None =
         target: A new folder; for CVAT a zip.
         to: One of `FORMATS`.
         from_: One of `FORMATS`; None finds it out from the files.
-        choices: Attributes of `Selection` and `WriteOptions`, `overwrite`, and `train_ids` of `read`.
+        choices: Attributes of `Selection` and `WriteOptions`, `overwrite`, and the options of `read`.
 
     Raises:
         ProjectError: As `read`, `filter` and `write`.
@@ -129,8 +125,8 @@ def convert(source: Path | str, target: Path | str, to: str, from_: str | None =
     chosen = {field.name for field in fields(Selection)}
     selection = Selection(**{name: value for name, value in choices.items() if name in chosen})
     options = {name: value for name, value in choices.items() if name not in chosen}
-    train_ids = options.pop("train_ids", False)
-    dataset = filter(read(source, from_, options.get("truth"), train_ids), selection)
+    reading = {name: options.pop(name) for name in READ_NAMES if name in options}
+    dataset = filter(read(source, from_, options.get("truth"), **reading), selection)
     for note in dataset.notes:
         log.warning("note: %s", note)
     return write(dataset, target, to, **options)

@@ -184,6 +184,15 @@ def load_annotation(frame: AnnotatedFrame, tally: Tally) -> tuple[Annotation, Ru
     return annotation, runs
 
 
+def count_objects_as_classes(annotation: Annotation, tally: Tally) -> None:
+    """Counts objects and groups as dropped, for masks of classes, in which only the class of their pixels is kept."""
+    segments = annotation.segments.values()
+    objects = sum(segment.number is not None for segment in segments)
+    groups = sum(segment.is_crowd for segment in segments)
+    lost = {"objects (their pixels have a class only)": objects, "groups (their pixels have a class only)": groups}
+    tally.dropped += Counter(lost)
+
+
 def load_to_write(frame: AnnotatedFrame, table: LabelTable, tally: Tally) -> tuple[Annotation, Runs] | None:
     """Loads what any format can hold of a frame: visible segments, named as in the table, with a number if counted.
 

@@ -12,6 +12,7 @@ as in Cityscapes, and those of other labels are not. `table_of` tells which ids 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -64,6 +65,12 @@ def name_in_files(label: Label) -> str:
     """Spells a label's name without spaces, for files that Datumaro and CVAT read."""
     is_ours = CITYSCAPES.find(label.name) is not None
     return ("" if is_ours else "_").join(label.name.split())
+
+
+def respelled_names(table: LabelTable) -> Counter[str]:
+    """Counts the labels, other than Cityscapes', whose names are spelt with `_` for a space in files; see above."""
+    names = [label.name for label in table if not CITYSCAPES.find(label.name) and name_in_files(label) != label.name]
+    return Counter({f"label names whose spaces had to become _ ({', '.join(names)})": len(names)} if names else {})
 
 
 def read_label_colors(source: Readable) -> LabelTable:

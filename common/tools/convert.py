@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.arguments import FORMATS, add_shared, tool_parser, whole_number
+from common.arguments import FORMATS, READ_OPTIONS, add_shared, tool_parser, whole_number
 from common.command_line import log, run_tool
 from common.errors import ConfigError
 
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     add("target", metavar="TARGET", type=Path, help="a new folder; for cvat a new zip")
     add("--to", required=True, choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
     add_shared(made, "from", "splits", "cities", classes=_CLASSES)
-    add_shared(made, "train_ids", "boxes", truth=_TRUTH)
+    add_shared(made, *READ_OPTIONS, "boxes", truth=_TRUTH)
     add("--regions", action="store_true", help="make an object of each connected area of a label with objects, where "
         "the source does not tell them apart; also of the other labels in --classes")  # fmt: skip
     add("--rename-split", dest="rename_splits", metavar="OLD=NEW", action="append", help="for example valid=val; "

@@ -68,6 +68,7 @@ KEPT = {
     "coco": objects_and_groups,
     "yolo": objects,
     "camvid": labels,
+    "folders": labels,
 }
 
 
