@@ -8,6 +8,7 @@ with their folders, and with their split if that is not enough, because other fo
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from common.errors import ConfigError, DataError
@@ -15,7 +16,7 @@ from common.files.listing import FileListing
 from common.files.sources import Source
 from common.formats.cityscapes.reading import CityscapesTruth
 from common.formats.class_masks import has_values, table_as_read
-from common.formats.folders.labels import Meaning, find_meaning, named_meaning
+from common.formats.folders.labels import Meaning, find_meaning, ids_meaning, named_meaning
 from common.formats.folders.pairs import find_pair
 from common.formats.folders.patterns import Key, Pattern
 from common.formats.folders.trees import CHANNELS, CLASSES, POLYGONS, KnownTree, find_tree, meaning_of
@@ -65,7 +66,7 @@ def read(
     place = _patterns(tree, images_as, masks_as) if images_as or masks_as else _found(tree)
     listing, known = place.listing, place.known
     masks = [listing[name] for name in place.masks.values()]
-    meaning = named_meaning(mask_values) if mask_values else place.meaning or find_meaning(tree, masks)
+    meaning = named_meaning(mask_values) if mask_values else place.meaning or _find_meaning(tree, masks)
     is_classes = known is None or known.kind == CLASSES
     table = table_as_read(meaning.table) if is_classes else meaning.table
     keys = sorted(place.images.keys() | place.masks.keys())
@@ -82,6 +83,11 @@ def read(
     if is_classes and masks and not has_values(masks[0]):
         notes += meaning.code.notes
     return FrameDataset(table, frames, "folders", tuple(notes))
+
+
+def _find_meaning(tree: FileListing, masks: list[Source]) -> Meaning:
+    """Finds what masks mean; photographs without any have Cityscapes' labels."""
+    return find_meaning(tree, masks) if masks else replace(ids_meaning(), source="")
 
 
 def _missing(keys: Iterable[Key], place: _Place) -> Counter[str]:

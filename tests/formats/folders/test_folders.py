@@ -158,6 +158,13 @@ def test_patterns_say_where_files_are(tmp_path):
         read(tmp_path, "cityscapes", masks_as="out")
 
 
+def test_photographs_alone_are_frames_without_ground_truth(tmp_path):
+    draw(tmp_path, {"cam/a.jpg": PHOTO, "cam/val/b.jpg": PHOTO})
+    dataset = read(tmp_path, "folders", images_as="cam")
+    assert [(frame.name, frame.split, frame.truth) for frame in dataset] == [("a", "", None), ("b", "val", None)]
+    assert dataset.notes == ("2 of 2 frames have no mask",)
+
+
 @pytest.mark.parametrize("text", ["../x", "/", "a/*/b", "a/*_*", "a//b", ""])
 def test_a_pattern_that_leads_out_or_is_not_clear_is_refused(text):
     with pytest.raises(ConfigError, match="expected folders inside the dataset"):
