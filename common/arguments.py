@@ -105,8 +105,8 @@ _SHARED: dict[str, dict[str, Any]] = {
     "masks_as": {"metavar": "PATTERN", "default": "", "help": "masks of folders, for example 'gt/{split}/*_id.png'"},
     "mask_values": {"metavar": "WHAT", "default": "", "help": "what masks of folders hold: ids, trainIds, a label "
         "map, or a label file (default: the label file there)"},
-    "boxes": {"choices": ("fill",), "default": "", "help": "fill: take rectangles for objects that have a box and no "
-        "outline (default: leave them out and count them)"},
+    "boxes": {"choices": ("fill", "only"), "default": "", "help": "fill: take rectangles for objects that have a "
+        "box and no outline; only: take boxes for all objects, as detection does (default: keep both as they are)"},
     "label_map": {"metavar": "MAP", "help": "of class indices: the name of a built-in map, or a file "
         "(default: the classes of the study)"},
     "size": {"metavar": "WxH", "type": size_argument, "help": "width and height in pixels"},
