@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from common.errors import ConfigError, DataError
 from common.files.listing import FileListing
-from common.formats import camvid, cityscapes, cvat, folders, voc, yolo
+from common.formats import camvid, cityscapes, cvat, folders, labelme, voc, yolo
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
 from common.formats.format import Format
@@ -19,6 +19,7 @@ FORMATS: dict[str, Format] = {
     "voc": voc,
     "yolo": yolo,
     "cvat": cvat,
+    "labelme": labelme,
     "camvid": camvid,
     "folders": folders,
     "cityscapes": cityscapes,

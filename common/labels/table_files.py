@@ -39,6 +39,8 @@ from common.labels.tables import (
 META_FILE = "dataset_meta.json"
 COLORS_FILES = ("label_colors.txt", "label_color.txt")
 LARGEST_LABEL_FILE_BYTES = 1024 * 1024
+MOST_NAMES = 256
+_IGNORED = "ignore"
 _COUNTED = "# counted:"
 _BLACK = (0, 0, 0)
 _NUMBER = re.compile(r"[+-]?[0-9]+")
@@ -148,6 +150,22 @@ def dataset_meta_json(table: LabelTable) -> dict[str, object]:
     if background is not None:
         content["background_label"] = str(table.labels.index(background))
     return content
+
+
+def read_names(source: Readable) -> list[str]:
+    """Reads a list of names, one on each line: `class_names.txt`, `classes.txt`, labelme's `labels.txt`, ...
+
+    `_background_` is written without `_`; a first line `__ignore__`, whose pixels have the value 255, is left out.
+
+    Raises:
+        DataError: If the file is missing or has no name or more than 256; names the file.
+    """
+    lines = [line.strip() for line in read_text(source, LARGEST_LABEL_FILE_BYTES).splitlines()]
+    names = [line.strip("_") or line for line in lines if line and not line.startswith("#")]
+    names = names[1:] if names[:1] == [_IGNORED] and lines[0].startswith("_") else names
+    if not 1 <= len(names) <= MOST_NAMES:
+        raise DataError(f"{source}: has {len(names):,} labels; expected 1 to {MOST_NAMES}, one on each line")
+    return names
 
 
 def read_labels(source: Readable) -> LabelTable | None:

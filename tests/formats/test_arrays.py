@@ -69,6 +69,7 @@ KEPT = {
     "yolo": objects,
     "camvid": labels,
     "folders": labels,
+    "labelme": everything,
 }
 
 

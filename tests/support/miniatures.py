@@ -22,6 +22,7 @@ def columns(*values, dtype=np.uint8):
 
 
 IDS = columns(ROAD, CAR, 0, ROAD)
+FARM = columns(0, 1, 2, 255)
 TRAIN_IDS = columns(0, TRAIN_ID_OF_CAR, 255, 0)
 # KITTI: 256 times the id plus the number of the object, 0 if it is not told apart.
 KITTI = columns(ROAD * 256, CAR * 256 + 1, CAR * 256 + 3, CAR * 256, dtype=np.uint16)

@@ -24,15 +24,13 @@ from common.images.pictures import read_colors, read_values
 from common.labels.cityscapes import IGNORE, LABELS, Color
 from common.labels.map_files import builtin_names, load_label_map
 from common.labels.maps import LabelMap
-from common.labels.table_files import LARGEST_LABEL_FILE_BYTES, find_label_table, read_labels
+from common.labels.table_files import LARGEST_LABEL_FILE_BYTES, MOST_NAMES, find_label_table, read_labels, read_names
 from common.labels.tables import BACKGROUND, CITYSCAPES, LabelTable, palette_color, plain_name, table_of
 
 IDS, TRAIN_IDS = "ids", "trainIds"
 NAME_LISTS = ("class_names.txt", "classes.txt", "codes.txt", "labels.txt")
 CLASS_DICT = "class_dict.csv"
 _BACKGROUNDS = {"background", "unlabeled", "unlabelled", "void", "ignore", "ignored", "unknown", "none"}
-# The first line of labelme's labels.txt; its pixels have the value 255.
-_IGNORED = "__ignore__"
 _WAYS = (
     "say what the values are with --mask-values ids, trainIds, a label map or a label file; or put a classes.txt with "
     "one name on each line there"
@@ -149,20 +147,15 @@ def find_meaning(tree: FileListing, masks: Sequence[Source], fallback: Meaning |
 
 def _read_names(source: Source) -> Meaning:
     """Reads a list of names, or of names and colours."""
-    rows: list[tuple[str, Color | None]] = []
-    is_csv = _file_name(source).lower().endswith(".csv")
-    for number, line in enumerate(read_text(source, LARGEST_LABEL_FILE_BYTES).splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        if not is_csv:
-            if rows or line.strip() != _IGNORED:
-                rows.append((line.strip().strip("_") or line.strip(), None))
-            continue
-        row = _class_dict_row(source, number, line)
-        if row is not None:
-            rows.append(row)
-    if not rows or len(rows) > VOID + 1:
-        raise DataError(f"{source}: has {len(rows):,} labels; expected 1 to {VOID + 1}, one on each line")
+    rows: list[tuple[str, Color | None]]
+    if _file_name(source).lower().endswith(".csv"):
+        lines = enumerate(read_text(source, LARGEST_LABEL_FILE_BYTES).splitlines(), 1)
+        found = (_class_dict_row(source, number, line) for number, line in lines if line.strip())
+        rows = [row for row in found if row is not None]
+        if not 1 <= len(rows) <= MOST_NAMES:
+            raise DataError(f"{source}: has {len(rows):,} labels; expected 1 to {MOST_NAMES}, one on each line")
+    else:
+        rows = [(name, None) for name in read_names(source)]
     try:
         return list_meaning(rows, f"labels of {_file_name(source)}")
     except LabelError as error:

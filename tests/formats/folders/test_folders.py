@@ -13,10 +13,9 @@ from common.formats.folders.patterns import Pattern
 from common.formats.format import WriteOptions
 from common.formats.frames import Segment
 from common.labels.tables import CITYSCAPES
-from tests.support.miniatures import IDS, PHOTO, TRAIN_IDS, columns, draw, shown
+from tests.support.miniatures import FARM, IDS, PHOTO, TRAIN_IDS, columns, draw, shown
 from tests.support.oracles import ask_oracle
 
-FARM = columns(0, 1, 2, 255)
 NAMES = "nothing at all\ngrass\nsheep\n"
 
 DATUMARO = """
