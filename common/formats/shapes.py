@@ -12,17 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from common.dataset.original.polygons import find_label
+from common.dataset.original.polygons import GROUP_ENDING, find_label
 from common.errors import DataError, LabelError
 from common.formats.frames import Annotation, BoxedObject, Segment
 from common.formats.writing import HIDDEN, HIDDEN_REGIONS
 from common.formats.yolo.lines import fill_polygon
 from common.images.decoding import check_pixels
 from common.images.runs import count_keys
-from common.labels.tables import LabelTable
+from common.labels.tables import CITYSCAPES, FOREIGN_BACKGROUND, LabelTable, plain_name, table_of
 
 LARGEST_COORDINATE = 2**24
 Box = tuple[float, float, float, float]
+_NO_LABELS = {plain_name(name) for name in ("__ignore__", FOREIGN_BACKGROUND)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,21 @@ class Shape:
     mask: tuple[NDArray[np.bool_], tuple[int, int]] | None = None
     box: Box | None = None
     group: Hashable = None
+
+
+def table_of_names(names: Iterable[str]) -> LabelTable:
+    """Makes the table of some names of labels: Cityscapes' if it has all, else theirs, counted, and a background.
+
+    Names that end in `group` are no labels of their own if the label before that is one.
+    """
+    known = {plain_name(label.name) for label in CITYSCAPES}
+    unique = {plain_name(name): name for name in reversed(list(names)) if plain_name(name) not in _NO_LABELS}
+    labels = known | unique.keys()
+    groups = {plain for plain in unique.keys() - known if plain.removesuffix(GROUP_ENDING) in labels - {plain}}
+    chosen = [name for plain, name in reversed(unique.items()) if plain not in groups]
+    if all(CITYSCAPES.find(name) for name in chosen):
+        return CITYSCAPES
+    return table_of([(FOREIGN_BACKGROUND, (0, 0, 0)), *((name, None) for name in chosen)], others_counted=True)
 
 
 def check_points(points: NDArray[np.float64], where: str) -> NDArray[np.float64]:

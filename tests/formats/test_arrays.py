@@ -70,6 +70,7 @@ KEPT = {
     "camvid": labels,
     "folders": labels,
     "labelme": everything,
+    "label-studio": everything,
 }
 
 

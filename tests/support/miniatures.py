@@ -158,7 +158,7 @@ def draw(folder, files):
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, str):
             path.write_text(content)
-        elif isinstance(content, dict):
+        elif isinstance(content, dict | list):
             path.write_text(json.dumps(content))
         elif isinstance(content, tuple):
             picture = Image.fromarray(content[0], "P")

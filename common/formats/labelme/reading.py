@@ -16,16 +16,14 @@ from common.formats.folders.patterns import is_split
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, missing_notes, split_item_id
 from common.formats.labelme.files import read_file, shapes_of
 from common.formats.names import path_inside, tail_in
-from common.formats.shapes import paint_shapes
+from common.formats.shapes import paint_shapes, table_of_names
 from common.images.pictures import IMAGE_ENDINGS, picture_size
 from common.labels.table_files import find_label_table, read_names
-from common.labels.tables import CITYSCAPES, FOREIGN_BACKGROUND, LabelTable, plain_name, table_of
+from common.labels.tables import LabelTable
 from common.parallel import progress, usable_cores
 
 LABELS = "labels.txt"
 _LOOKED_AT, _HEAD_BYTES = 3, 4096
-_GROUP = "group"
-_NO_LABELS = {plain_name(name) for name in ("__ignore__", FOREIGN_BACKGROUND)}
 
 
 def matches(tree: FileListing) -> bool:
@@ -108,26 +106,6 @@ def _labels_in(source: Source) -> set[str]:
         return set(read_file(source).labels)
     except ProjectError:
         return set()  # the error is reported when the frame is read
-
-
-def table_of_names(names: Iterable[str]) -> LabelTable:
-    """Makes the table of some names of labels: Cityscapes' if it has all, else theirs, counted, and a background.
-
-    Names that end in `group` are no labels of their own if the label before that is one.
-    """
-    unique = {plain_name(name): name for name in reversed(list(names)) if plain_name(name) not in _NO_LABELS}
-    chosen = [
-        name
-        for plain, name in reversed(unique.items())
-        if not (plain.endswith(_GROUP) and plain not in _known() and plain.removesuffix(_GROUP) in {*unique, *_known()})
-    ]
-    if all(CITYSCAPES.find(name) for name in chosen):
-        return CITYSCAPES
-    return table_of([(FOREIGN_BACKGROUND, (0, 0, 0)), *((name, None) for name in chosen)], others_counted=True)
-
-
-def _known() -> set[str]:
-    return {plain_name(label.name) for label in CITYSCAPES}
 
 
 @dataclass(frozen=True)
