@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 SIZE_OF_NETWORK = "run the network at this size, multiples of 16 (default: that of its training)"
-FORMATS = ("camvid", "cityscapes", "coco", "coco-panoptic", "cvat", "folders", "label-studio", "labelme", "voc", "yolo")
+FORMATS = (
+    "camvid",
+    "cityscapes",
+    "coco",
+    "coco-panoptic",
+    "cvat",
+    "cvat-images",
+    "folders",
+    "label-studio",
+    "labelme",
+    "voc",
+    "yolo",
+)
 # Options of reading, which not all formats have.
 READ_OPTIONS = ("train_ids", "images_as", "masks_as", "mask_values")
 

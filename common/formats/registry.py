@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from common.errors import ConfigError, DataError
 from common.files.listing import FileListing
-from common.formats import camvid, cityscapes, cvat, folders, label_studio, labelme, voc, yolo
+from common.formats import camvid, cityscapes, cvat, cvat_images, folders, label_studio, labelme, voc, yolo
 from common.formats.coco import instances as coco
 from common.formats.coco import panoptic as coco_panoptic
 from common.formats.format import Format
@@ -14,6 +14,7 @@ from common.text import first_few
 
 # In the order in which files are looked at: the more special first.
 FORMATS: dict[str, Format] = {
+    "cvat-images": cvat_images,
     "labelme": labelme,
     "label-studio": label_studio,
     "coco-panoptic": coco_panoptic,

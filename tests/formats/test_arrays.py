@@ -70,6 +70,7 @@ KEPT = {
     "camvid": labels,
     "folders": labels,
     "labelme": everything,
+    "cvat-images": everything,
     "label-studio": everything,
 }
 

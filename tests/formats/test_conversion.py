@@ -21,7 +21,8 @@ from tests.support.running import PROJECT
 
 TARGETS = sorted(FORMATS)
 # What comes back: every segment, or the objects of the evaluated classes; of VOC all objects, of CamVid labels alone.
-EVERYTHING, OBJECTS = ("cityscapes", "cvat", "label-studio", "labelme"), ("coco", "coco-panoptic", "yolo")
+EVERYTHING = ("cityscapes", "cvat", "cvat-images", "label-studio", "labelme")
+OBJECTS = ("coco", "coco-panoptic", "yolo")
 
 
 def target_of(folder, name):

@@ -16,7 +16,7 @@ from common.images.png import encode_image, encode_mask
 from common.labels.tables import CITYSCAPES
 from tests.support.difficult import segments_of
 
-HAVE_BOXES = ("coco", "label-studio", "labelme", "voc", "yolo")
+HAVE_BOXES = ("coco", "cvat-images", "label-studio", "labelme", "voc", "yolo")
 CAR, BUS = Segment("car", 0), Segment("bus", 0)
 GROUP_OF_CARS = np.array([[26, 26, 0, 7], [0, 0, 26, 7], [7, 0, 0, 26]], np.uint16)
 BOX_FILES = {
@@ -151,7 +151,7 @@ def test_boxes_and_outlines_of_one_frame_are_kept_but_by_yolo_which_cannot_tell_
     assert cars == ([] if format == "yolo" else [(4.5, 0, 2, 3)])
     assert tally.dropped[f"{BOXES}, beside outlines"] == (format == "yolo")
     assert tally.dropped[BOXES_OF_OTHERS] == (
-        format not in ("voc", "labelme", "label-studio")
+        format not in ("cvat-images", "label-studio", "labelme", "voc")
     )  # VOC has all labels, COCO and YOLO the chosen
 
 

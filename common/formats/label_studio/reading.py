@@ -5,7 +5,6 @@ the eight letters and `-` that an upload puts before their names. A task that wa
 ground truth. Labels come from a label file beside it, else from the tasks; objects are counted as in `shapes`.
 """
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from common.formats.coco.json_items import read_list
 from common.formats.folders.patterns import is_split
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, missing_notes, split_item_id
 from common.formats.label_studio.tasks import Task, read_task, unpack
-from common.formats.names import tail_in
+from common.formats.names import Pictures
 from common.formats.shapes import paint_shapes, table_of_names
 from common.images.pictures import IMAGE_ENDINGS, picture_size
 from common.labels.table_files import find_label_table
@@ -25,7 +24,6 @@ from common.labels.tables import LabelTable
 from common.text import count
 
 _LOOKED_AT, _HEAD_BYTES, _LARGEST_TASKS = 3, 4096, 1_000_000
-_UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")
 
 
 def matches(tree: FileListing) -> bool:
@@ -66,30 +64,12 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
             tasks.append((owner, tree[name], task))
     spool.close(0)
     table = find_label_table(tree) or table_of_names(labels)
-    pictures = _Pictures(tree)
+    pictures = Pictures(tree.names("", *IMAGE_ENDINGS))
     frames = tuple(_frame(tree, pictures, spool, table, *task) for task in tasks)
     notes = missing_notes(_missing(frames), len(frames))
     if several := sum(task.annotations > 1 for _, _, task in tasks):
         notes.append(f"{count(several, 'task has', 'tasks have')} several annotations; the last of each is read")
     return FrameDataset(table, frames, "label-studio", tuple(notes))
-
-
-class _Pictures:
-    """The photographs of a dataset, to be found by paths of another computer."""
-
-    def __init__(self, tree: FileListing) -> None:
-        self._names = set(tree.names("", *IMAGE_ENDINGS))
-        self._by_last: dict[str, list[str]] = {}
-        for name in sorted(self._names):
-            self._by_last.setdefault(name.rpartition("/")[2], []).append(name)
-
-    def find(self, path: str) -> str | None:
-        """Finds a photograph by the end of its path, or by its name, if only one has it; None if there is none."""
-        if (found := tail_in(path, self._names)) is not None:
-            return found
-        last = path.rpartition("/")[2]
-        named = next(filter(None, (self._by_last.get(name) for name in (last, _UPLOADED.sub("", last, count=1)))), [])
-        return named[0] if len(named) == 1 else None
 
 
 def _missing(frames: tuple[AnnotatedFrame, ...]) -> Counter[str]:
@@ -102,7 +82,7 @@ def _missing(frames: tuple[AnnotatedFrame, ...]) -> Counter[str]:
 
 
 def _frame(
-    tree: FileListing, pictures: "_Pictures", spool: Spool, table: LabelTable, owner: str, source: Source, task: Task
+    tree: FileListing, pictures: Pictures, spool: Spool, table: LabelTable, owner: str, source: Source, task: Task
 ) -> AnnotatedFrame:
     found = pictures.find(task.picture)
     parts = (found or task.picture).rpartition(".")[0].split("/")
