@@ -10,6 +10,7 @@ from common.formats.coco import panoptic as coco_panoptic
 from common.formats.format import Format
 from common.formats.frames import FrameDataset
 from common.images.not_read import OF_VIDEOS, describe_others
+from common.images.pictures import IMAGE_ENDINGS
 from common.text import first_few
 
 # In the order in which files are looked at: the more special first.
@@ -45,9 +46,10 @@ def recognise(tree: FileListing) -> str:
             return name
     found = first_few(tree.sources, 3) or "no files at all"
     others = describe_others(map(str, tree.sources.values()), OF_VIDEOS)
-    raise DataError(
-        "; ".join(filter(None, [f"{tree}: is in none of the formats {', '.join(FORMATS)}", f"found {found}", others]))
-    )
+    parts = [f"{tree}: is in none of the formats {', '.join(FORMATS)}", f"found {found}", others]
+    if len(tree.names("", *IMAGE_ENDINGS)) > 1:
+        parts.append("where photographs and masks lie in folders, --images-as and --masks-as say where")
+    raise DataError("; ".join(filter(None, parts)))
 
 
 def find_format(name: str) -> Format:

@@ -1,4 +1,4 @@
-"""Converts a dataset between the formats of Cityscapes, COCO, VOC, CamVid, YOLO, CVAT, labelme, Label Studio, and folders.
+"""Converts a dataset between Cityscapes, COCO, VOC, CamVid, YOLO, CVAT, labelme, Label Studio, and plain folders.
 
     python -m common.tools.convert gtFine_trainvaltest.zip persons --to coco --splits val --classes person rider
 

@@ -84,12 +84,20 @@ def named_meaning(choice: str) -> Meaning:
     if not path.is_file():
         there = ", ".join((IDS, TRAIN_IDS, *builtin_names()))
         raise ConfigError(f"mask values {choice!r}: there is no such file; expected a label file, or one of {there}")
-    if path.name.lower() in (*NAME_LISTS, CLASS_DICT):
+    if path.name.lower() in (*NAME_LISTS, CLASS_DICT) or _is_list_of_names(path):
         return _read_names(Source(path))
     table = read_labels(path)
     if table is None:
         return _map_meaning(load_label_map(path), f"classes of {path.name}")
     return Meaning(table, code_of(table), f"labels of {path.name}")
+
+
+def _is_list_of_names(path: Path) -> bool:
+    """Tells a list of names, whatever it is called, from label files, which have colours, and from label maps."""
+    lines = read_text(path, LARGEST_LABEL_FILE_BYTES).splitlines()
+    return not path.name.lower().endswith((".json", ".csv")) and not any(
+        "," in line or ":" in line or len(line.split()) > 3 and line.split()[0].isdecimal() for line in lines
+    )
 
 
 def ids_meaning() -> Meaning:

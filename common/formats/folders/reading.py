@@ -15,7 +15,7 @@ from common.errors import ConfigError, DataError
 from common.files.listing import FileListing
 from common.files.sources import Source
 from common.formats.cityscapes.reading import CityscapesTruth
-from common.formats.class_masks import has_values, table_as_read
+from common.formats.class_masks import holds_colors, table_as_read
 from common.formats.folders.labels import Meaning, find_meaning, ids_meaning, named_meaning
 from common.formats.folders.pairs import find_pair
 from common.formats.folders.patterns import Key, Pattern
@@ -80,7 +80,7 @@ def read(
     if meaning.source:
         notes.insert(0, f"{f'{known.name}: ' if known else ''}masks are read as {meaning.source}")
     notes += missing_notes(_missing(keys, place), len(keys))
-    if is_classes and masks and not has_values(masks[0]):
+    if is_classes and masks and holds_colors(masks[0]):
         notes += meaning.code.notes
     return FrameDataset(table, frames, "folders", tuple(notes))
 

@@ -125,8 +125,8 @@ def meaning_of(found: FoundTree, listing: FileListing) -> Meaning:
     made: dict[str, Callable[[], Meaning]] = {
         IDS: ids_meaning,
         TRAIN_IDS: train_ids_meaning,
-        SYNTHIA_LIST: lambda: list_meaning([(name, None) for name in SYNTHIA], SYNTHIA_LIST),
+        SYNTHIA_LIST: lambda: list_meaning([(name, None) for name in SYNTHIA], "SYNTHIA's 23 labels"),
         CAMVID_LIST: lambda: find_meaning(listing, (), list_meaning(CAMVID, "the 32 classes of CamVid")),
-        IDD_POLYGONS: lambda: Meaning(IDD, ids_meaning().code, IDD_POLYGONS),
+        IDD_POLYGONS: lambda: Meaning(IDD, ids_meaning().code, "polygons of IDD's labels"),
     }
     return made[values]() if values in made else read_vistas(listing[values])

@@ -79,3 +79,16 @@ def test_label_ids_come_before_train_ids(tmp_path):
     files = LABELS | {f"gtFine/val/ulm/{ULM}_gtFine_labelTrainIds.png": np.full_like(TRAIN_IDS, 18)}
     (frame,) = read(draw(tmp_path, files))
     assert shown(frame.annotation()) == ["road", "car", None, "road"]
+
+
+def test_coarse_ground_truth_is_read_where_asked_and_else_its_frames_are_photographs(tmp_path):
+    extra = "bonn_000000_000019"
+    files = {f"leftImg8bit/train_extra/bonn/{extra}_leftImg8bit.png": PHOTO} | CLEAR | LABELS
+    draw(tmp_path, files | {f"gtCoarse/train_extra/bonn/{extra}_gtCoarse_labelIds.png": IDS})
+    fine, coarse = read(tmp_path), read(tmp_path, truth="gtCoarse")
+    assert {frame.name: (frame.split, frame.truth is None) for frame in fine}[extra] == ("train_extra", True)
+    assert any("gtCoarse of 1 frame is not used" in note for note in fine.notes)
+    assert {frame.name: frame.truth is None for frame in coarse} == {extra: False, ULM: True}
+    convert(tmp_path, tmp_path.parent / f"{tmp_path.name} out", "folders", workers=1, truth="gtCoarse")
+    (frame,) = (frame for frame in read(tmp_path.parent / f"{tmp_path.name} out") if frame.truth is not None)
+    assert (frame.split, shown(frame.annotation())) == ("train_extra", ["road", "car", None, "road"])

@@ -127,6 +127,18 @@ def test_a_choice_of_values_that_does_not_exist_and_a_name_that_is_there_twice_a
         read(tmp_path)
 
 
+def test_a_file_of_names_alone_may_have_any_name(tmp_path):
+    farm(tmp_path)
+    (tmp_path / "my labels.txt").write_text(NAMES)
+    (frame,) = read(tmp_path, mask_values=str(tmp_path / "my labels.txt"))
+    assert shown(frame.annotation()) == ["nothing at all", "grass", "sheep", None]
+
+
+def test_pictures_in_unknown_folders_are_refused_with_the_way_out(tmp_path):
+    with pytest.raises(DataError, match="is in none of .*; where photographs and masks lie in folders, --im"):
+        read(draw(tmp_path, {"cam/a.png": PHOTO, "truth/a.png": FARM}))
+
+
 @pytest.mark.parametrize(
     ("image", "mask", "split"),
     [
