@@ -13,7 +13,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 SIZE_OF_NETWORK = "run the network at this size, multiples of 16 (default: that of its training)"
-FORMATS = ("camvid", "cityscapes", "coco", "coco-panoptic", "cvat", "voc", "yolo")
+FORMATS = (
+    "camvid",
+    "cityscapes",
+    "coco",
+    "coco-panoptic",
+    "cvat",
+    "cvat-images",
+    "folders",
+    "label-studio",
+    "labelme",
+    "voc",
+    "yolo",
+)
+# Options of reading, which not all formats have.
+READ_OPTIONS = ("train_ids", "images_as", "masks_as", "mask_values")
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,6 +70,11 @@ def add_shared(parser: argparse.ArgumentParser, *names: str, **words: str) -> No
         parser.add_argument(f"--{name.replace('_', '-')}", **option)
 
 
+def read_options(options: argparse.Namespace) -> dict[str, object]:
+    """Gives the options of reading as `common.formats.conversion.read` takes them."""
+    return {name: getattr(options, name) for name in READ_OPTIONS}
+
+
 def whole_number(smallest: int, largest: int | None = None) -> Callable[[str], int]:
     """Makes a type for argparse: whole numbers from `smallest` on, up to `largest` if it is given."""
 
@@ -84,7 +103,7 @@ def pair_argument(text: str) -> tuple[str, str]:
     return old, new
 
 
-def shares_argument(text: str) -> dict[str, float]:
+def share_argument(text: str) -> dict[str, float]:
     """Reads shares by name, such as train:0.8,val:0.2, from a command line; a type for argparse."""
     shares = dict(part.partition(":")[::2] for part in text.split(","))
     try:
@@ -111,8 +130,13 @@ _SHARED: dict[str, dict[str, Any]] = {
     "truth": {"choices": ("gtFine", "gtCoarse"), "help": "which annotation of a Cityscapes tree (default: the fine one "
         "where there is any)"},
     "train_ids": {"action": "store_true", "help": "labelIds of a Cityscapes tree hold train ids (0 to 18, 255)"},
-    "boxes": {"choices": ("fill",), "default": "", "help": "fill: take rectangles for objects that have a box and no "
-        "outline (default: leave them out and count them)"},
+    "images_as": {"metavar": "PATTERN", "default": "", "help": "photographs of folders, for example "
+        "'rgb/{split}/*.jpg' (* is the frame's name); of a Cityscapes tree, for example leftImg8bit_foggy_beta_0.02"},
+    "masks_as": {"metavar": "PATTERN", "default": "", "help": "masks of folders, for example 'gt/{split}/*_id.png'"},
+    "mask_values": {"metavar": "WHAT", "default": "", "help": "what masks of folders hold: ids, trainIds, a label "
+        "map, or a label file (default: the label file there)"},
+    "boxes": {"choices": ("fill", "only"), "default": "", "help": "fill: take rectangles for objects that have a "
+        "box and no outline; only: take boxes for all objects, as detection does (default: keep both as they are)"},
     "label_map": {"metavar": "MAP", "help": "of class indices: the name of a built-in map, or a file "
         "(default: the classes of the study)"},
     "size": {"metavar": "WxH", "type": size_argument, "help": "width and height in pixels"},

@@ -177,6 +177,11 @@ def has_values(source: Source) -> bool:
     return found is not None and found[1] is None
 
 
+def holds_colors(source: Source) -> bool:
+    """Tells whether a mask has several channels, so that its colours are all that is known."""
+    return _read_values(source) is None
+
+
 def _read_values(source: Source) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], NDArray[np.uint8] | None] | None:
     """Reads values and palette; None if the picture has several channels or is damaged, and `read_colors` tells."""
     try:

@@ -21,12 +21,11 @@ from common.errors import ConfigError, DataError
 from common.files.listing import list_files_of
 from common.files.places import absolute_path
 from common.files.targets import building, refuse_nested
-from common.formats import cityscapes
 from common.formats.dividing import random_split, take
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import BOXES, AnnotatedFrame, FrameDataset
 from common.formats.merging import REFUSE, merge
-from common.formats.registry import FORMATS, find_format, recognise
+from common.formats.registry import READ_NAMES, find_format, read_tree
 from common.formats.renaming import rename
 from common.formats.resizing import resize
 from common.formats.selection import Selection, change_labels, choose_frames, filter
@@ -38,28 +37,25 @@ log = logging.getLogger(__name__)
 __all__ = ["convert", "filter", "merge", "random_split", "read", "rename", "resize", "take", "write"]
 
 
-def read(
-    path: Path | str, format: str | None = None, truth: str | None = None, train_ids: bool = False
-) -> FrameDataset:
+def read(path: Path | str, format: str | None = None, truth: str | None = None, **options: Any) -> FrameDataset:
     """Reads a dataset without loading its pixels; its `notes` tell what was missing or odd.
 
     Args:
         path: A folder, or a zip that stays closed.
         format: One of `FORMATS`; None finds it out from the files.
         truth: Of a Cityscapes tree: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
-        train_ids: Of a Cityscapes tree: whether labelIds hold train ids; labelTrainIds are read where there are any.
+        options: Of a Cityscapes tree `train_ids`, whether labelIds hold train ids, and `images_as`, for example
+            "leftImg8bit_foggy_beta_0.02"; of folders `images_as`, `masks_as` and `mask_values` (`formats.folders`).
 
     Raises:
         DataError: If nothing is found, or an index file is damaged; names the file.
         LabelError: If labels are not understood.
-        ConfigError: If there is no such format, or train ids are asked of another one than Cityscapes'.
+        ConfigError: If there is no such format, or it has no such option.
     """
-    chosen = None if format is None else find_format(format)
+    if format is not None:
+        find_format(format)
     tree = list_files_of(absolute_path(path))  # workers may have been started in another folder
-    chosen = chosen or FORMATS[recognise(tree)]
-    if train_ids and chosen is not FORMATS["cityscapes"]:
-        raise ConfigError(f"{path}: --train-ids is for Cityscapes trees; --from cityscapes reads it as one")
-    dataset = cityscapes.read(tree, truth, train_ids=True) if train_ids else chosen.read(tree, truth)
+    dataset = read_tree(tree, format, truth, options)
     if others := describe_others(map(str, tree.sources.values()), OF_VIDEOS):
         return replace(dataset, notes=(*dataset.notes, others))
     return dataset
@@ -150,7 +146,7 @@ def convert(
         target: A new folder; for CVAT a zip.
         to: One of `FORMATS`.
         from_: One of `FORMATS`, for all sources; None finds it out from the files.
-        choices: Attributes of `Selection`, `Changes` and `WriteOptions`, `overwrite`, and `train_ids` of `read`.
+        choices: Attributes of `Selection`, `Changes` and `WriteOptions`, `overwrite`, and the options of `read`.
 
     Raises:
         ProjectError: As `read`, `merge`, `filter` and `write`.
@@ -159,8 +155,8 @@ def convert(
     for one in sources:
         refuse_nested(Path(one), Path(target))
     selection, changes = Selection(**_taken(choices, Selection)), Changes(**_taken(choices, Changes))
-    train_ids = choices.pop("train_ids", False)
-    datasets = [read(one, from_, choices.get("truth"), train_ids) for one in sources]
+    reading = {name: choices.pop(name) for name in READ_NAMES if name in choices}
+    datasets = [read(one, from_, choices.get("truth"), **reading) for one in sources]
     dataset = merge(datasets, changes.on_conflict, list(map(str, sources))) if len(datasets) != 1 else datasets[0]
     dataset = choose_frames(dataset, selection)
     if changes.take is not None:

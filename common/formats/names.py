@@ -7,7 +7,7 @@ followed; only its last parts are compared with the files of the dataset.
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -20,6 +20,7 @@ LARGEST_LIST_BYTES = 32 * 1024 * 1024
 # They end a line in Python, like control characters, but belong to another category.
 _LINE_ENDS = "\u2028\u2029"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LISTED_ENDINGS = (*IMAGE_ENDINGS, ".json", ".xml", ".txt")
 _KIND_OF_FILE = re.compile("_(leftImg8bit|gt(Fine|Coarse)_[A-Za-z]+)$")
@@ -112,6 +113,27 @@ def tail_in(path: str, there: Container[str]) -> str | None:
     while path and path not in there:
         path = path.partition("/")[2]
     return path or None
+
+
+class Pictures:
+    """The photographs of a dataset, to be found by paths of another computer."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = set(names)
+        self._by_last: dict[str, list[str]] = {}
+        for name in sorted(self._names):
+            self._by_last.setdefault(name.rpartition("/")[2], []).append(name)
+
+    def find(self, path: str) -> str | None:
+        """Finds a photograph by the end of its path, or by its name, if only one has it; None if there is none.
+
+        The name may begin with the eight letters and `-` that Label Studio puts before what is uploaded.
+        """
+        if (found := tail_in(path, self._names)) is not None:
+            return found
+        last = path.rpartition("/")[2]
+        named = next(filter(None, (self._by_last.get(name) for name in (last, _UPLOADED.sub("", last, count=1)))), [])
+        return named[0] if len(named) == 1 else None
 
 
 def checked_name(name: str, where: Source) -> str:

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from common.formats.frames import Annotation, FrameTruth, Segment, source_polygons
+from common.formats.frames import Annotation, BoxedObject, FrameTruth, Segment, source_polygons
+from common.formats.writing import HIDDEN
 from common.images.runs import find_regions, find_runs
 
 
@@ -47,6 +48,35 @@ class DividedTruth:
             return source_polygons(self.truth, annotation)
         data, reason = source_polygons(self.truth, annotation)
         return None, "that do not have the new objects (outlines were drawn again)" if data or reason else ""
+
+
+@dataclass(frozen=True)
+class BoxesTruth:
+    """A truth whose objects and groups become boxes; see `take_boxes`."""
+
+    truth: FrameTruth
+
+    def load(self) -> Annotation:
+        """Loads it; see `AnnotatedFrame.annotation`."""
+        return take_boxes(self.truth.load())
+
+
+def take_boxes(annotation: Annotation) -> Annotation:
+    """Makes a box around the visible pixels of each object and group, and leaves their outlines out.
+
+    Areas of labels without objects have no box; they are counted as dropped.
+    """
+    regions = find_regions(find_runs(annotation.pixels))
+    boxes = [
+        BoxedObject(segment, regions[key].box)
+        for key, segment in annotation.segments.items()
+        if (segment.number is not None or segment.is_crowd) and key in regions
+    ]
+    areas = sum(segment.number is None and not segment.is_crowd for segment in annotation.segments.values())
+    hidden = len(annotation.segments) - areas - len(boxes)
+    lost = Counter({"areas of labels without objects (only boxes are taken)": areas, HIDDEN: hidden})
+    pixels = np.zeros_like(annotation.pixels)
+    return Annotation(pixels, {}, None, +(annotation.dropped + lost), (*boxes, *annotation.boxes), lacks_pixels=True)
 
 
 def fill_boxes(annotation: Annotation) -> Annotation:

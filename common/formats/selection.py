@@ -13,7 +13,7 @@ from typing import Any
 from common.errors import ConfigError, LabelError
 from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.formats.names import listed_frame
-from common.formats.new_objects import DividedTruth, FilledTruth
+from common.formats.new_objects import BoxesTruth, DividedTruth, FilledTruth
 from common.formats.relabelling import LabelChange, NewNames, RelabelledTruth, change_truths
 from common.formats.streams import change_each
 from common.labels.cityscapes import IGNORE, LABEL_OF_ID
@@ -23,7 +23,7 @@ from common.labels.tables import CITYSCAPES, LabelTable, make_label
 from common.text import first_few
 
 IGNORED = "ignored"
-FILL = "fill"
+FILL, ONLY = "fill", "only"
 # Of what is there, where something was asked for that is not.
 _NAMES_SHOWN = 20
 
@@ -42,7 +42,8 @@ class Selection:
         label_map: "cityscapes" for the official labels, "source" for those of the source, or a label map (built-in name
             or file) whose classes replace the official labels. "" is "cityscapes" if all labels are Cityscapes', else
             "source".
-        boxes: "fill" makes rectangles of the boxes of objects that have no outline; "" counts these objects.
+        boxes: "fill" makes rectangles of the boxes of objects that have no outline; "only" makes boxes of all objects
+            and leaves their outlines out; "" keeps both as they are.
         regions: Whether each connected part of a group, or of an area of a label in `classes`, becomes an object.
         rename_splits: Pairs of an old and a new name.
     """
@@ -61,8 +62,8 @@ class Selection:
     def __post_init__(self) -> None:
         if self.min_area < 0:
             raise ConfigError(f"min_area = {self.min_area}: expected a number of pixels, 0 or more")
-        if self.boxes not in ("", FILL):
-            raise ConfigError(f"boxes = {self.boxes!r}: expected {FILL}, or nothing")
+        if self.boxes not in ("", FILL, ONLY):
+            raise ConfigError(f"boxes = {self.boxes!r}: expected {FILL}, {ONLY}, or nothing")
 
 
 def filter(dataset: FrameDataset, selection: Selection | None = None, **choices: Any) -> FrameDataset:
@@ -94,7 +95,7 @@ def change_labels(dataset: FrameDataset, selection: Selection) -> FrameDataset:
         notes += (f"labels that the label map does not have become {background}: {', '.join(outside)}",)
     new_names = _only(selection, table, new_names)
     classes = selection.classes or dataset.classes
-    if selection.boxes:
+    if selection.boxes == FILL:
         frames = change_truths(frames, FilledTruth)
     if selection.regions:
         table = _with_counted(table, selection.classes)
@@ -102,9 +103,12 @@ def change_labels(dataset: FrameDataset, selection: Selection) -> FrameDataset:
         frames = change_truths(frames, partial(DividedTruth, labels=frozenset(labels)))
     is_same = table.labels == dataset.labels.labels and all(old == new for old, new in new_names.items())
     if is_same and not selection.min_area:
-        return replace(dataset, frames=frames, classes=classes)
-    change = LabelChange(table, new_names, new_background, selection.min_area)
-    frames = change_truths(frames, partial(RelabelledTruth, change=change))
+        table, notes = dataset.labels, dataset.notes
+    else:
+        change = LabelChange(table, new_names, new_background, selection.min_area)
+        frames = change_truths(frames, partial(RelabelledTruth, change=change))
+    if selection.boxes == ONLY:
+        frames = change_truths(frames, BoxesTruth)
     return replace(dataset, labels=table, frames=frames, classes=classes, notes=notes)
 
 

@@ -31,6 +31,7 @@ HIDDEN = "objects without a visible pixel"
 HIDDEN_REGIONS = "regions without a visible pixel"
 NOT_COUNTED = "numbers of objects of labels that are not counted"
 OUTLINES = "outlines (the pixels are kept)"
+BOXES_OF_OTHERS = f"{BOXES}, of labels that are not written"
 BOXES_ONLY = "frames whose objects have boxes and no outlines"
 
 
@@ -162,13 +163,19 @@ def _encode_again(source: NamedBytes | MadePicture, ending: str) -> bytes:
     return encode_photograph(read_photograph(source), ending, str(source))
 
 
-def load_annotation(frame: AnnotatedFrame, tally: Tally) -> tuple[Annotation, Runs] | None:
+def load_annotation(frame: AnnotatedFrame, tally: Tally, with_boxes: bool = False) -> tuple[Annotation, Runs] | None:
     """Loads a frame and counts in `tally` what it has.
 
     A frame of which only boxes are known has no ground truth in pixels: written, it would be a picture without objects.
 
+    Args:
+        frame: The frame.
+        tally: Gets the counts.
+        with_boxes: Whether the format has boxes, and its writer counts them.
+
     Returns:
-        The annotation and the runs of its pixels; None if the frame has no ground truth, or nothing but boxes.
+        The annotation and the runs of its pixels; None if the frame has no ground truth, or nothing that the format
+        has.
 
     Raises:
         DataError: As `AnnotatedFrame.annotation`.
@@ -181,16 +188,32 @@ def load_annotation(frame: AnnotatedFrame, tally: Tally) -> tuple[Annotation, Ru
     for segment in annotation.segments.values():
         tally.found["groups" if segment.is_crowd else "areas" if segment.number is None else "objects"] += 1
     tally.found += Counter(boxes=len(annotation.boxes), others=annotation.dropped.total())
-    tally.dropped += Counter({BOXES: len(annotation.boxes)})
+    if not with_boxes:
+        tally.dropped += Counter({BOXES: len(annotation.boxes)})
     tally.kept += len(annotation.segments.keys() & set(np.unique(runs.keys).tolist()))
-    if annotation.has_boxes_only:
+    # Without any box, a frame is empty if nothing of it was dropped; else it is not known what is in it.
+    is_known = bool(annotation.boxes) or not (annotation.lacks_pixels and annotation.dropped)
+    if annotation.has_boxes_only and not (with_boxes and is_known):
         tally.skipped[BOXES_ONLY] += 1
         return None
     return annotation, runs
 
 
-def load_to_write(frame: AnnotatedFrame, table: LabelTable, tally: Tally) -> tuple[Annotation, Runs] | None:
+def count_objects_as_classes(annotation: Annotation, tally: Tally) -> None:
+    """Counts objects and groups as dropped, for masks of classes, in which only the class of their pixels is kept."""
+    segments = annotation.segments.values()
+    objects = sum(segment.number is not None for segment in segments)
+    groups = sum(segment.is_crowd for segment in segments)
+    lost = {"objects (their pixels have a class only)": objects, "groups (their pixels have a class only)": groups}
+    tally.dropped += Counter(lost)
+
+
+def load_to_write(
+    frame: AnnotatedFrame, table: LabelTable, tally: Tally, with_boxes: bool = False
+) -> tuple[Annotation, Runs] | None:
     """Loads what any format can hold of a frame: visible segments, named as in the table, with a number if counted.
+
+    With boxes if the format has them (`with_boxes`), with labels named as in the table.
 
     Returns:
         The annotation, without outlines, and the runs of its pixels; None as `load_annotation`. `tally` counts what
@@ -200,7 +223,7 @@ def load_to_write(frame: AnnotatedFrame, table: LabelTable, tally: Tally) -> tup
         DataError: As `load_annotation`.
         LabelError: If the label of a segment is not in the table; names the frame and the label.
     """
-    loaded = load_annotation(frame, tally)
+    loaded = load_annotation(frame, tally, with_boxes)
     if loaded is None:
         return None
     annotation, runs = loaded
@@ -217,4 +240,8 @@ def load_to_write(frame: AnnotatedFrame, table: LabelTable, tally: Tally) -> tup
         here[NOT_COUNTED] += number != segment.number
         segments[key] = replace(segment, label=label.name, number=number)
     tally.dropped += annotation.dropped + here
-    return replace(annotation, segments=segments, outlines=None), runs
+    boxes = [
+        replace(boxed, segment=replace(boxed.segment, label=label_of(boxed.segment, table, frame.item_id).name))
+        for boxed in (annotation.boxes if with_boxes else ())
+    ]
+    return replace(annotation, segments=segments, outlines=None, boxes=tuple(boxes)), runs

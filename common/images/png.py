@@ -77,6 +77,16 @@ def read_instance_mask(source: Readable | bytes) -> NDArray[np.uint16]:
     return _read(source, (16, _GRAY))
 
 
+def read_two_values(source: Readable | bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Reads the first two channels, shape `(height, width)` each, of a 16-bit RGB PNG that holds values.
+
+    Raises:
+        DataError: If the file is missing, cut off, damaged, not a PNG, or not 16-bit RGB; names the file.
+    """
+    pixels = _read(source, (16, _RGB))
+    return pixels[..., 0], pixels[..., 1]
+
+
 def read_color_mask(source: Readable | bytes) -> NDArray[np.uint8]:
     """Reads an 8-bit RGB or RGBA PNG, such as `*_color.png`, as red, green, blue, shape `(height, width, 3)`.
 

@@ -5,7 +5,7 @@ that folder; or in one that is named. A prepared mask holds class indices; its m
 No pixel is loaded here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class DatasetRequest:
         splits: Names of splits; () takes all.
         cities: Names of cities; () takes all.
         boxes: "fill" makes rectangles of the boxes of objects that have no outline.
-        train_ids: Whether labelIds of a Cityscapes tree hold train ids.
+        options: Of `read`, for example `train_ids` of a Cityscapes tree.
     """
 
     path: Path
@@ -54,7 +54,7 @@ class DatasetRequest:
     splits: tuple[str, ...] = ()
     cities: tuple[str, ...] = ()
     boxes: str = ""
-    train_ids: bool = False
+    options: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
 def open_dataset(request: DatasetRequest) -> FrameDataset:
@@ -79,7 +79,7 @@ def open_dataset(request: DatasetRequest) -> FrameDataset:
     ):
         dataset = _read_prepared(path, folders)
     else:
-        dataset = read(path, request.format, request.truth, request.train_ids)
+        dataset = read(path, request.format, request.truth, **request.options)
     return filter(dataset, splits=request.splits, cities=request.cities, boxes=request.boxes, label_map="source")
 
 

@@ -12,6 +12,7 @@ as in Cityscapes, and those of other labels are not. `table_of` tells which ids 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -38,6 +39,8 @@ from common.labels.tables import (
 META_FILE = "dataset_meta.json"
 COLORS_FILES = ("label_colors.txt", "label_color.txt")
 LARGEST_LABEL_FILE_BYTES = 1024 * 1024
+MOST_NAMES = 256
+_IGNORED = "ignore"
 _COUNTED = "# counted:"
 _BLACK = (0, 0, 0)
 _NUMBER = re.compile(r"[+-]?[0-9]+")
@@ -64,6 +67,12 @@ def name_in_files(label: Label) -> str:
     """Spells a label's name without spaces, for files that Datumaro and CVAT read."""
     is_ours = CITYSCAPES.find(label.name) is not None
     return ("" if is_ours else "_").join(label.name.split())
+
+
+def respelled_names(table: LabelTable) -> Counter[str]:
+    """Counts the labels, other than Cityscapes', whose names are spelt with `_` for a space in files; see above."""
+    names = [label.name for label in table if not CITYSCAPES.find(label.name) and name_in_files(label) != label.name]
+    return Counter({f"label names whose spaces had to become _ ({', '.join(names)})": len(names)} if names else {})
 
 
 def read_label_colors(source: Readable) -> LabelTable:
@@ -141,6 +150,22 @@ def dataset_meta_json(table: LabelTable) -> dict[str, object]:
     if background is not None:
         content["background_label"] = str(table.labels.index(background))
     return content
+
+
+def read_names(source: Readable) -> list[str]:
+    """Reads a list of names, one on each line: `class_names.txt`, `classes.txt`, labelme's `labels.txt`, ...
+
+    `_background_` is written without `_`; a first line `__ignore__`, whose pixels have the value 255, is left out.
+
+    Raises:
+        DataError: If the file is missing or has no name or more than 256; names the file.
+    """
+    lines = [line.strip() for line in read_text(source, LARGEST_LABEL_FILE_BYTES).splitlines()]
+    names = [line.strip("_") or line for line in lines if line and not line.startswith("#")]
+    names = names[1:] if names[:1] == [_IGNORED] and lines[0].startswith("_") else names
+    if not 1 <= len(names) <= MOST_NAMES:
+        raise DataError(f"{source}: has {len(names):,} labels; expected 1 to {MOST_NAMES}, one on each line")
+    return names
 
 
 def read_labels(source: Readable) -> LabelTable | None:

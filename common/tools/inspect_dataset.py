@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.arguments import add_shared, tool_parser
+from common.arguments import READ_OPTIONS, add_shared, read_options, tool_parser
 from common.command_line import run_tool, show
 
 _WORKERS = "processes, for many frames (default: 1)"
@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     add("--out", metavar="DIR", type=Path, help="folder to write (default: inspection_<name of SOURCE>)")
     add("--frames", metavar="N|NAME", nargs="+", default=["12"], help="how many, spread over splits and cities, or "
         "names of frames or parts of them (default: 12)")  # fmt: skip
-    add_shared(made, "seed", "from", "splits", "cities", "classes", "truth", "train_ids", "boxes")
+    add_shared(made, "seed", "from", "splits", "cities", "classes", "truth", *READ_OPTIONS, "boxes")
     add("--text", action="store_true", help="print the objects as a table; pictures only where --out is given")
     add("--images", metavar="DIR", type=Path, help="photographs of a lone COCO JSON file (default: beside it)")
     add_shared(made, overwrite="move what stands at --out aside; an inspection is replaced anyway", workers=_WORKERS)
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_target(options.source, out, options.overwrite)
     kept = tuple(options.splits), tuple(options.cities)
     request = DatasetRequest(
-        options.source, options.from_, options.truth, options.images, *kept, options.boxes, options.train_ids
+        options.source, options.from_, options.truth, options.images, *kept, options.boxes, read_options(options)
     )
     dataset = open_dataset(request)
     chosen = choose_frames(dataset.frames, options.frames, options.seed)

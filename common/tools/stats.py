@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.arguments import add_shared, png_argument, tool_parser
+from common.arguments import READ_OPTIONS, add_shared, png_argument, read_options, tool_parser
 from common.command_line import check_outputs, run_tool, show, show_results
 from common.text import count
 
@@ -19,7 +19,7 @@ def parser() -> argparse.ArgumentParser:
     """Builds the command line."""
     made = tool_parser("stats", __doc__)
     made.add_argument("source", metavar="SOURCE", type=Path, help="a dataset of any format, as a folder or a zip")
-    add_shared(made, "from", "splits", "cities", "truth", "train_ids", "boxes", "json")
+    add_shared(made, "from", "splits", "cities", "truth", *READ_OPTIONS, "boxes", "json")
     made.add_argument("--picture", metavar="FILE.png", type=png_argument, help="also draw bars of pixels and objects")
     add_shared(made, "workers")
     return made
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from common.stats.table import describe_counts
 
     dataset = filter(
-        read(options.source, options.from_, options.truth, options.train_ids),
+        read(options.source, options.from_, options.truth, **read_options(options)),
         cities=tuple(options.cities),
         boxes=options.boxes,
         label_map="source",

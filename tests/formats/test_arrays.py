@@ -68,6 +68,10 @@ KEPT = {
     "coco": objects_and_groups,
     "yolo": objects,
     "camvid": labels,
+    "folders": labels,
+    "labelme": everything,
+    "cvat-images": everything,
+    "label-studio": everything,
 }
 
 

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from common.errors import DataError
+from common.files.sources import Source
 from common.formats.conversion import convert, filter, read, write
 from common.formats.frames import BOXES, AnnotatedFrame, Annotation, BoxedObject, FrameDataset, Segment
 from common.formats.new_objects import divide_areas, fill_boxes
 from common.formats.registry import FORMATS
-from common.formats.writing import BOXES_ONLY
+from common.formats.writing import BOXES_OF_OTHERS, BOXES_ONLY
 from common.images.png import encode_image, encode_mask
 from common.labels.tables import CITYSCAPES
 from tests.support.difficult import segments_of
 
+HAVE_BOXES = ("coco", "cvat-images", "label-studio", "labelme", "voc", "yolo")
 CAR, BUS = Segment("car", 0), Segment("bus", 0)
 GROUP_OF_CARS = np.array([[26, 26, 0, 7], [0, 0, 26, 7], [7, 0, 0, 26]], np.uint16)
 BOX_FILES = {
@@ -98,17 +100,27 @@ def test_small_parts_are_dropped_after_they_were_divided():
 
 @pytest.mark.parametrize("source", BOX_FILES)
 @pytest.mark.parametrize("format", FORMATS)
-def test_boxes_alone_are_refused_in_one_sentence_and_filled_where_asked(source, format, tmp_path):
+def test_boxes_are_filled_where_asked_and_refused_by_formats_without_boxes(source, format, tmp_path):
     folder, target = put(tmp_path / "source", BOX_FILES[source]), target_of(tmp_path, format)
-    with pytest.raises(DataError, match=f"nothing was written.*: 1 {BOXES}: --boxes fill makes rectangles"):
-        convert(folder, target, format, workers=1)
-    assert not target.exists()
+    if format not in HAVE_BOXES:
+        with pytest.raises(DataError, match=f"nothing was written.*: 1 {BOXES}: --boxes fill makes rectangles"):
+            convert(folder, target, format, workers=1)
+        assert not target.exists()
     convert(folder, target, format, workers=1, boxes="fill")
     (frame,) = read(target).frames
     annotation = frame.annotation()
     is_car = annotation.paint(lambda segment: int(segment.label == "car"), 0, np.uint8)
     # Columns 2 to 5 and rows 1 to 2 of 8 x 4 pixels.
     assert is_car.sum() == 8 and is_car[1:3, 2:6].all()
+
+
+@pytest.mark.parametrize("source", BOX_FILES)
+@pytest.mark.parametrize("format", HAVE_BOXES)
+def test_formats_with_boxes_keep_them(source, format, tmp_path):
+    folder, target = put(tmp_path / "source", BOX_FILES[source]), target_of(tmp_path, format)
+    assert convert(folder, target, format, workers=1).written == {"boxes": 1, "frames": 1, "images": 1}
+    (frame,) = read(target).frames
+    assert frame.annotation().boxes == (BoxedObject(CAR, (2, 1, 4, 2)),) and frame.annotation().has_boxes_only
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -119,7 +131,55 @@ def test_a_frame_with_boxes_alone_is_no_picture_without_objects(format, tmp_path
         AnnotatedFrame("b", "train", truth=Annotation(pixels * 0, {}, boxes=(BoxedObject(CAR, (0, 0, 2, 2)),))),
     )
     tally = write(FrameDataset(CITYSCAPES, frames), target_of(tmp_path, format), format, workers=1)
-    assert tally.dropped[BOXES] == 1 and tally.skipped[BOXES_ONLY] == 1 and tally.written["frames"] == 1
+    if format in HAVE_BOXES:
+        assert (tally.written["boxes"], tally.written["frames"]) == (1, 2) and not tally.skipped
+    else:
+        assert tally.dropped[BOXES] == 1 and tally.skipped[BOXES_ONLY] == 1 and tally.written["frames"] == 1
+
+
+@pytest.mark.parametrize("format", HAVE_BOXES)
+def test_boxes_and_outlines_of_one_frame_are_kept_but_by_yolo_which_cannot_tell_them_apart(format, tmp_path, caplog):
+    pixels = np.zeros((4, 8), np.uint16)
+    pixels[:, :3] = 26000
+    boxes = (BoxedObject(Segment("car", 1), (4.5, 0, 2, 3)), BoxedObject(Segment("road"), (0, 0, 1, 1)))
+    frame = AnnotatedFrame(
+        "a", "train", image=photograph(tmp_path), truth=Annotation(pixels, segments_of(pixels), boxes=boxes)
+    )
+    tally = write(FrameDataset(CITYSCAPES, (frame,)), tmp_path / "target", format, workers=1)
+    (found,) = read(tmp_path / "target").frames
+    cars = [boxed.box for boxed in found.annotation().boxes if boxed.segment.label == "car"]
+    assert cars == ([] if format == "yolo" else [(4.5, 0, 2, 3)])
+    assert tally.dropped[f"{BOXES}, beside outlines"] == (format == "yolo")
+    assert tally.dropped[BOXES_OF_OTHERS] == (
+        format not in ("cvat-images", "label-studio", "labelme", "voc")
+    )  # VOC has all labels, COCO and YOLO the chosen
+
+
+@pytest.mark.parametrize("format", HAVE_BOXES)
+def test_boxes_only_makes_a_dataset_for_detection(format, tmp_path):
+    pixels = np.zeros((4, 8), np.uint16)
+    pixels[1:3, 2:6] = 26000
+    pixels[3, 7] = 26
+    frames = (
+        AnnotatedFrame("a", "train", image=photograph(tmp_path), truth=Annotation(pixels, segments_of(pixels))),
+        AnnotatedFrame("b", "train", image=photograph(tmp_path), truth=Annotation(pixels * 0, {})),
+    )
+    dataset = filter(FrameDataset(CITYSCAPES, frames), boxes="only")
+    tally = write(dataset, tmp_path / "target", format, workers=1)
+    assert tally.written["frames"] == 2  # a picture without objects is an example too
+    found = {frame.name: frame.annotation() for frame in read(tmp_path / "target")}
+    assert BoxedObject(CAR, (2, 1, 4, 2)) in found["a"].boxes and not found["a"].segments
+    assert not found["b"].boxes and not found["b"].segments
+    groups = [boxed for boxed in found["a"].boxes if boxed.segment.is_crowd]
+    assert len(groups) == (format != "yolo") and tally.dropped["groups"] == (format == "yolo")
+    if format == "yolo":
+        assert (tmp_path / "target/labels/train/a.txt").read_text() == "2 0.500000 0.500000 0.500000 0.500000\n"
+        assert (tmp_path / "target/labels/train/b.txt").read_text() == ""
+
+
+def photograph(folder):
+    (folder / "photo.png").write_bytes(encode_image(np.zeros((4, 8, 3), np.uint8)))
+    return Source(folder / "photo.png")
 
 
 def test_key_points_alone_are_counted(tmp_path):

@@ -45,7 +45,7 @@ def unpacked(path):
 
 def photograph_in(folder):
     (found,) = (path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_ENDINGS and NAME in path.name
-        and not any(part in str(path) for part in ("gtFine", "annot/", "Segmentation")))  # fmt: skip
+        and not any(part in str(path) for part in ("gtFine", "annot/", "Segmentation", "masks/")))  # fmt: skip
     return found
 
 

@@ -23,6 +23,7 @@ from common.labels.map_files import label_map_path, load_label_map
 from common.results.reading import read_result, read_results
 from tests.support.fuzzed_models import FuzzTarget, fuzz_targets
 from tests.support.made_up_results import FRAMES, SIZE_WH, write_result, write_split
+from tests.support.miniatures import MINIATURES, draw
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def make_readers(folder: Path, with_models: bool = True) -> list[Reader]:
         if name != "cityscapes":
             convert(demo, path := folder / (f"{name}.zip" if name == "cvat" else name), name, workers=1)
             readers.append(Reader(name, path, _load_all))
+    for name in ("KITTI semantics", "SYNTHIA", "Mapillary Vistas", "IDD", "CamVid (Kaggle)"):
+        readers.append(Reader(name, draw(folder / name, MINIATURES[name][0]), _load_all))
     models = _models(folder) if with_models else []
     return [*readers, *_panoptic(folder), *_study(folder), *_small(folder), *models]
 

@@ -55,7 +55,7 @@ def test_train_ids_are_read_where_asked_and_only_of_cityscapes(tmp_path):
     assert run(tmp_path / "source", tmp_path / "new", "--to", "cityscapes", "--train-ids") == 0
     (mask,) = (tmp_path / "new").rglob("*_labelIds.png")
     assert read_mask(mask).tolist() == [[26, 0]]
-    with pytest.raises(ConfigError, match="--train-ids is for Cityscapes trees"):
+    with pytest.raises(ConfigError, match="--train-ids is for the format cityscapes"):
         run(put(tmp_path / "coco", BOX_FILES["coco"]), tmp_path / "other", "--to", "cityscapes", "--train-ids")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.dataset.original.passed_over import PassedOver
-from common.dataset.original.tree_files import IMAGE_KIND, WANTED, FrameFile, find_files
+from common.dataset.original.tree_files import IMAGE_KIND, WANTED, FileNames, FrameFile, find_files
 from common.dataset.original.truth import FINE, KINDS, TRUTH_KINDS, first_kind
 from common.errors import DataError
 from common.files.sources import Source
@@ -72,13 +72,16 @@ def find_frames(root: Path) -> tuple[Frame, ...]:
     return read_layout(root).frames
 
 
-def read_layout(root: Path, truth: str | None = None, kinds: Sequence[str] = KINDS) -> Layout:
+def read_layout(
+    root: Path, truth: str | None = None, kinds: Sequence[str] = KINDS, images_as: str = IMAGE_KIND
+) -> Layout:
     """Looks through a folder or zip for frames.
 
     Args:
         root: A folder in any of the layouts above, or one of the zips.
         truth: `gtFine` or `gtCoarse`; None takes the fine annotation where there is any.
         kinds: Which files of an annotation the caller reads; others are counted as passed over.
+        images_as: How the photographs are called; see `FileNames`.
 
     Returns:
         What it holds: at least one frame.
@@ -89,7 +92,12 @@ def read_layout(root: Path, truth: str | None = None, kinds: Sequence[str] = KIN
     faults: list[str] = []
     remarks: list[str] = []
     passed_over = PassedOver()
-    found = list(find_files(root, faults, passed_over))
+    found = list(find_files(root, faults, passed_over, FileNames(images_as)))
+    if images_as != IMAGE_KIND and not any(file.kind == IMAGE_KIND for file in found):
+        raise DataError(
+            f"{root}: no photograph is called <frame>_{images_as}, nor lies in a folder of this name"
+            + "; ".join(["", *passed_over.sentences()])
+        )
     groups = {file.group for file in found}
     chosen = truth or next((kind for kind in TRUTH_KINDS if kind in groups), "")
     others = {file.name for file in found if file.group not in (IMAGE_KIND, chosen)}

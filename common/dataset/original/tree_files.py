@@ -7,6 +7,8 @@ a file of a frame is counted by `PassedOver`. Nothing is decoded here.
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,11 +27,6 @@ _ANCHORS = (IMAGE_KIND, *TRUTH_KINDS)
 _SEQUENCES = ("leftImg8bit_sequence",)
 # Folders of generated files, which hold a file of each frame of a split.
 _GENERATED = "cityscapes_panoptic_"
-# Endings may be in upper case, as cameras and Windows write them.
-_FILE = re.compile(
-    r"(.+?)_(?:(leftImg8bit)(?i:\.(?:png|jpe?g|webp|bmp|tiff?))"
-    r"|(gtFine|gtCoarse)_([A-Za-z]+)(?i:\.png|(?<=polygons)\.json))"
-)
 WANTED = """expected the archives of cityscapes-dataset.com (log in, Downloads), as they are or extracted:
     gtFine_trainvaltest.zip       or  gtFine/<split>/<city>/<frame>_gtFine_labelIds.png
     leftImg8bit_trainvaltest.zip  or  leftImg8bit/<split>/<city>/<frame>_leftImg8bit.png"""
@@ -47,31 +44,68 @@ class FrameFile(NamedTuple):
     size: int | None
 
 
-def find_files(root: Path, faults: list[str], passed_over: PassedOver) -> Iterator[FrameFile]:
+@dataclass(frozen=True)
+class FileNames:
+    """How the files of frames are called.
+
+    Attributes:
+        images_as: What the photographs have behind the name of the frame, `leftImg8bit_foggy_beta_0.02`; or a folder,
+            for example `leftImg8bit_sequence`, in which they have the usual names.
+    """
+
+    images_as: str = IMAGE_KIND
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        # Endings may be in upper case, as cameras and Windows write them.
+        return re.compile(
+            rf"(.+?)_(?:({IMAGE_KIND}|{re.escape(self.images_as)})(?i:\.(?:png|jpe?g|webp|bmp|tiff?))"
+            r"|(gtFine|gtCoarse)_([A-Za-z]+)(?i:\.png|(?<=polygons)\.json))"
+        )
+
+    def match(self, name: str, folders: Sequence[str], passed_over: PassedOver) -> re.Match[str] | None:
+        """Matches a name with those of a frame's files, in these folders; counts one that is passed over."""
+        match = self._regex.fullmatch(name)
+        if not match:
+            passed_over.add_file(name)
+        elif match[2] and match[2] != self.images_as and self.images_as not in folders:
+            passed_over.add_photograph(self.images_as)
+            return None
+        return match
+
+    def is_ignored(self, folder: str) -> bool:
+        """Tells whether nothing in a folder of this name is looked at."""
+        return (folder in _SEQUENCES and folder != self.images_as) or folder.startswith(_GENERATED)
+
+
+def find_files(root: Path, faults: list[str], passed_over: PassedOver, names: FileNames) -> Iterator[FrameFile]:
     """Yields the files of frames below a folder or in a zip.
 
     Args:
         root: The folder or zip.
         faults: Gets sentences about what cannot be read.
         passed_over: Counts the files that belong to no frame.
+        names: How the files are called.
 
     Raises:
         DataError: If there is no such folder or zip, or a zip with a name of Cityscapes cannot be opened.
     """
     if root.is_dir():
-        for folder, entries in _walk(root, faults, passed_over):
+        for folder, entries in _walk(root, faults, passed_over, names):
             above = root.absolute().parts[-2:]
             inside = (*above, *folder.relative_to(root).parts)
-            yield from _files_of_folder(folder, inside, len(above), entries, passed_over)
+            yield from _files_of_folder(folder, inside, len(above), entries, passed_over, names)
             for name in sorted(entry.name for entry in entries if entry.name.lower().endswith(".zip")):
-                yield from _files_of_zip(folder / name, faults, passed_over)
+                yield from _files_of_zip(folder / name, faults, passed_over, names)
     elif root.is_file():
-        yield from _files_of_zip(root, faults, passed_over)
+        yield from _files_of_zip(root, faults, passed_over, names)
     else:
         raise DataError(f"{root}: is not there; {WANTED}")
 
 
-def _walk(root: Path, faults: list[str], passed_over: PassedOver) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
+def _walk(
+    root: Path, faults: list[str], passed_over: PassedOver, names: FileNames
+) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
     """Yields each folder with its files, real folders before linked ones and none twice, so that links cannot loop."""
     folders, links = [root], list[Path]()
     seen: set[tuple[int, int]] = set()
@@ -90,7 +124,7 @@ def _walk(root: Path, faults: list[str], passed_over: PassedOver) -> Iterator[tu
             faults.append(f"{folder}: cannot be listed: {error.strerror or error}")
             continue
         inner = [entry for entry in entries if _is(entry.is_dir)]
-        for entry in [entry for entry in inner if _is_ignored(entry.name)]:
+        for entry in [entry for entry in inner if names.is_ignored(entry.name)]:
             inner.remove(entry)
             passed_over.add_folder(entry.name, _count_files(folder / entry.name))
         folders += [folder / entry.name for entry in inner if not entry.is_symlink()]
@@ -108,10 +142,6 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _is_ignored(folder: str) -> bool:
-    return folder in _SEQUENCES or folder.startswith(_GENERATED)
-
-
 def _is(test: Callable[[], bool]) -> bool:
     """Asks what a directory entry is; a link that leads to itself is not a folder."""
     try:
@@ -121,16 +151,19 @@ def _is(test: Callable[[], bool]) -> bool:
 
 
 def _files_of_folder(
-    folder: Path, inside: Sequence[str], above: int, entries: Sequence[os.DirEntry[str]], passed_over: PassedOver
+    folder: Path,
+    inside: Sequence[str],
+    above: int,
+    entries: Sequence[os.DirEntry[str]],
+    passed_over: PassedOver,
+    names: FileNames,
 ) -> Iterator[FrameFile]:
     for entry in entries:
-        if match := _FILE.fullmatch(entry.name):
+        if match := names.match(entry.name, inside, passed_over):
             yield _known_file(match, inside, Source(folder / entry.name), None, above)
-        else:
-            passed_over.add_file(entry.name)
 
 
-def _files_of_zip(path: Path, faults: list[str], passed_over: PassedOver) -> Iterator[FrameFile]:
+def _files_of_zip(path: Path, faults: list[str], passed_over: PassedOver, names: FileNames) -> Iterator[FrameFile]:
     try:
         members = list_members(path)
     except DataError as error:
@@ -139,24 +172,21 @@ def _files_of_zip(path: Path, faults: list[str], passed_over: PassedOver) -> Ite
         faults.append(str(error))
         return
     for member, info in members.names.items():
-        if match := _match_in_zip(member, passed_over):
+        if match := _match_in_zip(member, passed_over, names):
             yield _known_file(match, member.split("/")[:-1], Source(path, info.filename), info.file_size)
-    if unsafe := [name for name in members.unsafe if _match_in_zip(name.replace("\\", "/"), passed_over)]:
+    if unsafe := [name for name in members.unsafe if _match_in_zip(name.replace("\\", "/"), passed_over, names)]:
         faults.append(f"{path}: ignored, because the names lead out of the archive: {first_few(unsafe)}")
 
 
-def _match_in_zip(member: str, passed_over: PassedOver) -> re.Match[str] | None:
+def _match_in_zip(member: str, passed_over: PassedOver, names: FileNames) -> re.Match[str] | None:
     """Matches the name of a member with those of a frame's files; counts one that is passed over."""
     *folders, name = member.split("/")
     if any(_is_hidden(part) and part != ".." for part in (*folders, name)):
         return None
-    match = _FILE.fullmatch(name)
-    if ignored := next(filter(_is_ignored, folders), None):
+    if ignored := next(filter(names.is_ignored, folders), None):
         passed_over.add_folder(ignored, 1)
         return None
-    if not match:
-        passed_over.add_file(name)
-    return match
+    return names.match(name, folders, passed_over)
 
 
 def _known_file(
@@ -164,7 +194,7 @@ def _known_file(
 ) -> FrameFile:
     name, image, truth, kind = match.groups()
     split, city = _place(folders, name, above)
-    return FrameFile(name, split, city, image or truth, kind or IMAGE_KIND, source, size)
+    return FrameFile(name, split, city, IMAGE_KIND if image else truth, kind or IMAGE_KIND, source, size)
 
 
 def _place(folders: Sequence[str], name: str, above: int) -> tuple[str, str]:

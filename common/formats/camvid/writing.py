@@ -1,6 +1,5 @@
 """Writes CamVid: photographs, colour masks, lists and the label file."""
 
-from collections import Counter
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -12,10 +11,10 @@ from common.formats.class_masks import MaskCode, code_of, paint_classes, table_t
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset
 from common.formats.names import name_to_write
-from common.formats.writing import for_each_frame, load_to_write, place_image
+from common.formats.writing import count_objects_as_classes, for_each_frame, load_to_write, place_image
 from common.images.pictures import encode_palette_mask
-from common.labels.table_files import COLORS_FILES, label_colors_text, name_in_files
-from common.labels.tables import CITYSCAPES, LabelTable
+from common.labels.table_files import COLORS_FILES, label_colors_text, respelled_names
+from common.labels.tables import LabelTable
 
 
 def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
@@ -27,12 +26,7 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
         LabelError: If there are more labels than 8 bits hold, or a segment's label is not in the table.
     """
     table, changed = table_to_write(dataset.labels)
-    respelled = [
-        label.name for label in table if not CITYSCAPES.find(label.name) and name_in_files(label) != label.name
-    ]
-    if respelled:
-        changed[f"label names whose spaces had to become _ ({', '.join(respelled)})"] = len(respelled)
-    tally = Tally(dropped=changed)
+    tally = Tally(dropped=changed + respelled_names(table))
     write_text(folder / COLORS_FILES[0], label_colors_text(table))
     write_one = partial(_write_frame, folder=folder, table=table, code=code_of(table), options=options)
     lists: dict[str, dict[str, str]] = {}
@@ -64,11 +58,7 @@ def _write_frame(
     mask = f"{split}{MASKS}/{item_id}.png"
     write_bytes(folder / mask, encode_palette_mask(paint_classes(annotation, code), code.palette))
     tally.written["frames"] += 1
-    segments = annotation.segments.values()
-    objects = sum(segment.number is not None for segment in segments)
-    groups = sum(segment.is_crowd for segment in segments)
-    lost = {"objects (their pixels have a class only)": objects, "groups (their pixels have a class only)": groups}
-    tally.dropped += Counter(lost)
+    count_objects_as_classes(annotation, tally)
     return item_id, split, _line(image, mask), tally
 
 

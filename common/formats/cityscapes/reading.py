@@ -25,6 +25,7 @@ from common.dataset.original.polygons import (
     scale_polygons,
 )
 from common.dataset.original.train_ids import TRAIN_IDS, train_id_notes, with_train_ids
+from common.dataset.original.tree_files import IMAGE_KIND
 from common.dataset.original.truth import KINDS, first_kind, read_truth
 from common.errors import LabelError, ProjectError
 from common.files.listing import FileListing
@@ -35,7 +36,15 @@ from common.images.runs import find_runs
 from common.labels.cityscapes import Label
 from common.labels.tables import CITYSCAPES, LabelTable
 
-_ENDINGS = ("_leftimg8bit.png", "_leftimg8bit.jpg", "_labelids.png", "_instanceids.png", "_polygons.json", "_color.png")
+_ENDINGS = (
+    "_leftimg8bit.png",
+    "_leftimg8bit.jpg",
+    "_labelids.png",
+    "_labeltrainids.png",
+    "_instanceids.png",
+    "_polygons.json",
+    "_color.png",
+)
 _STAND_INS = {
     "instanceIds": "are read from instanceIds",
     "labelIds": "are read from labelIds, which do not tell objects apart",
@@ -44,6 +53,7 @@ _STAND_INS = {
     "color": "are read from color, which does not tell objects apart, nor labels of one colour: black is background, "
     "(153, 153, 153) pole, (0, 0, 142) car",
 }
+LOST = "pixels of train id 255, whose label is not known"
 
 
 def matches(tree: FileListing) -> bool:
@@ -55,7 +65,11 @@ def matches(tree: FileListing) -> bool:
 
 
 def read(
-    tree: FileListing, truth: str | None = None, kinds: tuple[str, ...] = KINDS, train_ids: bool = False
+    tree: FileListing,
+    truth: str | None = None,
+    kinds: tuple[str, ...] = (*KINDS, TRAIN_IDS),
+    train_ids: bool = False,
+    images_as: str = IMAGE_KIND,
 ) -> FrameDataset:
     """Reads a dataset, any part of one, or a zip, with frames without image or ground truth; see `Format.read`.
 
@@ -64,16 +78,19 @@ def read(
         truth: "gtFine" or "gtCoarse"; None takes the fine annotation where there is any.
         kinds: Which files pixels are read from; the first that a frame has is taken.
         train_ids: Whether pixels are read from train ids instead, in labelTrainIds or else labelIds.
+        images_as: How the photographs are called, or the folder they are in; see `tree_files.FileNames`.
 
     Raises:
         DataError: If nothing is found, or a frame is there twice.
     """
-    layout = read_layout(tree.root, truth, (TRAIN_IDS, *KINDS) if train_ids else KINDS)
+    layout = read_layout(tree.root, truth, (TRAIN_IDS, *KINDS) if train_ids else kinds, images_as)
     if train_ids:
         kinds = (TRAIN_IDS,)
         with_files = (replace(frame, files=with_train_ids(frame.files)) for frame in layout.frames)
         layout = replace(layout, frames=tuple(with_files))
     table = CITYSCAPES if train_ids else read_table(tree, layout.frames)
+    if table is not CITYSCAPES:  # train ids are Cityscapes'
+        kinds = tuple(kind for kind in kinds if kind != TRAIN_IDS)
     truths = {frame.name: found for frame in layout.frames if (found := _truth(frame, table, kinds))}
     frames = tuple(_frame(frame, truths.get(frame.name)) for frame in layout.frames)
     notes = (*layout.problems, *_kinds_used(tuple(truths.values()), kinds), *_odd_values(tuple(truths.values()), table))
@@ -134,8 +151,10 @@ class CityscapesTruth:
             for value, label in _objects_in_frame(image, self.table):
                 segments.setdefault(value, Segment(label.name, value % INSTANCES_PER_CLASS))
             plates = sum(_is_never_painted(polygon, self.table) for polygon in image.polygons)
-            dropped = +Counter({"outlines of labels that are never painted (license plates)": plates})
-        return Annotation(truth.values, segments, image, dropped)
+            dropped = Counter({"outlines of labels that are never painted (license plates)": plates})
+        if truth.kind == TRAIN_IDS:
+            dropped[LOST] += int((truth.values == self.table.background_id).sum())
+        return Annotation(truth.values, segments, image, +dropped)
 
     def _polygons(self) -> AnnotatedImage | None:
         """Reads polygons.json beside the PNG file that gives the pixels; None without one or if it is broken."""

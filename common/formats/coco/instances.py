@@ -12,6 +12,7 @@ later over earlier. The files are read once, in pieces; what belongs to an image
 deleted when the last frame is forgotten or the process ends.
 """
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from common.formats.coco.writing import (
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset
 from common.formats.names import check_name
-from common.formats.writing import counted_labels, for_each_frame, load_to_write
+from common.formats.writing import BOXES_OF_OTHERS, counted_labels, for_each_frame, load_to_write
 from common.images.outlines import Outline, outlines_to_counts, trace_outlines
 from common.images.runs import Region, Runs, find_regions
 from common.labels.cityscapes import Label
@@ -108,13 +109,13 @@ def _write_frame(
     """Writes the photograph."""
     tally = Tally()
     check_name(frame)
-    loaded = load_to_write(frame, table, tally)
+    loaded = load_to_write(frame, table, tally, with_boxes=True)
     if loaded is None:
         return frame.split, None, (), tally
     annotation, runs = loaded
     regions = find_regions(runs)
     _count(annotation, ids, regions, tally)
-    texts = _annotation_texts(annotation, ids, runs, regions, options.rle)
+    texts = _annotation_texts(annotation, ids, runs, regions, options.rle) + _box_texts(annotation, ids)
     file_name = place_photograph(frame, folder / "images" / (frame.split or NO_SPLIT), options, tally)
     tally.written["frames"] += 1
     width, height = annotation.size_wh
@@ -144,6 +145,23 @@ def _annotation_texts(
     return texts
 
 
+def _box_texts(annotation: Annotation, ids: dict[str, int]) -> list[str]:
+    """Makes the texts of objects that have a box alone: their `segmentation` is empty."""
+    return [
+        compact(
+            {
+                "category_id": ids[boxed.segment.label],
+                "segmentation": [],
+                "area": boxed.box[2] * boxed.box[3],
+                "bbox": list(boxed.box),
+                "iscrowd": int(boxed.segment.is_crowd),
+            }
+        )
+        for boxed in annotation.boxes
+        if boxed.segment.label in ids
+    ]
+
+
 def _segmentation(outlines: list[Outline], size_wh: tuple[int, int], rle: bool) -> JsonObject | list[list[int]]:
     if rle or any(outline.is_hole for outline in outlines):
         counts = outlines_to_counts(outlines, size_wh)
@@ -159,5 +177,8 @@ def _count(annotation: Annotation, ids: dict[str, int], regions: dict[int, Regio
         else:
             kind = "groups" if segment.is_crowd else "objects" if segment.number is not None else "areas"
             tally.written[kind] += 1
+    boxes = sum(boxed.segment.label in ids for boxed in annotation.boxes)
+    tally.written += Counter(boxes=boxes)
+    tally.dropped += Counter({BOXES_OF_OTHERS: len(annotation.boxes) - boxes})
     # A group alone does not count as an object: evaluations and trainings leave it out.
-    tally.kept = tally.written["objects"] + tally.written["areas"]
+    tally.kept = tally.written["objects"] + tally.written["areas"] + boxes

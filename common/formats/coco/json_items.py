@@ -64,6 +64,18 @@ def read_items(source: Source, keys: tuple[str, ...]) -> Iterator[tuple[str, int
         raise DataError(f"{source}: has no {missing[0]}; expected {', '.join(keys)}, found {found}")
 
 
+def read_list(source: Source) -> Iterator[tuple[int, JsonObject]]:
+    """Reads a JSON file that is a list of objects, item by item; raises DataError as `read_items` does."""
+    events = _events(source)
+    event, _ = next(events)
+    if event != "start_array":
+        raise DataError(f"{source}: is not a list; expected a list of objects")
+    for _, number, item in _items_of_list(source, events, "the list"):
+        yield number, item
+    for _ in events:
+        pass  # the parser checks what follows the list
+
+
 def _items_of_list(source: Source, events: _Events, key: str) -> Iterator[tuple[str, int, JsonObject]]:
     for number, (event, _) in enumerate(events):
         if event == "end_array":

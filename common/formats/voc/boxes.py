@@ -22,8 +22,9 @@ LARGEST_XML_BYTES = 4 * 1024 * 1024
 _LARGEST_SIDE = 2**20
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LARGEST_NUMBER = 10**9
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
 # `(x, y, width, height)` in pixels, x and y from 0.
-Box = tuple[int, int, int, int]
+Box = tuple[float, float, float, float]
 
 
 def boxes_to_xml(filename: str, size_wh: tuple[int, int], objects: Iterable[tuple[Segment, Box]]) -> bytes:
@@ -47,7 +48,8 @@ def boxes_to_xml(filename: str, size_wh: tuple[int, int], objects: Iterable[tupl
             element, name=item.label, pose="Unspecified", truncated=int(edge), occluded=0, difficult=int(item.is_crowd)
         )
         box = ElementTree.SubElement(element, "bndbox")
-        _add(box, xmin=x + 1, ymin=y + 1, xmax=x + width, ymax=y + height)
+        corners = (x + 1, y + 1, x + width, y + height)
+        _add(box, **{side: f"{round(value, 2):.10g}" for side, value in zip(_SIDES, corners, strict=True)})
         attributes = ElementTree.SubElement(element, "attributes")
         name, value = ("is_crowd", True) if item.is_crowd else ("number", item.number)
         _add(ElementTree.SubElement(attributes, "attribute"), name=name, value=value)
@@ -105,7 +107,7 @@ def read_boxes(source: Source) -> BoxFile:
 
 def _box(element: ElementTree.Element) -> tuple[float, float, float, float] | None:
     """Reads the box of an object, whose corners count from 1 and include their pixel."""
-    corners = [_number(element, f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax")]
+    corners = [_number(element, f"bndbox/{side}") for side in _SIDES]
     left, top, right, bottom = (0.0 if corner is None else corner for corner in corners)
     if None in corners or right < left or bottom < top:
         return None

@@ -1,4 +1,4 @@
-"""The labels of a VOC dataset: `labelmap.txt`, or VOC's own 20.
+"""The labels of a VOC dataset: `labelmap.txt`, `class_names.txt` as labelme exports it, or VOC's own 20.
 
 A line is `name:red,green,blue:parts:actions`; parts and actions are not read. Lines that start with `#` are comments,
 except `# counted: name`, which this project writes: objects of that label are counted. Without such lines, Cityscapes'
@@ -13,10 +13,10 @@ from common.files.listing import FileListing
 from common.files.sources import Source, read_bytes_of
 from common.formats.class_masks import BLACK, MaskCode, code_of
 from common.labels.cityscapes import Color
-from common.labels.table_files import LARGEST_LABEL_FILE_BYTES, META_FILE, read_dataset_meta
+from common.labels.table_files import LARGEST_LABEL_FILE_BYTES, META_FILE, read_dataset_meta, read_names
 from common.labels.tables import LabelTable, palette_color, plain_name, table_of
 
-LABEL_MAP = "labelmap.txt"
+LABEL_MAP, CLASS_NAMES = "labelmap.txt", "class_names.txt"
 VOC_NAMES = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
     *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
@@ -56,14 +56,17 @@ def read_labels(tree: FileListing, has_objects: bool) -> tuple[LabelTable, MaskC
     if META_FILE in tree:
         table = read_dataset_meta(tree[META_FILE])
         return table, code_of(table)
+    counted: set[str] = set()
     if LABEL_MAP in tree:
         rows, counted = _read_rows(tree[LABEL_MAP])
+    elif CLASS_NAMES in tree:
+        rows = [(name, None) for name in read_names(tree[CLASS_NAMES])]
     else:
-        rows, counted = [(name, None) for name in VOC_NAMES], set()
+        rows = [(name, None) for name in VOC_NAMES]
     if not any(color for _, color in rows):
         rows = [(name, palette_color(value)) for value, (name, _) in enumerate(rows)]
     try:
-        others_counted = has_objects or LABEL_MAP not in tree
+        others_counted = has_objects or not (LABEL_MAP in tree or CLASS_NAMES in tree)
         table = table_of(rows, counted or None, others_counted, add_background=False)
     except LabelError as error:
         raise LabelError(f"{tree.sources.get(LABEL_MAP, LABEL_MAP)}: {error}") from error

@@ -23,6 +23,7 @@ from common.labels.tables import plain_name
 
 # A key is this times the object's number plus the class.
 _BASE = 256
+BoxOfFile = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class VocTruth:
         file = read_boxes(self.boxes) if self.boxes is not None else BoxFile(None, [], [])
         if not self.has_masks:
             return self._boxes_alone(file)
-        boxed = file.segments
-        crowds = {plain_name(item.label) for item in boxed if item.is_crowd}
-        boxed = [item for item in boxed if not item.is_crowd]
+        crowds = {plain_name(item.label) for item in file.segments if item.is_crowd}
+        pairs = [pair for pair in zip(file.segments, file.boxes, strict=True) if not pair[0].is_crowd]
+        boxed = [item for item, _ in pairs]
         numbers = read_object_numbers(self.objects) if self.objects is not None else None
         if self.classes is not None:
             classes = read_classes(self.classes, self.code)
@@ -63,17 +64,24 @@ class VocTruth:
         keys, dropped = _drop_loose(keys, self.code)
         segments = _segments(keys, self.code, crowds, boxed)
         objects = len({key // _BASE for key in segments} - {0})
-        dropped["boxes without a mask"] = max(0, len(boxed) - objects)
-        return Annotation(keys, segments, dropped=+dropped)
+        counts = Counter(one.label for one in segments.values() if one.number is not None)
+        boxes = self._boxes(pairs[objects:], counts, dropped)
+        return Annotation(keys, segments, dropped=+dropped, boxes=boxes)
 
     def _boxes_alone(self, file: BoxFile) -> Annotation:
         size_wh = file.size_wh or (picture_size(self.image) if self.image is not None else None)
         if size_wh is None:
             raise DataError(f"{self.boxes}: gives no size, and there is no photograph; expected one of the two")
-        counts: Counter[str] = Counter()
         dropped: Counter[str] = Counter()
+        boxes = self._boxes(list(zip(file.segments, file.boxes, strict=True)), Counter(), dropped)
+        return Annotation(np.zeros(size_wh[::-1], np.uint16), {}, None, dropped, boxes, lacks_pixels=True)
+
+    def _boxes(
+        self, pairs: Sequence[tuple[Segment, BoxOfFile | None]], counts: Counter[str], dropped: Counter[str]
+    ) -> tuple[BoxedObject, ...]:
+        """Gives objects that have a box and no pixel; numbers follow `counts`, `dropped` gets what cannot be one."""
         boxes = []
-        for item, box in zip(file.segments, file.boxes, strict=True):
+        for item, box in pairs:
             value = self.code.value_of_name.get(plain_name(item.label))
             if value is None or box is None:
                 dropped["objects without a box" if value is not None else "boxes of labels not in the label file"] += 1
@@ -82,7 +90,7 @@ class VocTruth:
             is_counted = name in self.code.counted and not item.is_crowd
             boxes.append(BoxedObject(Segment(name, counts[name] if is_counted else None, item.is_crowd), box))
             counts[name] += is_counted
-        return Annotation(np.zeros(size_wh[::-1], np.uint16), {}, None, dropped, tuple(boxes), lacks_pixels=True)
+        return tuple(boxes)
 
     def _join(self, numbers: NDArray[np.integer], classes: NDArray[np.uint8]) -> NDArray[np.integer]:
         if numbers.shape != classes.shape:

@@ -13,9 +13,9 @@ from common.errors import DataError
 from common.files.disk import write_bytes, write_text
 from common.formats.class_masks import MaskCode, code_of, paint_classes, table_to_write
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset
+from common.formats.frames import NO_SPLIT, AnnotatedFrame, FrameDataset, Segment
 from common.formats.names import name_to_write
-from common.formats.voc.boxes import boxes_to_xml
+from common.formats.voc.boxes import Box, boxes_to_xml
 from common.formats.voc.labels import LABEL_MAP, label_map_text
 from common.formats.voc.lists import LISTS
 from common.formats.voc.reading import BOXES, CLASSES, IMAGES, OBJECTS
@@ -68,20 +68,26 @@ def _write_frame(
     if frame.image is not None:
         placed = place_image(frame.image, folder / IMAGES / item_id, options, tally)
         filename = item_id.rpartition("/")[0] + "/" + placed if "/" in item_id else placed
-    loaded = load_to_write(frame, table, tally)
+    loaded = load_to_write(frame, table, tally, with_boxes=True)
     if loaded is None:
         return item_id, frame.split or NO_SPLIT, False, tally
     annotation, runs = loaded
     regions = find_regions(runs)
     groups = [(key, segment) for key, segment in annotation.segments.items() if segment.is_crowd]
     classes = paint_classes(annotation, code)
-    boxes = [(segment, regions[key].box) for key, segment in annotation.objects + groups]
+    boxes: list[tuple[Segment, Box]] = [(one, regions[key].box) for key, one in annotation.objects + groups]
+    boxes += [(boxed.segment, boxed.box) for boxed in annotation.boxes]
+    write_bytes(folder / BOXES / f"{item_id}.xml", boxes_to_xml(filename, annotation.size_wh, boxes))
+    tally.written.update(frames=1)
+    tally.written += Counter(boxes=len(annotation.boxes))
+    tally.kept += len(annotation.boxes)
+    if annotation.has_boxes_only:
+        return item_id, frame.split or NO_SPLIT, False, tally
     numbers = _paint_numbers(annotation.pixels, [key for key, _ in annotation.objects[:LARGEST_NUMBER]])
     write_bytes(folder / CLASSES / f"{item_id}.png", encode_palette_mask(classes, code.palette))
     write_bytes(folder / OBJECTS / f"{item_id}.png", encode_palette_mask(numbers, _OBJECT_PALETTE))
-    write_bytes(folder / BOXES / f"{item_id}.xml", boxes_to_xml(filename, annotation.size_wh, boxes))
     too_many = max(0, len(annotation.objects) - LARGEST_NUMBER)
-    tally.written.update(frames=1, objects=len(annotation.objects) - too_many, groups=len(groups))
+    tally.written.update(objects=len(annotation.objects) - too_many, groups=len(groups))
     tally.dropped += Counter({f"objects beyond {LARGEST_NUMBER} in a frame (their pixels are a group)": too_many})
     return item_id, frame.split or NO_SPLIT, True, tally
 

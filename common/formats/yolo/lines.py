@@ -79,6 +79,17 @@ def polygon_to_line(class_index: int, points: Points, size_wh: tuple[int, int]) 
     return f"{class_index} " + " ".join(["%.6f"] * len(values)) % tuple(values)
 
 
+def box_to_line(class_index: int, box: tuple[float, float, float, float], size_wh: tuple[int, int]) -> str:
+    """Writes a box, `(x, y, width, height)` in pixels, as a line of class, centre, width and height.
+
+    What lies outside of the image is cut off.
+    """
+    corners = np.array([[box[0], box[1]], [box[0] + box[2], box[1] + box[3]]])
+    first, last = np.clip(corners, 0, size_wh) / np.array(size_wh)
+    values = ((first + last) / 2).tolist() + (last - first).tolist()
+    return f"{class_index} " + " ".join(f"{value:.6f}" for value in values)
+
+
 def read_label_file(source: Source, classes: Collection[int], key_point_numbers: int = 0) -> list[Line]:
     """Reads a label file.
 

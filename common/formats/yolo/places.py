@@ -11,22 +11,35 @@ from pathlib import PurePosixPath
 
 from common.dataset.original.splits import role_of
 from common.files.listing import FileListing
+from common.formats.frames import NO_SPLIT
 from common.formats.names import path_inside, read_lines, tail_in
 from common.formats.yolo.data_yaml import LARGEST_BYTES
 from common.images.pictures import IMAGE_ENDINGS
 
 INDEX = "data.yaml"
+# Label Studio and darknet have a list of names in place of the index.
+CLASS_LIST = "classes.txt"
 _NAMES = re.compile(rb"^(\xef\xbb\xbf)?[\"']?names[\"']?\s*:", re.MULTILINE)
 
 
 def find_indices(tree: FileListing) -> list[str]:
-    """Lists the files that may be the index, the least deep ones: `data.yaml`, else any YAML file with `names`."""
+    """Lists the files that may be the index, the least deep ones: `data.yaml`, any YAML with `names`, `classes.txt`."""
     folder = tree.folder_with(INDEX)
     if folder is not None:
         return [folder + INDEX]
     found = [name for name in tree.names("", ".yaml", ".yml") if _may_be_index(tree, name)]
+    folder = tree.folder_with(CLASS_LIST)
+    if not found and folder is not None and has_labels(tree.below(folder)):
+        return [folder + CLASS_LIST]
     depth = min((name.count("/") for name in found), default=0)
     return [name for name in found if name.count("/") == depth]
+
+
+def splits_without_index(tree: FileListing) -> dict[str, tuple[str, ...]]:
+    """Lists the folders of images by split where no index names them: all below `images`, and those with a role."""
+    folders = {name.split("/")[1] for name in tree.names("images", *IMAGE_ENDINGS) if name.count("/") > 1}
+    named = {split: (f"images/{split}",) for split in sorted(folders) if role_of(split)}
+    return {NO_SPLIT: ("images",), **named}
 
 
 def _may_be_index(tree: FileListing, name: str) -> bool:

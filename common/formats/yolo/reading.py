@@ -1,7 +1,7 @@
 """YOLO segmentation as Ultralytics reads it: `data.yaml`, `images/<split>/...` and `labels/<split>/...`.
 
 The index may have another name: without a `data.yaml`, it is the one .yaml or .yml file that has `names` and label
-files below its folder.
+files below its folder; without any, `classes.txt` names the classes, one on each line, as Label Studio writes it.
 
 An image has a text file of the same name with a line for each object; see `lines` for its pixels and `data_yaml` for
 the index. Objects come back with the same pixels, numbered for each class in the order of the lines. A frame without
@@ -38,10 +38,21 @@ from common.formats.frames import (
     missing_notes,
     split_item_id,
 )
-from common.formats.yolo.data_yaml import read_data_yaml
+from common.formats.yolo.data_yaml import DataYaml, read_data_yaml
 from common.formats.yolo.lines import fill_polygon, read_label_file
-from common.formats.yolo.places import INDEX, find_indices, has_labels, images_of_split, item_id_of, labels_of, split_of
+from common.formats.yolo.places import (
+    CLASS_LIST,
+    INDEX,
+    find_indices,
+    has_labels,
+    images_of_split,
+    item_id_of,
+    labels_of,
+    split_of,
+    splits_without_index,
+)
 from common.images.pictures import IMAGE_ENDINGS, picture_size
+from common.labels.table_files import read_names
 from common.labels.tables import BACKGROUND, CITYSCAPES, FOREIGN_BACKGROUND, LabelTable, make_label, plain_name
 from common.text import count, first_few
 
@@ -64,7 +75,11 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
         raise DataError(f"{tree}: {there}; expected one {INDEX}, or one YAML file with names, beside images and labels")
     folder, _, index_name = found[0].rpartition("/")
     tree = tree.below(folder)
-    index = read_data_yaml(tree[index_name])
+    if index_name == CLASS_LIST:
+        class_names = dict(enumerate(read_names(tree[index_name])))
+        index = DataYaml("", class_names, splits_without_index(tree))
+    else:
+        index = read_data_yaml(tree[index_name])
     table, names = _make_table(index.names)
     frames: dict[str, AnnotatedFrame] = {}
     notes = [f"{index_name} has kpt_shape: key points were left out, boxes are read"] if index.key_point_numbers else []

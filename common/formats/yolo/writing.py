@@ -12,11 +12,11 @@ from common.errors import DataError
 from common.files.disk import write_text
 from common.files.zips import is_safe_member
 from common.formats.format import Tally, WriteOptions
-from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset
+from common.formats.frames import BOXES, NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset
 from common.formats.names import check_name
-from common.formats.writing import counted_labels, for_each_frame, load_to_write, place_image
+from common.formats.writing import BOXES_OF_OTHERS, counted_labels, for_each_frame, load_to_write, place_image
 from common.formats.yolo.data_yaml import data_yaml_text
-from common.formats.yolo.lines import join_outlines, polygon_to_line
+from common.formats.yolo.lines import box_to_line, join_outlines, polygon_to_line
 from common.formats.yolo.places import INDEX
 from common.images.outlines import trace_outlines
 from common.images.runs import Runs
@@ -48,6 +48,11 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     order = sorted({place.split("/")[0] for place in written}, key=lambda split: (role_of(split) != "train", split))
     for note in unused_notes(order):
         log.warning("note: %s, and Ultralytics reads nothing else; --rename-split gives another role", note)
+    if tally.written["objects"] and tally.written["boxes"]:
+        log.warning(
+            "note: some frames have outlines, others boxes; Ultralytics then takes boxes alone. --boxes only makes "
+            "boxes of all objects, --boxes fill outlines of all boxes"
+        )
     names = [label.name for label in classes]
     write_text(folder / INDEX, data_yaml_text(names, {split: f"images/{split}" for split in order}))
     return tally
@@ -65,14 +70,15 @@ def _write_frame(
     check_name(frame)
     if not is_safe_member(place):
         raise DataError(f"the frame {place} leads out of the dataset; rename it")
-    loaded = load_to_write(frame, table, tally)
+    loaded = load_to_write(frame, table, tally, with_boxes=True)
     if loaded is None and frame.truth is not None:
         return "", tally
     if frame.image is not None:
         place_image(frame.image, folder / "images" / place, options, tally)
     if loaded is None:
         return place, tally
-    lines = _lines(*loaded, classes, tally)
+    lines = _lines(*loaded, classes, tally) + _box_lines(loaded[0], classes, tally)
+    tally.kept = tally.written["objects"] + tally.written["boxes"]
     write_text(folder / "labels" / f"{place}.txt", "".join(f"{line}\n" for line in lines))
     tally.written["frames"] += 1
     if frame.image is None:
@@ -100,5 +106,21 @@ def _lines(annotation: Annotation, runs: Runs, classes: Sequence[Label], tally: 
         tally.written["objects"] += 1
         tally.written["bridges between parts and around holes"] += bridges
     tally.written += Counter()
-    tally.kept = tally.written["objects"]
     return lines
+
+
+def _box_lines(annotation: Annotation, classes: Sequence[Label], tally: Tally) -> list[str]:
+    """Writes boxes as lines of five numbers, but not beside outlines: Ultralytics reads a file as the one or the other.
+
+    Called after the outlines were counted in `tally`.
+    """
+    index_of = {label.name: index for index, label in enumerate(classes)}
+    wanted = [boxed for boxed in annotation.boxes if boxed.segment.label in index_of and not boxed.segment.is_crowd]
+    groups = sum(boxed.segment.is_crowd for boxed in annotation.boxes)
+    beside = len(wanted) if tally.written["objects"] else 0
+    others = len(annotation.boxes) - len(wanted) - groups
+    tally.dropped += Counter({f"{BOXES}, beside outlines": beside, BOXES_OF_OTHERS: others, "groups": groups})
+    if beside:
+        return []
+    tally.written += Counter(boxes=len(wanted))
+    return [box_to_line(index_of[boxed.segment.label], boxed.box, annotation.size_wh) for boxed in wanted]

@@ -154,6 +154,7 @@ def test_what_is_passed_over_is_counted_by_reason(tmp_path, in_zip):
     root = write_zip(tmp_path / "all.zip", names) if in_zip else write_files(tmp_path, names)
     variant, sequence, official, other = read_layout(root).remarks
     assert variant.startswith("passed over: 2 pictures called <frame>_leftImg8bit_foggy..., up to 2 a frame;")
+    assert "for example --images-as leftImg8bit_foggy_beta_0.0" in variant
     assert sequence.startswith("passed over: 3 files in folders called leftImg8bit_sequence;")
     assert official == "passed over: 1 file of camera, which nothing here uses"
     assert other == "passed over: 1 picture or JSON file without a name of Cityscapes: scan.png"

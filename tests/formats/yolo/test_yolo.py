@@ -10,8 +10,9 @@ from pycocotools import mask as coco_mask
 from common.errors import ConfigError, DataError, LabelError
 from common.files.listing import list_files_of
 from common.formats import yolo
+from common.formats.conversion import read
 from common.formats.format import WriteOptions
-from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
+from common.formats.frames import AnnotatedFrame, Annotation, BoxedObject, FrameDataset, Segment
 from common.formats.yolo.data_yaml import data_yaml_text, read_data_yaml
 from common.formats.yolo.lines import fill_polygon, join_outlines
 from common.images.outlines import trace_outlines
@@ -444,3 +445,16 @@ def test_a_folder_of_another_computer_that_is_not_there_is_not_the_folder_of_all
     dataset = yolo.read(tree)
     assert [frame.split for frame in dataset] == ["val"]
     assert "train: there is no image in /data/set/train/images" in dataset.notes
+
+
+def test_classes_txt_stands_for_the_index_of_label_studio(tmp_path):
+    for name in ("images/a.png", "images/val/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(encode_image(np.zeros((4, 8, 3), np.uint8)))
+    for name in ("labels/a.txt", "labels/val/b.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1 0.5 0.5 0.25 0.5\n")
+    (tmp_path / "classes.txt").write_text("dog\ncar\n")
+    dataset = read(tmp_path)
+    assert [(frame.name, frame.split) for frame in dataset] == [("a", ""), ("b", "val")] and not dataset.notes
+    assert dataset.frames[0].annotation().boxes == (BoxedObject(Segment("car", 0), (3, 1, 2, 2)),)
