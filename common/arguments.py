@@ -84,7 +84,7 @@ def pair_argument(text: str) -> tuple[str, str]:
     return old, new
 
 
-def shares_argument(text: str) -> dict[str, float]:
+def share_argument(text: str) -> dict[str, float]:
     """Reads shares by name, such as train:0.8,val:0.2, from a command line; a type for argparse."""
     shares = dict(part.partition(":")[::2] for part in text.split(","))
     try:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from common.arguments import FORMATS, add_shared, pair_argument, shares_argument, tool_parser, whole_number
+from common.arguments import FORMATS, add_shared, pair_argument, share_argument, tool_parser, whole_number
 from common.command_line import log, run_tool
 
 _CLASSES = (
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     add_shared(made, "train_ids", "boxes", truth=_TRUTH)
     add("--regions", action="store_true", help="make an object of each connected area of a label with objects, where "
         "the source does not tell them apart; also of the other labels in --classes")  # fmt: skip
-    add("--split", dest="shares", metavar="NAME:SHARE,...", type=shares_argument, help="divide the frames at random, "
+    add("--split", dest="shares", metavar="NAME:SHARE,...", type=share_argument, help="divide the frames at random, "
         "for example train:0.8,val:0.2; frames that are added later change the split of no other")  # fmt: skip
     add("--stratify", action="store_true", help="with --split: keep the shares in every city")
     add_shared(made, seed="of --split and --take (default: 0)", size=_SIZE)
