@@ -61,13 +61,14 @@ def test_the_format_is_recognised_from_the_files(converted, name):
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_format_gives_back_what_it_can_hold(converted, demo_tree, name):
     originals = by_name(read(demo_tree))
-    found = by_name(read(target_of(converted, name)))
+    dataset = read(target_of(converted, name))
+    found = by_name(dataset)
     assert found.keys() == originals.keys()
     evaluated = {"person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"}
     for frame in originals.values():
         back = found[frame.name]
         assert (back.split, back.city) == (frame.split, frame.city)
-        expected, annotation = frame.annotation(), filter(replace(read(target_of(converted, name)), frames=(back,)))
+        expected, annotation = frame.annotation(), filter(replace(dataset, frames=(back,)))
         (changed,) = annotation.frames
         got = changed.annotation()
         if name in EVERYTHING:
