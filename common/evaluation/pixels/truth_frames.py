@@ -24,7 +24,7 @@ from common.labels.maps import LabelMap, study_label_map
 from common.text import count
 
 # In these formats every object has a key of its own; class masks of others may hold none.
-_FORMATS_WITH_OBJECTS = ("coco", "coco-panoptic", "yolo", "cvat")
+_FORMATS_WITH_OBJECTS = ("coco", "coco-panoptic", "yolo", "cvat", "cvat-images", "label-studio", "labelme")
 _OFFICIAL_NAME = re.compile(r".+?_\d{6}_\d{6}")
 OFFICIAL_ENDING = re.compile(r"_gt(Fine|Coarse)_[A-Za-z]+$")
 
