@@ -286,7 +286,7 @@ def test_pictures_of_other_kinds_and_videos_in_a_dataset_are_noted_with_the_way_
     (tree / "drive.mp4").touch()
     (note,) = [note for note in read(tree).notes if "HEIC" in note]
     assert note.startswith(
-        "1 HEIC picture (for example IMG_1.HEIC), 1 video (for example drive.mp4) passed over; convert"
+        "1 HEIC picture (for example IMG_1.HEIC), 1 video (for example drive.mp4) passed over; to predict"
     )
     assert not any("HEIC" in note for note in read(demo_tree).notes)
 
