@@ -20,6 +20,7 @@ class Table:
         note: A sentence below the table, "" for none.
         text_columns: Number of columns from the left that hold text; the others hold numbers.
         folded: Whether the page shows it only on demand.
+        metric: Key of the metric it is about, where the page shows it only if this metric is chosen; "" for always.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Table:
     note: str = ""
     text_columns: int = 1
     folded: bool = False
+    metric: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Figure:
         note: How to read it, "" if that is clear.
         legend: Number and name of each series; empty for none.
         folded: Whether the page shows it only on demand.
+        metric: As in `Table`.
     """
 
     title: str
@@ -48,6 +51,7 @@ class Figure:
     note: str = ""
     legend: tuple[tuple[int, str], ...] = ()
     folded: bool = False
+    metric: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Report:
         summary: What the numbers say, in sentences.
         facts: Pairs of a short text and what it is, for example ("12", "models trained").
         warnings: What makes the numbers doubtful.
+        metrics: Key and name of the metrics that the page can be turned to, the first one is shown at first.
     """
 
     title: str
@@ -84,6 +89,7 @@ class Report:
     facts: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
     sections: tuple[Section, ...]
+    metrics: tuple[tuple[str, str], ...] = ()
 
 
 def number(value: float | None, digits: int = 3) -> str:

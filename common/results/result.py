@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
 
 from common.evaluation.metrics.metric import ClassScores, Counts, Metric, Score
@@ -15,6 +16,7 @@ from common.evaluation.metrics.registry import RANKING, image_metrics
 from common.files.disk import write_json
 from common.files.models import FileModel
 from common.labels.maps import LabelMap
+from common.results.areas import ImageAreas
 from common.results.job import Job
 
 # The splits that every model is scored on.
@@ -37,6 +39,7 @@ class SplitScores(FileModel):
     Attributes:
         images: Scores of each image by its name, in the order of `image_metrics`.
         confusion: Pixels, `[truth, prediction]` in class indices.
+        areas: Pixels of each class in each image, for intervals; None in results of earlier versions.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -44,11 +47,14 @@ class SplitScores(FileModel):
 
     images: dict[str, tuple[Number | None, ...]]
     confusion: Annotated[Counts, PlainValidator(_read_counts), PlainSerializer(lambda counts: counts.tolist())]
+    areas: ImageAreas | None = None
 
     @model_validator(mode="after")
     def _check_ranking(self) -> Self:
         if self.mean(RANKING) is None:
             raise ValueError(f"{RANKING.key} is missing")
+        if self.areas is not None:
+            self.areas.unpack(len(self.images))  # raises ValueError if they are damaged
         return self
 
     def mean(self, metric: Metric) -> Score:
@@ -60,6 +66,12 @@ class SplitScores(FileModel):
         """The score of each class by its name; empty if the metric has none."""
         found = self.__pydantic_extra__.get(metric.class_key)
         return found if isinstance(found, dict) else {}
+
+    def image_areas(self, metric: Metric) -> NDArray[np.int32] | None:
+        """Intersections and unions of the images, sorted by name, shape `(images, 2, classes)`; None without them."""
+        if self.areas is None or self.areas.metric != metric.key:
+            return None
+        return self.areas.unpack(len(self.images))
 
     def of_images(self, metric: Metric) -> dict[str, Score]:
         """The score of each image by its name; empty if the metric does not score images."""

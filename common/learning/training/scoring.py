@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.evaluation.metrics.confusion import confusion_matrix
-from common.evaluation.metrics.metric import Counts, Score
-from common.evaluation.metrics.registry import ImageScores, image_means, score_image, score_split
+from common.evaluation.metrics.metric import ClassAreas, Counts, Score
+from common.evaluation.metrics.registry import ImageScores, area_metric, image_means, score_image, score_split
 from common.files.disk import write_bytes
 from common.images.png import encode_image, encode_mask
 from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap
 from common.learning.training.batches import LoadedSplit
+from common.results.areas import ImageAreas
 from common.results.result import SplitScores
 
 # Small enough for 35 float channels of a batch to fit beside a training, large enough to keep a processor busy.
@@ -29,9 +30,11 @@ class CollectedScores:
 
     label_map: LabelMap
     images: dict[str, ImageScores] = field(default_factory=dict)
+    areas: dict[str, ClassAreas] = field(default_factory=dict)
     confusion: Counts = field(init=False)
 
     def __post_init__(self) -> None:
+        self._area_metric = area_metric(self.label_map)
         self.confusion = np.zeros((len(self.label_map), len(self.label_map)), np.int64)
 
     def add(self, name: str, truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> None:
@@ -42,6 +45,11 @@ class CollectedScores:
         counts = confusion_matrix(truth, prediction, len(self.label_map))
         self.images[name] = score_image(counts)
         self.confusion += counts
+        metric = self._area_metric
+        if metric is not None and metric.of_areas is not None:
+            found = metric.of_areas(counts, self.label_map)
+            if found is not None:
+                self.areas[name] = found
 
     @property
     def means(self) -> dict[str, Score]:
@@ -50,7 +58,10 @@ class CollectedScores:
 
     def of_split(self) -> SplitScores:
         """Computes all scores, as the result keeps them."""
-        return SplitScores.model_validate(score_split(self.images, self.confusion, self.label_map))
+        scores = score_split(self.images, self.confusion, self.label_map)
+        if self._area_metric is not None and self.areas:
+            scores["areas"] = ImageAreas.pack(self._area_metric.key, self.areas)
+        return SplitScores.model_validate(scores)
 
 
 def predict(model: keras.Model, images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
