@@ -18,9 +18,9 @@ from common.evaluation.metrics.intervals import (
     mean_interval,
     pooled_draws,
 )
-from common.evaluation.metrics.metric import Metric
+from common.evaluation.metrics.metric import Metric, Score
 from common.evaluation.metrics.registry import RANKING
-from common.results.result import Result
+from common.results.result import Result, SplitScores
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,21 @@ def same_images(results: Iterable[Result], split: str) -> bool:
     """Tells whether all results are of the same images of a split, by name and by content."""
     seen = {(frozenset(result.scores[split].images), dict(result.job.report_on).get(split)) for result in results}
     return len(seen) == 1
+
+
+def scores_of_images(scores: SplitScores, metric: Metric) -> dict[str, Score]:
+    """Scores each image by its name; by a metric of pooled pixels with the pixels of this image alone.
+
+    Empty if the result does not hold what that needs.
+    """
+    areas = scores.image_areas(metric)
+    if metric.of_image is not None or areas is None:
+        return scores.of_images(metric)
+    hits, unions = areas[:, 0], areas[:, 1]
+    iou = np.divide(hits, unions, out=np.zeros(hits.shape), where=unions > 0).sum(axis=1)
+    classes = np.count_nonzero(unions, axis=1)
+    rows = zip(sorted(scores.images), iou.tolist(), classes.tolist(), strict=True)
+    return {name: total / among if among else None for name, total, among in rows}
 
 
 def _mean_of_images(results: Sequence[Result], metric: Metric, split: str) -> dict[str, float]:
