@@ -4,18 +4,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from common.evaluation.metrics.confusion import confusion_matrix
-from common.evaluation.metrics.metric import ClassAreas, Counts, Score
+from common.evaluation.metrics.metric import ClassAreas, Counts, Score, mean_over_classes
 from common.evaluation.metrics.registry import ImageScores, area_metric, image_means, score_image, score_split
 from common.files.disk import write_bytes
 from common.images.png import encode_image, encode_mask
 from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap
+from common.learning.experiments.jobs import ProgressEntry
 from common.learning.training.batches import LoadedSplit
 from common.results.areas import ImageAreas
 from common.results.result import SplitScores
@@ -56,6 +58,14 @@ class CollectedScores:
         """The means over images, by key of the metric: mIoU and mPA."""
         return image_means(self.images)
 
+    def with_pooled(self, entry: ProgressEntry) -> ProgressEntry:
+        """Adds the score of all images by the metric whose areas are collected; 0 if no class has a score."""
+        metric = self._area_metric
+        if metric is not None and metric.of_classes is not None:
+            score = mean_over_classes(metric.of_classes(self.confusion, self.label_map) or {}) or 0.0
+            entry = cast(ProgressEntry, {**entry, f"{metric.key}_val": score})
+        return entry
+
     def of_split(self) -> SplitScores:
         """Computes all scores, as the result keeps them."""
         scores = score_split(self.images, self.confusion, self.label_map)
@@ -83,6 +93,35 @@ def score(model: keras.Model, split: LoadedSplit, label_map: LabelMap) -> Collec
     for name, truth, prediction in zip(split.names, split.masks, predict(model, split.images), strict=True):
         scores.add(name, truth, prediction)
     return scores
+
+
+def validate(
+    model: keras.Model, split: LoadedSplit, masks: NDArray[np.uint8], label_map: LabelMap
+) -> tuple[CollectedScores, float]:
+    """Scores a network on a split and computes its loss there, in one pass.
+
+    Args:
+        model: From `networks.validation_model`.
+        split: Images, and the masks that the scores are computed with.
+        masks: Class indices for the loss, shape `(n, height, width)`, `IGNORE` for pixels that do not count in it.
+        label_map: The classes.
+
+    Returns:
+        The scores, and the mean loss over the pixels that count.
+    """
+    scores, total, counted = CollectedScores(label_map), 0.0, 0
+    for start in range(0, len(split.images), _BATCH):
+        images, truth = split.images[start : start + _BATCH], masks[start : start + _BATCH]
+        missing = _BATCH - len(images)
+        # As in `predict`; images that only fill up count neither in the scores nor in the loss.
+        filled = np.concatenate([images, np.zeros((missing, *images.shape[1:]), np.uint8)])
+        filled_truth = np.concatenate([truth, np.full((missing, *truth.shape[1:]), IGNORE, np.uint8)])
+        predictions, losses = map(np.asarray, model.predict_on_batch([filled, filled_truth]))
+        pixels = int(np.count_nonzero(truth != IGNORE))
+        total, counted = total + float(losses[0]) * pixels, counted + pixels
+        for place, prediction in enumerate(predictions[: len(images)], start):
+            scores.add(split.names[place], split.masks[place], prediction)
+    return scores, total / counted if counted else 0.0
 
 
 def write_predictions(
