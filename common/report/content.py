@@ -43,6 +43,7 @@ class Figure:
         legend: Number and name of each series; empty for none.
         folded: Whether the page shows it only on demand.
         metric: As in `Table`.
+        views: For each picture the number of the view of the section that shows it, from 1; empty if all views do.
     """
 
     title: str
@@ -52,6 +53,7 @@ class Figure:
     legend: tuple[tuple[int, str], ...] = ()
     folded: bool = False
     metric: str = ""
+    views: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Section:
         anchor: Target of links in the page.
         sentences: Paragraphs before the blocks.
         gallery: Frames that the page shows before the blocks; None for none.
+        views: Names of the views that the section can be turned to; empty if there is one only.
     """
 
     anchor: str
@@ -69,6 +72,7 @@ class Section:
     sentences: tuple[str, ...] = ()
     blocks: tuple[Table | Figure, ...] = ()
     gallery: Gallery | None = None
+    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """How many optimiser steps a training had, and whether approaches differ in them: more steps alone raise scores."""
 
+import statistics
 from collections.abc import Iterable
 
 from common.report.folders import Folder
@@ -24,6 +25,19 @@ def training_steps(result: Result, folders: dict[str, Folder]) -> int | None:
     if job.pseudo is not None or None in splits:
         return None
     return recipe.num_epochs * recipe.steps_per_epoch(sum(folder.frames for folder in splits if folder is not None))
+
+
+def images_per_second(result: Result, folders: dict[str, Folder]) -> float | None:
+    """Computes how many images a second a training took, without the scoring on val; None if that is not known."""
+    job, recipe = result.job, result.job.training
+    seconds = [float(entry["seconds"]) for entry in result.history if "seconds" in entry]
+    steps = training_steps(result, folders)
+    if job.consistency is not None or steps is None or not seconds or not statistics.median(seconds):
+        return None
+    frames = sum(folder.frames for key in job.train if (folder := folders.get(key.name)) is not None)
+    batch = recipe.images_per_step(frames) if frames else recipe.batch_size
+    # The median, because the first epoch also compiles the network.
+    return steps / recipe.num_epochs * batch / statistics.median(seconds)
 
 
 def steps_of_approaches(approaches: Iterable[Approach], folders: dict[str, Folder]) -> dict[str, int]:

@@ -147,10 +147,30 @@ def test_a_confusion_matrix_says_what_share_of_a_class_is_taken_for_what(study):
     assert found.rows == (("road", "75.0", "25.0"), ("sky", "", "100.0"))
 
 
+def test_curves_stand_against_epochs_and_against_steps_where_these_are_known(study):
+    for index in (0, 1):
+        history = [
+            {"epoch": epoch, "steps": 30, "loss": 1.0, "loss_val": 2.0 - epoch, "learning_rate": 0.1, "mIoU_val": 0.5,
+             "official_mIoU_val": 0.25}
+            for epoch in (0, 1)
+        ]  # fmt: skip
+        write_result(study, ("subset", 1, index), dict.fromkeys(FRAMES, 0.2), history=history)
+    (section,) = [section for section in collect_report(study).sections if section.anchor == "curves"]
+    assert section.views == ("epochs", "steps")
+    assert [figure.metric for figure in section.blocks] == ["mIoU", "official_mIoU", "", "", ""]
+    losses = section.blocks[3]
+    assert losses.views == (1, 1, 2, 2)
+    assert "subset, step 60: 1.000" in losses.pictures[2]
+    assert losses.table.rows == (("1", "2.000", "–"), ("2", "1.000", "–"))
+
+
 def test_durations_and_versions_are_those_of_the_results(study):
     report = collect_report(study)
     # two trainings of 60 + 30 s
-    assert table(report, "Durations").rows[0] == ("subset", "2", "3.0 s", "60 s", "30 s", "3 min", "500 MB")
+    assert table(report, "Durations").rows[0] == ("subset", "–", "3.0 s", "2", "60 s", "30 s", "3 min", "500 MB")
+    # 6,000 steps in 2 epochs with 2 images a step: 6,000 images in 3 s
+    write_result(study, ("subset", 1, 0), dict.fromkeys(FRAMES, 0.2), training={"num_epochs": 2, "num_steps": 6000})
+    assert table(collect_report(study), "Durations").rows[0][1] == "2,000.0"
     assert ("backend", "tensorflow 2.21") in table(report, "Versions").rows
 
 

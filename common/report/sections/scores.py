@@ -6,13 +6,17 @@ from common.evaluation.metrics.metric import Metric
 from common.evaluation.metrics.registry import RANKING, leading_metrics
 from common.report.charts.bars import ScoreRow, score_chart
 from common.report.content import Figure, Section, Table, interval, number
-from common.report.material import Material, Scores
+from common.report.material import HEADLINE, Material, Scores
 from common.report.steps import differ_in_steps
 from common.results.result import SPLITS
 from common.results.summary import Spread
+from common.text import first_few
 
 # A longer table of pairs is shown on demand.
 _MANY_PAIRS = 15
+_NAMED = 3
+# The split the report is about comes first, so that a phone shows it without scrolling.
+_SPLITS = (HEADLINE, *(split for split in SPLITS if split != HEADLINE))
 
 
 def score_section(material: Material) -> Section | None:
@@ -32,8 +36,8 @@ def score_section(material: Material) -> Section | None:
     ]
     if differences:
         sentences.append(
-            f"The study's own number is not shown for {', '.join(differences)}: settings, frames or the number of "
-            "models are not the study's, so the numbers cannot be compared."
+            f"The study's own number is not shown for {first_few(differences, _NAMED)}: settings, frames or the number "
+            "of models are not the study's, so the numbers cannot be compared."
         )
     found = tuple(block for block in (*blocks, *more) if block is not None)
     return Section("results", "Results", tuple(sentences), found)
@@ -84,11 +88,10 @@ def _metric_table(material: Material, metric: Metric) -> Table | None:
         with_interval |= any(spread.low is not None for spread in found.values())
         steps = material.steps.get(entry.name)
         study = (number(studies.get(entry.name)),) if studies else ()
-        split = _spread(found.get(material.split))
-        others = (_spread(found.get(one)) for one in SPLITS if one != material.split)
+        split = _spread(found.get(_SPLITS[0]))
+        others = (_spread(found.get(one)) for one in _SPLITS[1:])
         rows.append((entry.name, split, *study, "–" if steps is None else f"{steps:,}", *others))
-    columns = ("approach", material.split, *(("test, the study",) if studies else ()), "steps",
-               *(split for split in SPLITS if split != material.split))  # fmt: skip
+    columns = ("approach", _SPLITS[0], *(("test, the study",) if studies else ()), "steps", *_SPLITS[1:])
     note = f"Mean ± standard deviation over models{', [95 % interval over frames]' if with_interval else ''}."
     if not with_interval and metric.of_areas is not None:
         note += " There is no interval: an earlier version scored these models, and did not keep the areas of classes."
@@ -106,11 +109,11 @@ def _more_rows(scores: dict[str, Scores], metric: str) -> Table:
     )
     note = "As above; the deviation of means of runs is over runs."
     title = "Best models, means of runs and mPA, paper metric"
-    return Table(title, ("approach", "what", *SPLITS), rows, note, 2, folded=True, metric=metric)
+    return Table(title, ("approach", "what", *_SPLITS), rows, note, 2, folded=True, metric=metric)
 
 
 def _cells(values: Mapping[str, Spread | None]) -> tuple[str, ...]:
-    return tuple(_spread(values.get(split)) for split in SPLITS)
+    return tuple(_spread(values.get(split)) for split in _SPLITS)
 
 
 def _spread(spread: Spread | None) -> str:
@@ -141,11 +144,11 @@ def _differences(material: Material, metric: Metric) -> Table | None:
 
 def _models(scores: dict[str, Scores]) -> Table:
     shown = [metric for metric in leading_metrics() if not metric.in_detail]
-    columns = [(metric, split) for metric in shown for split in (SPLITS if metric == RANKING else SPLITS[:2])]
+    columns = [(metric, split) for metric in shown for split in (_SPLITS if metric == RANKING else _SPLITS[:2])]
     rows = []
     for entry in scores.values():
         for result in entry.results:
             numbers = [number(result.scores[split].mean(metric)) for metric, split in columns]
-            rows.append((result.model, str(result.best_epoch + 1), *numbers))
+            rows.append((result.model, *numbers, str(result.best_epoch + 1)))
     names = [f"{metric.key}_{split}" for metric, split in columns]
-    return Table("Every model", ("model", "best epoch", *names), tuple(rows), folded=True)
+    return Table("Every model", ("model", *names, "best epoch"), tuple(rows), folded=True)
