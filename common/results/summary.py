@@ -81,6 +81,11 @@ def summarize(runs: Iterable[Sequence[Result]], top_ks: int) -> tuple[Row, ...]:
     )
 
 
+def score_of_models(results: Sequence[Result], metric: Metric, split: str) -> Spread | None:
+    """Computes one score of some models on one split, with its interval; None where no model has one."""
+    return _spread([result.scores[split].mean(metric) for result in results], _interval(results, metric, split))
+
+
 def ranking_scores(results: Sequence[Result]) -> SpreadBySplit:
     """Computes mIoU by the paper metric of some models, by split; None where no model has one."""
     return _of_models(results, RANKING) if results else dict.fromkeys(SPLITS)
@@ -108,10 +113,7 @@ def _spread(values: Iterable[Score], interval: tuple[float | None, float | None]
 
 
 def _of_models(results: Sequence[Result], metric: Metric) -> SpreadBySplit:
-    return {
-        split: _spread([result.scores[split].mean(metric) for result in results], _interval(results, metric, split))
-        for split in SPLITS
-    }
+    return {split: score_of_models(results, metric, split) for split in SPLITS}
 
 
 def _of_class(results: Sequence[Result], metric: Metric, name: str) -> SpreadBySplit:

@@ -67,7 +67,7 @@ def mean_interval(values: Iterable[Score], seed: int = 0, draws: int = 2000) -> 
     return interval_of_draws(means)
 
 
-def pooled_draws(models: Sequence[NDArray[np.integer]], seed: int = 0, draws: int = 2000) -> NDArray[np.float64]:
+def pooled_draws(models: Sequence[NDArray[np.integer]], seed: int = 0, draws: int = 1000) -> NDArray[np.float64]:
     """Draws images and computes mean IoU of their pooled pixels, averaged over models.
 
     Args:

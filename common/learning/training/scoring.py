@@ -66,10 +66,10 @@ class CollectedScores:
             entry = cast(ProgressEntry, {**entry, f"{metric.key}_val": score})
         return entry
 
-    def of_split(self) -> SplitScores:
-        """Computes all scores, as the result keeps them."""
+    def of_split(self, keeps_areas: bool = True) -> SplitScores:
+        """Computes all scores, as the result keeps them, with the areas of classes in each image or without."""
         scores = score_split(self.images, self.confusion, self.label_map)
-        if self._area_metric is not None and self.areas:
+        if keeps_areas and self._area_metric is not None and self.areas:
             scores["areas"] = ImageAreas.pack(self._area_metric.key, self.areas)
         return SplitScores.model_validate(scores)
 

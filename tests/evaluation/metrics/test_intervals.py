@@ -112,7 +112,7 @@ def test_the_draws_of_models_are_averaged_and_can_be_subtracted_draw_by_draw():
     both = pooled_draws([first, second])
     assert both == pytest.approx((pooled_draws([first]) + pooled_draws([second])) / 2)
     # One pixel of four more on every image, whichever are drawn.
-    assert pooled_draws([first]) - pooled_draws([second]) == pytest.approx(np.full(2000, 0.25))
+    assert pooled_draws([first]) - pooled_draws([second]) == pytest.approx(np.full(1000, 0.25))
 
 
 def test_intervals_do_not_slow_the_start_by_importing_scipy():
