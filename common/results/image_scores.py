@@ -3,7 +3,7 @@
 Names that several splits have in common are kept once, scores in an array.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -37,12 +37,26 @@ class ImageScoreTable(Mapping[str, tuple[Score, ...]]):
     def __len__(self) -> int:
         return len(self._places)
 
+    def values_at(self, place: int) -> NDArray[np.float64]:
+        """Gives one score of every image, NaN where an image has none, shape `(images,)`."""
+        return self._scores[:, place] if place < self._scores.shape[1] else np.full(len(self), np.nan)
+
     def column(self, place: int) -> dict[str, Score]:
         """Gives one score of every image by name; None where an image has none."""
-        if place >= self._scores.shape[1]:
-            return dict.fromkeys(self._places)
-        found = self._scores[:, place].tolist()
+        found = self.values_at(place).tolist()
         return {name: None if score != score else score for name, score in zip(self._places, found, strict=True)}
+
+
+def mean_column(tables: Sequence[ImageScoreTable], place: int) -> dict[str, float]:
+    """Averages one score of every image over tables; images that a table has no score of are left out."""
+    names = tables[0].keys()
+    if all(list(table) == list(names) for table in tables[1:]):
+        every = np.array([table.values_at(place) for table in tables])
+    else:
+        columns = [table.column(place) for table in tables]
+        every = np.array([[column.get(name) for name in names] for column in columns], np.float64)
+    means = every.mean(axis=0)
+    return {name: mean for name, mean in zip(names, means.tolist(), strict=True) if mean == mean}
 
 
 @lru_cache(maxsize=64)

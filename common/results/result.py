@@ -73,6 +73,11 @@ class SplitScores(FileModel):
         found = self.__pydantic_extra__.get(metric.class_key)
         return found if isinstance(found, dict) else {}
 
+    @property
+    def image_table(self) -> ImageScoreTable:
+        """The scores of the images."""
+        return cast(ImageScoreTable, self.images)
+
     def image_areas(self, metric: Metric) -> NDArray[np.int32] | None:
         """Intersections and unions of the images, sorted by name, shape `(images, 2, classes)`; None without them."""
         if self.areas is None or self.areas.metric != metric.key:
@@ -84,7 +89,7 @@ class SplitScores(FileModel):
         place = next((place for place, each in enumerate(image_metrics()) if each.key == metric.key), None)
         if place is None:
             return {}
-        return cast(ImageScoreTable, self.images).column(place)
+        return self.image_table.column(place)
 
     @property
     def ranking_score(self) -> float:

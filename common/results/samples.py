@@ -19,7 +19,8 @@ from common.evaluation.metrics.intervals import (
     pooled_draws,
 )
 from common.evaluation.metrics.metric import Metric, Score
-from common.evaluation.metrics.registry import RANKING
+from common.evaluation.metrics.registry import RANKING, image_metrics
+from common.results.image_scores import mean_column
 from common.results.result import Result, SplitScores
 
 
@@ -99,10 +100,5 @@ def scores_of_images(scores: SplitScores, metric: Metric) -> dict[str, Score]:
 
 def _mean_of_images(results: Sequence[Result], metric: Metric, split: str) -> dict[str, float]:
     """Averages the scores of every image over models; images that not all models have a score of are left out."""
-    scores = [result.scores[split].of_images(metric) for result in results]
-    means = {}
-    for name in scores[0]:
-        values = [value for one in scores if (value := one.get(name)) is not None]
-        if len(values) == len(scores):
-            means[name] = statistics.fmean(values)
-    return means
+    place = [each.key for each in image_metrics()].index(metric.key)
+    return mean_column([result.scores[split].image_table for result in results], place)

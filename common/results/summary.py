@@ -76,7 +76,7 @@ def summarize(runs: Iterable[Sequence[Result]], top_ks: int) -> tuple[Row, ...]:
     return (
         first,
         Row(f"{what} of the best {top_ks} of each run by val, {by}", RANKING, _of_models(best, RANKING)),
-        Row(f"{what} of the means of runs, {by}", RANKING, _of_runs(runs)),
+        Row(f"{what} of the means of runs, {by}", RANKING, _of_runs(runs, first.values)),
         *rest,
     )
 
@@ -120,14 +120,14 @@ def _of_class(results: Sequence[Result], metric: Metric, name: str) -> SpreadByS
     return {split: _spread(result.scores[split].of_classes(metric).get(name) for result in results) for split in SPLITS}
 
 
-def _of_runs(runs: Sequence[Sequence[Result]]) -> SpreadBySplit:
-    every = [result for run in runs for result in run]
+def _of_runs(runs: Sequence[Sequence[Result]], of_models: SpreadBySplit) -> SpreadBySplit:
     # The mean of means of runs is the mean over models only if all runs are as large.
     equal = len({len(run) for run in runs}) == 1
     values = {}
     for split in SPLITS:
         means = [statistics.fmean(result.scores[split].ranking_score for result in run) for run in runs]
-        values[split] = _spread(means, _interval(every, RANKING, split) if equal else _NO_INTERVAL)
+        same = of_models[split]
+        values[split] = _spread(means, (same.low, same.high) if same and equal else _NO_INTERVAL)
     return values
 
 
