@@ -93,7 +93,7 @@ def _make_result(rng, name, quality, frames):
         training=TrainingSettings(num_epochs=50, batch_size=32, learning_rate=0.003, weight_decay=1e-4, seed=1),
         precision="auto",
         seed_of_split=42,
-        train=("train_labeled", "made up"),
+        train=(("train_labeled", "made up"),),
         validate=("val", "made up"),
         report_on=tuple((split, "made up") for split in frames),
         save_predictions=("test",),

@@ -34,11 +34,13 @@ class Prediction:
         title: Name of the model, for example "subset" or "CITYSCAPES_subset_1_0".
         classes: Class indices, shape `(height, width)`.
         score: From 0 to 1, higher is better; None if there is none. Frames are sorted by it.
+        other_scores: By further metrics, which the page can be turned to, in the order of `Gallery.other_score_names`.
     """
 
     title: str
     classes: NDArray[np.uint8]
     score: float | None = None
+    other_scores: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,11 @@ class Gallery:
         frames: The page shows them in this order; with scores, the worst frame of the first model that has scores comes
             first. Frames at the end are left out first when a page would become too large.
         score_name: What the scores of predictions are, for example "IoU (paper metric)".
+        other_score_names: What their other scores are.
     """
 
     names: tuple[str, ...]
     colors: tuple[tuple[int, int, int], ...]
     frames: tuple[GalleryFrame, ...] = field(hash=False)
     score_name: str = ""
+    other_score_names: tuple[str, ...] = ()

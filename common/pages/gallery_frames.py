@@ -53,17 +53,17 @@ def frame_values(frame: GalleryFrame, names: Sequence[str], quality: Quality) ->
             "truth": None if frame.truth is None else pack_plane(frame.truth, size_wh),
             "predictions": [pack_plane(item.classes, size_wh) for item in frame.predictions],
             "titles": [item.title for item in frame.predictions],
-            "scores": [known_score(item) for item in frame.predictions],
+            "scores": [known_scores(item) for item in frame.predictions],
             "instances": None if frame.instances is None else pack_plane(frame.instances, size_wh),
             "objects": _objects(frame, names),
         },
     }
 
 
-def known_score(prediction: Prediction) -> float | None:
-    """Gives the score as a number that JSON can hold; None if there is no score or it is NaN."""
-    score = prediction.score
-    return None if score is None or not math.isfinite(score) else float(score)
+def known_scores(prediction: Prediction) -> list[float | None]:
+    """Gives score and other scores as numbers that JSON can hold; None for one that is missing or NaN."""
+    scores = (prediction.score, *prediction.other_scores)
+    return [None if score is None or not math.isfinite(score) else float(score) for score in scores]
 
 
 def shown_size(frame: GalleryFrame, edge: int) -> tuple[int, int]:
@@ -112,10 +112,10 @@ def _columns(frame: GalleryFrame, names: Sequence[str]) -> list[list[dict[str, A
 def _model_pictures(
     index: int, prediction: Prediction, truth: NDArray[np.uint8] | None, names: Sequence[str]
 ) -> list[dict[str, Any]]:
-    score = known_score(prediction)
-    words = summarize_mask(prediction.classes, names) + ("" if score is None else f"; score {score:.3f}")
+    scores = known_scores(prediction)
+    words = summarize_mask(prediction.classes, names) + ("" if scores[0] is None else f"; score {scores[0]:.3f}")
     picture = _picture("prediction", f"Prediction of {prediction.title}", words)
-    pictures = [picture | {"caption": prediction.title, "index": index, "score": score}]
+    pictures = [picture | {"caption": prediction.title, "index": index, "scores": scores}]
     if truth is not None:
         picture = _picture("errors", f"Errors of {prediction.title}", _summarize_errors(truth, prediction.classes))
         pictures.append(picture | {"caption": "Errors", "index": index})
@@ -124,7 +124,7 @@ def _model_pictures(
 
 def _picture(kind: str, heading: str, summary: str) -> dict[str, Any]:
     words = f"{heading}: {summary}" if summary else heading
-    return {"kind": kind, "heading": heading, "words": words, "caption": heading, "index": 0, "score": None}
+    return {"kind": kind, "heading": heading, "words": words, "caption": heading, "index": 0, "scores": []}
 
 
 def _summarize_errors(truth: NDArray[np.uint8], classes: NDArray[np.uint8]) -> str:

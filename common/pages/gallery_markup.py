@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from common.pages.gallery import Gallery
 from common.pages.gallery_classes import Counts, classes_of
-from common.pages.gallery_frames import QUALITIES, Quality, frame_values, known_score
+from common.pages.gallery_frames import QUALITIES, Quality, frame_values, known_scores
 from common.pages.page import environment
 
 # Most bytes of a gallery: leaves room for the rest of a page of less than 10 MB.
@@ -32,7 +32,8 @@ def render_gallery(gallery: Gallery, budget: int = BUDGET, qualities: Sequence[Q
             classes=classes_of(gallery, counts),
             frames=fragments,
             titles=_scored_titles(gallery),
-            score_name=gallery.score_name,
+            models=_titles(gallery),
+            score_names=[name for name in (gallery.score_name, *gallery.other_score_names) if name],
             has_masks=counts.has_masks,
             has_errors=counts.has_errors,
             total=len(gallery.frames),
@@ -62,11 +63,16 @@ def _fitting_fragments(gallery: Gallery, budget: int, qualities: Sequence[Qualit
     return fragments, quality.edge
 
 
+def _titles(gallery: Gallery) -> list[str]:
+    """Lists the titles of the predictions, of the frame that has most of them."""
+    return max(([one.title for one in frame.predictions] for frame in gallery.frames), key=len, default=[])
+
+
 def _scored_titles(gallery: Gallery) -> list[tuple[int, str]]:
     """Lists position and title of the predictions that have a score in at least one frame."""
     found: dict[int, str] = {}
     for frame in gallery.frames:
         for index, prediction in enumerate(frame.predictions):
-            if known_score(prediction) is not None:
+            if any(score is not None for score in known_scores(prediction)):
                 found.setdefault(index, prediction.title)
     return sorted(found.items())

@@ -20,6 +20,7 @@ class Table:
         note: A sentence below the table, "" for none.
         text_columns: Number of columns from the left that hold text; the others hold numbers.
         folded: Whether the page shows it only on demand.
+        metric: Key of the metric it is about, where the page shows it only if this metric is chosen; "" for always.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Table:
     note: str = ""
     text_columns: int = 1
     folded: bool = False
+    metric: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Figure:
         note: How to read it, "" if that is clear.
         legend: Number and name of each series; empty for none.
         folded: Whether the page shows it only on demand.
+        metric: As in `Table`.
+        views: For each picture the number of the view of the section that shows it, from 1; empty if all views do.
     """
 
     title: str
@@ -48,6 +52,8 @@ class Figure:
     note: str = ""
     legend: tuple[tuple[int, str], ...] = ()
     folded: bool = False
+    metric: str = ""
+    views: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Section:
         anchor: Target of links in the page.
         sentences: Paragraphs before the blocks.
         gallery: Frames that the page shows before the blocks; None for none.
+        views: Names of the views that the section can be turned to; empty if there is one only.
     """
 
     anchor: str
@@ -65,6 +72,7 @@ class Section:
     sentences: tuple[str, ...] = ()
     blocks: tuple[Table | Figure, ...] = ()
     gallery: Gallery | None = None
+    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,7 @@ class Report:
         summary: What the numbers say, in sentences.
         facts: Pairs of a short text and what it is, for example ("12", "models trained").
         warnings: What makes the numbers doubtful.
+        metrics: Key and name of the metrics that the page can be turned to, the first one is shown at first.
     """
 
     title: str
@@ -84,6 +93,7 @@ class Report:
     facts: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
     sections: tuple[Section, ...]
+    metrics: tuple[tuple[str, str], ...] = ()
 
 
 def number(value: float | None, digits: int = 3) -> str:

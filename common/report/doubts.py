@@ -8,12 +8,12 @@ from dataclasses import fields
 
 from common.config.settings import Recipe, StudyPlan
 from common.report.folders import Folder
+from common.report.steps import steps_of_approaches, unequal_steps
 from common.results.reading import Approach, Results
 from common.results.result import Result
 from common.text import count, first_few
 
 _MOST_NAMES = 3
-_MANY_TIMES = 2
 _CHOICES = {each.name for each in fields(Recipe)}
 # Methods change these from generation to generation.
 _BY_DESIGN = {"alpha", "num_epochs", "num_steps"}
@@ -27,7 +27,8 @@ def find_doubts(results: Results, folders: dict[str, Folder], plan: StudyPlan | 
         found.append(f"{count(len(results.damaged), 'result file')} cannot be used: {names}.")
     found += _mixed(results)
     found += _outdated(results.approaches, folders)
-    found += _unequal_steps(results.approaches, folders)
+    if sentence := unequal_steps(steps_of_approaches(results.approaches, folders)):
+        found.append(sentence)
     found += [line for approach in results.approaches for line in _incomplete(approach, plan)]
     if results.under_way:
         names = first_few(results.under_way, _MOST_NAMES)
@@ -97,30 +98,6 @@ def _outdated(approaches: Iterable[Approach], folders: dict[str, Folder]) -> Ite
         for name, fingerprint in sorted(used):
             if name in folders and folders[name].fingerprint not in ("", fingerprint):
                 yield f"{approach.name}: was trained on an older {name} than the one that is there now."
-
-
-def _unequal_steps(approaches: Iterable[Approach], folders: dict[str, Folder]) -> Iterator[str]:
-    """Says which approaches had far more optimiser steps than others: more steps alone raise scores."""
-    steps = {approach.name: found for approach in approaches if (found := _steps(approach.best, folders))}
-    if steps and max(steps.values()) >= _MANY_TIMES * min(steps.values()):
-        listed = ", ".join(f"{name} {number:,}" for name, number in sorted(steps.items(), key=lambda item: item[1]))
-        yield (
-            f"Optimiser steps of a training differ: {listed}. A part of the differences may be steps alone; NUM_STEPS "
-            "with a VARIANT gives an approach as many as another has."
-        )
-
-
-def _steps(result: Result, folders: dict[str, Folder]) -> int | None:
-    """Counts the steps of a training; None if that cannot be known any more."""
-    job, recipe = result.job, result.job.training
-    if job.consistency is not None:  # step 05 counts in epochs of two kinds of images
-        return None
-    if recipe.num_steps:
-        return recipe.num_steps
-    splits = [folders.get(key.name) for key in job.train]
-    if job.pseudo is not None or None in splits:
-        return None
-    return recipe.num_epochs * recipe.steps_per_epoch(sum(folder.frames for folder in splits if folder is not None))
 
 
 def _incomplete(approach: Approach, plan: StudyPlan | None) -> Iterator[str]:

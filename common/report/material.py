@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.config.settings import StudyPlan
+from common.evaluation.metrics.intervals import Difference
 from common.evaluation.metrics.metric import Metric
-from common.evaluation.metrics.registry import RANKING
+from common.evaluation.metrics.registry import RANKING, leading_metrics
 from common.report.folders import Folder, read_folders
 from common.report.reference import study_value
+from common.report.steps import steps_of_approaches
 from common.results.reading import Results, read_results
 from common.results.result import Result
+from common.results.samples import Sample, compare_samples, same_images, sample
 from common.results.summary import Row, Spread, summarize
 
 # The split that decides nothing while training.
@@ -48,6 +51,9 @@ class Material:
         scores: By approach, in the order of the report.
         study_values: The study's value by approach, where it can be compared.
         differences: What differs from the study, by approach, for the others.
+        metrics: Those the page can be turned to, the paper metric first.
+        samples: By key of these metrics and approach, on the split the report is about.
+        steps: Optimiser steps of a training by approach, where they are known.
         split: The split the report is about.
     """
 
@@ -59,7 +65,22 @@ class Material:
     scores: dict[str, Scores] = field(hash=False)
     study_values: dict[str, float] = field(hash=False)
     differences: dict[str, tuple[str, ...]] = field(hash=False)
+    metrics: tuple[Metric, ...] = field(hash=False)
+    samples: dict[str, dict[str, Sample]] = field(hash=False)
+    steps: dict[str, int] = field(hash=False)
     split: str = HEADLINE
+
+    def metric_of(self, metric: Metric) -> str:
+        """Gives the key that ties a part of the page to a metric; "" if the page cannot be turned from it."""
+        return metric.key if len(self.metrics) > 1 and metric in self.metrics else ""
+
+    def difference(self, metric: Metric, first: str, second: str) -> Difference | None:
+        """Compares two approaches on the split by one of `metrics`; None if they share no frames or have no score."""
+        samples = self.samples[metric.key]
+        if not same_images([*self.scores[first].results, *self.scores[second].results], self.split):
+            return None
+        found = compare_samples(samples[first], samples[second])
+        return None if found.mean is None else found
 
 
 def read_material(base_dir: Path, frames: int, plan: StudyPlan | None) -> Material:
@@ -73,7 +94,20 @@ def read_material(base_dir: Path, frames: int, plan: StudyPlan | None) -> Materi
     compared = {approach.name: study_value(approach, folders) for approach in results.approaches}
     study_values = {name: value for name, (value, _) in compared.items() if value is not None}
     differences = {name: found for name, (value, found) in compared.items() if value is None}
-    return Material(base_dir, plan, frames, results, folders, scores, study_values, differences)
+    steps = steps_of_approaches(results.approaches, folders)
+    shown = _switchable(scores)
+    samples = {
+        metric.key: {name: sample(entry.results, metric, HEADLINE) for name, entry in scores.items()}
+        for metric in shown
+    }
+    return Material(base_dir, plan, frames, results, folders, scores, study_values, differences, shown, samples, steps)
+
+
+def _switchable(scores: dict[str, Scores]) -> tuple[Metric, ...]:
+    """Chooses the metrics the page can be turned to: those of the first rank that have scores, or else the next one."""
+    found = [metric for metric in leading_metrics() if any(entry.first(metric) for entry in scores.values())]
+    shown = [metric for metric in found if not metric.in_detail]
+    return tuple(shown if len(shown) > 1 else found[:2])
 
 
 def _find_top_ks(base_dir: Path) -> int:

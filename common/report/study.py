@@ -75,6 +75,7 @@ def collect_report(base_dir: Path, frames: int = FRAMES, plan: StudyPlan | None 
         facts=facts(material),
         warnings=find_doubts(material.results, material.folders, plan),
         sections=tuple(section for section in sections if section is not None),
+        metrics=tuple((metric.key, metric.definition) for metric in material.metrics),
     )
 
 

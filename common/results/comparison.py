@@ -11,7 +11,7 @@ from common.config.settings import StudyPlan
 from common.evaluation.metrics.intervals import Difference
 from common.results.reading import read_results
 from common.results.result import Result
-from common.results.summary import compare, same_images
+from common.results.samples import compare, same_images
 from common.results.tables import class_table, summary_table
 from common.text import count
 

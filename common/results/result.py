@@ -4,21 +4,28 @@ Written last, so that its existence means that the model and its scores are comp
 numbers have a usual size, and names that become parts of paths are plain.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
 import numpy as np
-from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
+from numpy.typing import NDArray
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
 
 from common.evaluation.metrics.metric import ClassScores, Counts, Metric, Score
 from common.evaluation.metrics.registry import RANKING, image_metrics
 from common.files.disk import write_json
 from common.files.models import FileModel
 from common.labels.maps import LabelMap
+from common.results.areas import ImageAreas
+from common.results.image_scores import ImageScoreTable
 from common.results.job import Job
 
 # The splits that every model is scored on.
 SPLITS = ("val", "test", "train_unlabeled")
+# Those that approaches are compared on. Only of these a result keeps the areas of classes in each image, because
+# train_unlabeled has ten times as many images.
+COMPARED_SPLITS = ("val", "test")
 # Far above any second, loss or score; what is larger breaks scales.
 _LARGEST = 1e12
 Number = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST)]
@@ -37,18 +44,23 @@ class SplitScores(FileModel):
     Attributes:
         images: Scores of each image by its name, in the order of `image_metrics`.
         confusion: Pixels, `[truth, prediction]` in class indices.
+        areas: Pixels of each class in each image, for intervals; None on splits that are not compared, and in
+            results of earlier versions.
     """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Number | dict[str, Number | None] | None]
 
-    images: dict[str, tuple[Number | None, ...]]
+    images: Annotated[Mapping[str, tuple[Number | None, ...]], AfterValidator(ImageScoreTable), PlainSerializer(dict)]
     confusion: Annotated[Counts, PlainValidator(_read_counts), PlainSerializer(lambda counts: counts.tolist())]
+    areas: ImageAreas | None = None
 
     @model_validator(mode="after")
     def _check_ranking(self) -> Self:
         if self.mean(RANKING) is None:
             raise ValueError(f"{RANKING.key} is missing")
+        if self.areas is not None:
+            self.areas.unpack(len(self.images))  # raises ValueError if they are damaged
         return self
 
     def mean(self, metric: Metric) -> Score:
@@ -61,12 +73,23 @@ class SplitScores(FileModel):
         found = self.__pydantic_extra__.get(metric.class_key)
         return found if isinstance(found, dict) else {}
 
+    @property
+    def image_table(self) -> ImageScoreTable:
+        """The scores of the images."""
+        return cast(ImageScoreTable, self.images)
+
+    def image_areas(self, metric: Metric) -> NDArray[np.int32] | None:
+        """Intersections and unions of the images, sorted by name, shape `(images, 2, classes)`; None without them."""
+        if self.areas is None or self.areas.metric != metric.key:
+            return None
+        return self.areas.unpack(len(self.images))
+
     def of_images(self, metric: Metric) -> dict[str, Score]:
         """The score of each image by its name; empty if the metric does not score images."""
         place = next((place for place, each in enumerate(image_metrics()) if each.key == metric.key), None)
         if place is None:
             return {}
-        return {name: scores[place] if place < len(scores) else None for name, scores in self.images.items()}
+        return self.image_table.column(place)
 
     @property
     def ranking_score(self) -> float:

@@ -8,10 +8,10 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from common.evaluation.metrics.intervals import Difference, difference_interval, mean_interval
 from common.evaluation.metrics.metric import Metric, Score
 from common.evaluation.metrics.registry import RANKING, class_metrics, metrics
 from common.results.result import SPLITS, Result
+from common.results.samples import same_images, sample
 
 _NO_INTERVAL = (None, None)
 
@@ -23,8 +23,8 @@ class Spread:
     Attributes:
         mean: Over the models that have it.
         deviation: Standard deviation over them, or over runs where the row is about runs; None for one.
-        low: Lower end of the 95 % interval of the mean over images; None where the score is not one of images, or the
-            models were scored on different ones.
+        low: Lower end of the 95 % interval over images; None where the results do not hold what it needs, or the models
+            were scored on different images.
         high: Upper end, likewise.
         count: How many values the deviation is over.
     """
@@ -76,9 +76,14 @@ def summarize(runs: Iterable[Sequence[Result]], top_ks: int) -> tuple[Row, ...]:
     return (
         first,
         Row(f"{what} of the best {top_ks} of each run by val, {by}", RANKING, _of_models(best, RANKING)),
-        Row(f"{what} of the means of runs, {by}", RANKING, _of_runs(runs)),
+        Row(f"{what} of the means of runs, {by}", RANKING, _of_runs(runs, first.values)),
         *rest,
     )
+
+
+def score_of_models(results: Sequence[Result], metric: Metric, split: str) -> Spread | None:
+    """Computes one score of some models on one split, with its interval; None where no model has one."""
+    return _spread([result.scores[split].mean(metric) for result in results], _interval(results, metric, split))
 
 
 def ranking_scores(results: Sequence[Result]) -> SpreadBySplit:
@@ -99,20 +104,6 @@ def per_class(runs: Iterable[Sequence[Result]]) -> tuple[ClassRow, ...]:
     )
 
 
-def compare(first: Sequence[Result], second: Sequence[Result], split: str) -> Difference:
-    """Compares two approaches by the paper metric: the difference of the means over models, paired over images.
-
-    First minus second, over the images that every model was scored on.
-    """
-    return difference_interval(_mean_of_images(first, RANKING, split), _mean_of_images(second, RANKING, split))
-
-
-def same_images(results: Iterable[Result], split: str) -> bool:
-    """Tells whether all results are of the same images of a split, by name and by content."""
-    seen = {(frozenset(result.scores[split].images), dict(result.job.report_on).get(split)) for result in results}
-    return len(seen) == 1
-
-
 def _spread(values: Iterable[Score], interval: tuple[float | None, float | None] = _NO_INTERVAL) -> Spread | None:
     found = [value for value in values if value is not None]
     if not found:
@@ -122,39 +113,23 @@ def _spread(values: Iterable[Score], interval: tuple[float | None, float | None]
 
 
 def _of_models(results: Sequence[Result], metric: Metric) -> SpreadBySplit:
-    return {
-        split: _spread([result.scores[split].mean(metric) for result in results], _interval(results, metric, split))
-        for split in SPLITS
-    }
+    return {split: score_of_models(results, metric, split) for split in SPLITS}
 
 
 def _of_class(results: Sequence[Result], metric: Metric, name: str) -> SpreadBySplit:
     return {split: _spread(result.scores[split].of_classes(metric).get(name) for result in results) for split in SPLITS}
 
 
-def _of_runs(runs: Sequence[Sequence[Result]]) -> SpreadBySplit:
-    every = [result for run in runs for result in run]
+def _of_runs(runs: Sequence[Sequence[Result]], of_models: SpreadBySplit) -> SpreadBySplit:
     # The mean of means of runs is the mean over models only if all runs are as large.
     equal = len({len(run) for run in runs}) == 1
     values = {}
     for split in SPLITS:
         means = [statistics.fmean(result.scores[split].ranking_score for result in run) for run in runs]
-        values[split] = _spread(means, _interval(every, RANKING, split) if equal else _NO_INTERVAL)
+        same = of_models[split]
+        values[split] = _spread(means, (same.low, same.high) if same and equal else _NO_INTERVAL)
     return values
 
 
 def _interval(results: Sequence[Result], metric: Metric, split: str) -> tuple[float | None, float | None]:
-    if metric.of_image is None or not same_images(results, split):
-        return _NO_INTERVAL
-    return mean_interval(_mean_of_images(results, metric, split).values())
-
-
-def _mean_of_images(results: Sequence[Result], metric: Metric, split: str) -> dict[str, float]:
-    """Averages the scores of every image over models; images that not all models have a score of are left out."""
-    scores = [result.scores[split].of_images(metric) for result in results]
-    means = {}
-    for name in scores[0]:
-        values = [value for one in scores if (value := one.get(name)) is not None]
-        if len(values) == len(scores):
-            means[name] = statistics.fmean(values)
-    return means
+    return sample(results, metric, split).interval if same_images(results, split) else _NO_INTERVAL

@@ -156,7 +156,7 @@ def test_a_name_that_is_not_utf_8_gives_a_page_that_is(page_with):
 def test_a_score_that_is_not_a_number_is_left_out():
     predictions = (Prediction("m", street(), float("nan")), Prediction("n", street(), np.float32(0.25)))
     (data,) = frame_data(render_gallery(gallery(GalleryFrame("a", truth=street(), predictions=predictions))))
-    assert data["scores"] == [None, 0.25]
+    assert data["scores"] == [[None], [0.25]]
 
 
 def noisy_frames(count, scale=1):

@@ -32,7 +32,8 @@ def test_the_page_opens_from_disk_with_all_its_parts(open_page, page_file):
     row = page.locator("#results table tbody tr").nth(1)
     assert row.locator("th").inner_text() == "full_dataset"
     # (0.5 + 0.6) / 2
-    assert row.locator("td").nth(1).inner_text().startswith("0.550 ± 0.071")
+    # A number and its deviation stay on one line.
+    assert row.locator("td").first.inner_text().startswith("0.550\u00a0±\u00a00.071")
 
 
 def test_every_drawing_has_a_text_alternative_and_can_be_seen(open_page, page_file):
@@ -45,6 +46,38 @@ def test_every_drawing_has_a_text_alternative_and_can_be_seen(open_page, page_fi
     assert page.locator("svg .bar").first.bounding_box()["width"] > 100
     # The style sheet is in force: a series has its colour, not SVG's black.
     assert page.locator("svg .bar").first.evaluate("e => getComputedStyle(e).fill") != "rgb(0, 0, 0)"
+
+
+def test_the_page_turns_to_the_other_metric_by_keyboard_and_without_scripts(chromium, open_page, page_file):
+    page = open_page(page_file)
+    titles = page.locator("#results h3:visible")
+    assert titles.first.inner_text() == "mIoU on test, paper metric"
+    page.locator("#metric-1").focus()
+    page.keyboard.press("ArrowRight")
+    assert titles.first.inner_text() == "mIoU on test, official definition, 19 classes"
+    assert page.locator("#results h3:visible", has_text="paper metric").count() == 0
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    page.get_by_text("official definition", exact=True).click()
+    assert page.locator("#results h3:visible").first.inner_text() == "mIoU on test, official definition, 19 classes"
+    context.close()
+
+
+def test_curves_and_matrices_tell_their_values_and_turn_to_other_views(open_page, page_file):
+    page = open_page(page_file)
+    tip = page.locator(".value-tip")
+    page.locator("#curves .drawing:visible .hit").first.hover()
+    # subset, two models with mIoU_val 0 after the first epoch
+    assert tip.inner_text() == "subset, epoch 1: 0.000 (0.000 to 0.000, 2 models)"
+    page.locator("#confusions .drawing:visible .cell.right").first.hover()
+    assert tip.inner_text() == "road: 75.0 % correct, 60 pixels"
+    shown = page.locator("#confusions figure").first.locator(".drawing:visible")
+    assert shown.get_attribute("data-view") == "1"
+    page.locator("#confusions .views input").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#confusions .views :checked + span").inner_text() == "the 19 evaluated classes"
+    assert shown.get_attribute("data-view") == "2"
 
 
 def test_numbers_of_a_chart_open_by_keyboard(open_page, page_file):

@@ -2,10 +2,13 @@ import json
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 from common.errors import DataError
+from common.evaluation.metrics.metric import ClassAreas
 from common.report.study import collect_report, write_report
+from common.results.areas import ImageAreas
 from tests.support.made_up_results import FRAMES, split_scores, write_result
 
 HOSTILE = '</script><script>window.hacked=1</script>"><img src=x onerror=alert(1)>`|*[a](http://b)'
@@ -26,11 +29,11 @@ def test_the_first_sentence_names_the_best_approach_and_its_score(study):
     report = collect_report(study)
     # (0.5 + 0.7) / 2; every frame has the same score, so the interval has no width.
     assert report.summary[0] == (
-        "subset_aug has the highest mIoU on test by the paper metric: 0.600, mean of 2 models; "
-        "95 % interval over frames [0.600, 0.600]."
+        "subset_aug has the highest mIoU on test by both metrics: 0.600 [0.600, 0.600] by the paper metric and 0.625 "
+        "by the official definition (mean of 2 models, in brackets 95 % intervals over frames)."
     )
     # 0.6 - 0.3
-    assert report.summary[2].startswith("subset_aug scores 0.300 [0.300, 0.300] more than subset: ")
+    assert report.summary[2].startswith("subset_aug scores 0.300 [0.300, 0.300] more than subset by the paper metric, ")
 
 
 def test_approaches_whose_models_overlap_are_not_called_settled(study):
@@ -38,28 +41,85 @@ def test_approaches_whose_models_overlap_are_not_called_settled(study):
     # 0.6 of subset lies above 0.5 of subset_aug; means 0.4 and 0.6
     write_result(study, ("subset", 1, 2), dict.fromkeys(FRAMES, 0.6))
     assert collect_report(study).summary[2] == (
-        "subset_aug scores 0.200 [0.200, 0.200] more than subset: other frames of this kind would very likely rank "
-        "these models the same way; single models overlap, so other trainings might not."
+        "subset_aug scores 0.200 [0.200, 0.200] more than subset by the paper metric, and as much by the official "
+        "definition: by the paper metric other frames of this kind would very likely rank these models the same way; "
+        "single models overlap, so other trainings might rank them differently."
     )
 
 
 def test_it_is_said_where_the_official_metric_ranks_another_approach_first(study):
-    # 60 / 80 and 20 / 40 for all models
-    said = collect_report(study).summary[-1]
-    assert said.startswith("By the official definition, ")
-    assert said.endswith("subset_aug has 0.625, the highest too.")
-    frames = dict.fromkeys(FRAMES, 0.2)
-    write_result(study, ("subset", 1, 0), split_scores(frames, official_mIoU=0.8))
-    # (0.8 + 0.625) / 2 = 0.7125
-    assert collect_report(study).summary[-1].endswith("subset_aug has 0.625; subset has the highest, 0.713.")
+    assert collect_report(study).summary[-1].endswith("rank the approaches in the same order.")
+    write_result(study, ("subset", 1, 0), split_scores(dict.fromkeys(FRAMES, 0.2), official_mIoU=0.8))
+    said = collect_report(study).summary
+    # (0.8 + 0.625) / 2 = 0.7125; 60 / 80 and 20 / 40 for all other models
+    assert said[0].startswith(
+        "The metrics disagree about the best approach on test: by the paper metric subset_aug with "
+    )
+    assert "; by the official definition subset with 0.713 (mean of 2 models" in said[0]
+    # 0.7125 - 0.625 = 0.0875
+    assert "more than subset by the paper metric, but 0.088 less by the official definition" in said[2]
+    assert said[-1] == (
+        "The official definition ranks 1 of 1 pair the other way round than the paper metric: subset_aug and subset."
+    )
+
+
+def with_areas(road):
+    """Scores whose frames hold these pixels of road, intersection and union, and nothing else."""
+    areas = {
+        name: ClassAreas(("road",), np.array([hit]), np.array([union]))
+        for name, (hit, union) in zip(FRAMES, road, strict=True)
+    }
+    total = sum(hit for hit, _ in road) / sum(union for _, union in road)
+    packed = ImageAreas.pack("official_mIoU", areas)
+    return split_scores(dict.fromkeys(FRAMES, 0.5), official_mIoU=total, areas=packed)
+
+
+def test_metrics_that_contradict_each_other_are_not_given_as_one_order(study):
+    for index in (0, 1):
+        # By areas subset has 0.9 on every frame, subset_aug 0.3; by the paper metric 0.3 and 0.6
+        write_result(study, ("subset", 1, index), with_areas([(9, 10)] * 4))
+        write_result(study, ("subset_aug", 1, index), with_areas([(3, 10)] * 4))
+        for name, score in (("subset", 0.3), ("subset_aug", 0.6)):
+            path = study / "models" / f"CITYSCAPES_{name}_1_{index}.json"
+            result = json.loads(path.read_text(encoding="utf-8"))
+            for scores in result["scores"].values():
+                scores |= {"mIoU": score, "images": dict.fromkeys(FRAMES, [score, 0.8])}
+            path.write_text(json.dumps(result), encoding="utf-8")
+    said = collect_report(study).summary
+    assert said[2] == (
+        "subset_aug scores 0.300 [0.300, 0.300] more than subset by the paper metric, but 0.600 [0.600, 0.600] less by "
+        "the official definition: the metrics contradict each other, so say by which one you compare."
+    )
+
+
+def test_the_official_score_has_an_interval_over_frames(study):
+    # Of a frame 1 or 4 of 4 pixels, two frames each: 10 / 16 in all; every draw lies between 1 / 4 and 1.
+    write_result(study, ("full_dataset", 1, 0), with_areas([(1, 4), (1, 4), (4, 4), (4, 4)]))
+    rows = {row[0]: row[1] for row in table(collect_report(study), "mIoU, official definition, 19 classes").rows}
+    low, high = map(float, re.fullmatch(r"0\.625 \[(.+), (.+)\]", rows["full_dataset"]).groups())
+    assert 0.25 <= low < 0.45
+    assert 0.8 < high <= 1
+    assert rows["subset"] == "0.625 ± 0.000"
+
+
+def test_unequal_steps_are_said_beside_the_scores(study):
+    for index in (0, 1):
+        training = {"num_epochs": 2, "num_steps": 6000}
+        write_result(study, ("subset_modern", 1, index), dict.fromkeys(FRAMES, 0.7), training=training)
+        write_result(study, ("subset", 1, index), dict.fromkeys(FRAMES, 0.3), training=training | {"num_steps": 60})
+    report = collect_report(study)
+    assert [row[2] for row in table(report, "mIoU, paper metric").rows] == ["60", "–", "6,000"]
+    (results,) = [section for section in report.sections if section.anchor == "results"]
+    assert "6,000 steps" in results.blocks[0].pictures[0]
+    assert "more steps alone raise scores" in results.blocks[0].note
 
 
 def test_scores_stand_in_tables_of_their_own_by_metric(study):
     report = collect_report(study)
     # deviation of 0.2 and 0.4: sqrt(2 * 0.1 ** 2 / 1) = 0.141
-    assert table(report, "mIoU, paper metric").rows[0][:3] == ("subset", *["0.300 ± 0.141 [0.300, 0.300]"] * 2)
+    assert table(report, "mIoU, paper metric").rows[0][:2] == ("subset", "0.300 ± 0.141 [0.300, 0.300]")
     # road 60 / 80 = 0.75, sky 20 / 40 = 0.5
-    assert table(report, "mIoU, official definition, 19 classes").rows[0][2] == "0.625 ± 0.000"
+    assert table(report, "mIoU, official definition, 19 classes").rows[0][1] == "0.625 ± 0.000"
     assert table(report, "Differences on test, paper metric").rows == (
         ("subset_aug − subset", "+0.300", "[0.300, 0.300]", "yes"),
     )
@@ -87,10 +147,30 @@ def test_a_confusion_matrix_says_what_share_of_a_class_is_taken_for_what(study):
     assert found.rows == (("road", "75.0", "25.0"), ("sky", "", "100.0"))
 
 
+def test_curves_stand_against_epochs_and_against_steps_where_these_are_known(study):
+    for index in (0, 1):
+        history = [
+            {"epoch": epoch, "steps": 30, "loss": 1.0, "loss_val": 2.0 - epoch, "learning_rate": 0.1, "mIoU_val": 0.5,
+             "official_mIoU_val": 0.25}
+            for epoch in (0, 1)
+        ]  # fmt: skip
+        write_result(study, ("subset", 1, index), dict.fromkeys(FRAMES, 0.2), history=history)
+    (section,) = [section for section in collect_report(study).sections if section.anchor == "curves"]
+    assert section.views == ("epochs", "steps")
+    assert [figure.metric for figure in section.blocks] == ["mIoU", "official_mIoU", "", "", ""]
+    losses = section.blocks[3]
+    assert losses.views == (1, 1, 2, 2)
+    assert "subset, step 60: 1.000" in losses.pictures[2]
+    assert losses.table.rows == (("1", "2.000", "–"), ("2", "1.000", "–"))
+
+
 def test_durations_and_versions_are_those_of_the_results(study):
     report = collect_report(study)
     # two trainings of 60 + 30 s
-    assert table(report, "Durations").rows[0] == ("subset", "2", "3.0 s", "60 s", "30 s", "3 min", "500 MB")
+    assert table(report, "Durations").rows[0] == ("subset", "–", "3.0 s", "2", "60 s", "30 s", "3 min", "500 MB")
+    # 6,000 steps in 2 epochs with 2 images a step: 6,000 images in 3 s
+    write_result(study, ("subset", 1, 0), dict.fromkeys(FRAMES, 0.2), training={"num_epochs": 2, "num_steps": 6000})
+    assert table(collect_report(study), "Durations").rows[0][1] == "2,000.0"
     assert ("backend", "tensorflow 2.21") in table(report, "Versions").rows
 
 

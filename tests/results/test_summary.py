@@ -1,7 +1,8 @@
 import pytest
 
 from common.evaluation.metrics.registry import METRICS
-from common.results.summary import compare, per_class, rank, same_images, summarize
+from common.results.samples import compare, same_images
+from common.results.summary import per_class, rank, summarize
 from tests.support.made_up_results import THREE, make_result, split_scores
 
 MIOU, MPA, OFFICIAL, POOLED = METRICS

@@ -30,8 +30,8 @@ def test_the_tool_writes_page_and_text_and_says_where(base_dir, capsys):
     page, text = base_dir / "report" / "report.html", base_dir / "report" / "report.md"
     assert capsys.readouterr().out.splitlines()[:2] == [f"page: {page}", f"text: {text}"]
     # (0.2 + 0.4) / 2
-    assert "mIoU on test by the paper metric: 0.300" in page.read_text(encoding="utf-8")
-    assert "mIoU on test by the paper metric: 0.300" in text.read_text(encoding="utf-8")
+    assert "mIoU on test by both metrics: 0.300" in page.read_text(encoding="utf-8")
+    assert "mIoU on test by both metrics: 0.300" in text.read_text(encoding="utf-8")
 
 
 def test_out_puts_both_files_elsewhere(base_dir, tmp_path):

@@ -19,8 +19,30 @@ ClassScores = dict[str, Score]
 
 
 @dataclass(frozen=True)
+class ClassAreas:
+    """Pixels of each class in one image or several. Sums over images give the IoU of any choice of images.
+
+    Attributes:
+        names: Of the classes.
+        intersections: Pixels of the class in truth and prediction, shape `(classes,)`.
+        unions: Pixels of the class in truth or prediction, as the definition counts them, likewise.
+    """
+
+    names: tuple[str, ...]
+    intersections: NDArray[np.int64]
+    unions: NDArray[np.int64]
+
+    @property
+    def iou(self) -> ClassScores:
+        """The IoU of each class by its name; None for a class that neither occurs nor is predicted."""
+        pairs = zip(self.intersections.tolist(), self.unions.tolist(), strict=True)
+        scores = (intersection / union if union else None for intersection, union in pairs)
+        return dict(zip(self.names, scores, strict=True))
+
+
+@dataclass(frozen=True)
 class Metric:
-    """One way to score a model on a split. Exactly one of the three functions is given.
+    """One way to score a model on a split. Exactly one of `of_image`, `of_split` and `of_classes` is given.
 
     Attributes:
         key: Name of the score in the result JSON, and in the CSV file with the split behind it: `mIoU_val`.
@@ -32,6 +54,8 @@ class Metric:
         of_split: Scores the counts of all images together.
         of_classes: Scores each class by name, from the counts of all images; None where the label map allows no score.
             The score of the split is the mean over the classes that have one.
+        of_areas: Counts intersection and union of each class in the counts of one image, for an IoU of classes; None
+            where the label map allows no score.
         class_key: Name of the scores of the classes in the result JSON.
         class_column: Their name in the CSV file of the classes.
         higher_is_better: Whether a better model has the higher score.
@@ -46,6 +70,7 @@ class Metric:
     of_image: Callable[[Counts], Score] | None = None
     of_split: Callable[[Counts, LabelMap], Score] | None = None
     of_classes: Callable[[Counts, LabelMap], ClassScores | None] | None = None
+    of_areas: Callable[[Counts, LabelMap], ClassAreas | None] | None = None
     class_key: str = ""
     class_column: str = ""
     higher_is_better: bool = True

@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 
 from common.evaluation.metrics.confusion import regroup
-from common.evaluation.metrics.metric import ClassScores, Counts, Metric
+from common.evaluation.metrics.metric import ClassAreas, ClassScores, Counts, Metric
 from common.labels.cityscapes import IGNORE, LABEL_OF_ID, LABELS, LARGEST_ID
 from common.labels.maps import LabelMap
 
@@ -32,7 +32,13 @@ def is_defined(label_map: LabelMap) -> bool:
 
 def class_iou_of_map(confusion: Counts, label_map: LabelMap) -> ClassScores | None:
     """Computes the IoU of the 19 evaluated classes from a confusion matrix of classes; None where it is not defined."""
-    return class_iou(confusion_of_ids(confusion, label_map)) if is_defined(label_map) else None
+    areas = class_areas_of_map(confusion, label_map)
+    return None if areas is None else areas.iou
+
+
+def class_areas_of_map(confusion: Counts, label_map: LabelMap) -> ClassAreas | None:
+    """Counts the areas of the 19 evaluated classes from a confusion matrix of classes; None where it is not defined."""
+    return class_areas(confusion_of_ids(confusion, label_map)) if is_defined(label_map) else None
 
 
 def confusion_of_ids(confusion: Counts, label_map: LabelMap) -> Counts:
@@ -42,23 +48,28 @@ def confusion_of_ids(confusion: Counts, label_map: LabelMap) -> Counts:
 
 
 def class_iou(confusion: Counts) -> ClassScores:
-    """Computes the IoU of each of the 19 evaluated classes.
+    """Computes the IoU of each of the 19 evaluated classes: intersection divided by union, see `class_areas`."""
+    return class_areas(confusion).iou
 
-    TP / (TP + FP + FN). FN counts all other predictions on pixels of the class, ignored labels included; FP counts only
-    pixels of other evaluated classes, so that a prediction on void costs nothing.
+
+def class_areas(confusion: Counts) -> ClassAreas:
+    """Counts intersection and union of each of the 19 evaluated classes.
+
+    The union is TP + FP + FN. FN counts all other predictions on pixels of the class, ignored labels included; FP
+    counts only pixels of other evaluated classes, so that a prediction on void costs nothing.
 
     Args:
         confusion: `[truth, prediction]` in label ids, shape `(34, 34)`.
 
     Returns:
-        IoU by label name; None for a class that neither occurs nor is predicted on an evaluated pixel.
+        By label name; a class that neither occurs nor is predicted on an evaluated pixel has no union.
     """
-    result = {}
-    for id_ in EVALUATED:
-        hits = int(confusion[id_, id_])
-        denominator = int(confusion[id_].sum()) + false_positives(confusion, id_)
-        result[LABEL_OF_ID[id_].name] = hits / denominator if denominator else None
-    return result
+    evaluated = list(EVALUATED)
+    in_truth = confusion[evaluated]
+    hits = in_truth[:, evaluated].diagonal()
+    wrong = in_truth[:, evaluated].sum(axis=0) - hits
+    names = tuple(LABEL_OF_ID[id_].name for id_ in EVALUATED)
+    return ClassAreas(names, hits, in_truth.sum(axis=1) + wrong)
 
 
 def category_iou(confusion: Counts) -> ClassScores:
@@ -96,5 +107,5 @@ def false_positives_of_category(confusion: Counts, category: str, ids: list[int]
 MIOU = Metric(
     "official_mIoU", "mIoU", "official definition",
     "counts the pixels of all frames together, for 19 classes and without void", "19 classes",
-    of_classes=class_iou_of_map, class_key="official_IoU", class_column="official_IoU",
+    of_classes=class_iou_of_map, of_areas=class_areas_of_map, class_key="official_IoU", class_column="official_IoU",
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """IoU of the classes of any label map, from the pixels of all images together."""
 
-from common.evaluation.metrics.metric import ClassScores, Counts, Metric
+from common.evaluation.metrics.metric import ClassAreas, ClassScores, Counts, Metric
 from common.labels.maps import LabelMap
 
 
@@ -15,14 +15,19 @@ def class_iou(counts: Counts, label_map: LabelMap) -> ClassScores:
     Returns:
         None for a class that neither occurs nor is predicted.
     """
+    return class_areas(counts, label_map).iou
+
+
+def class_areas(counts: Counts, label_map: LabelMap) -> ClassAreas:
+    """Counts intersection and union of each class; for the arguments see `class_iou`."""
     hits = counts.diagonal()
     unions = counts.sum(axis=0) + counts.sum(axis=1) - hits
-    scores = (int(hit) / int(union) if union else None for hit, union in zip(hits, unions, strict=True))
-    return dict(zip(label_map.names, scores, strict=False))
+    classes = len(label_map)
+    return ClassAreas(tuple(label_map.names), hits[:classes], unions[:classes])
 
 
 MIOU = Metric(
     "pooled_mIoU", "mIoU", "all pixels pooled",
     "counts the pixels of all frames together, for every class", "{count} classes",
-    of_classes=class_iou, class_key="class_IoU", class_column="pooled_IoU", in_detail=True,
+    of_classes=class_iou, of_areas=class_areas, class_key="class_IoU", class_column="pooled_IoU", in_detail=True,
 )  # fmt: skip

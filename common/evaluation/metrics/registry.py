@@ -6,6 +6,8 @@ the scores of an image in this order. Results that were written before have no s
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from common.evaluation.metrics import official, paper, pooled
 from common.evaluation.metrics.metric import ClassScores, Counts, Metric, Score, mean_over_classes, mean_over_images
 from common.labels.maps import LabelMap
@@ -30,6 +32,12 @@ def image_metrics() -> tuple[Metric, ...]:
 def class_metrics() -> tuple[Metric, ...]:
     """Lists the metrics that score every class."""
     return tuple(metric for metric in METRICS if metric.of_classes is not None)
+
+
+def area_metric(label_map: LabelMap) -> Metric | None:
+    """Finds the metric whose areas are kept for each image: the first one that the label map allows; None for none."""
+    nothing = np.zeros((len(label_map), len(label_map)), np.int64)
+    return next((one for one in METRICS if one.of_areas is not None and one.of_areas(nothing, label_map)), None)
 
 
 def leading_metrics() -> tuple[Metric, ...]:

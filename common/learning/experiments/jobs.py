@@ -56,6 +56,8 @@ def weights_digest(path: Path) -> str:
 class ProgressEntry(TypedDict, total=False):
     """One line of a progress file: an epoch of the history, a step of the next one, what is being done, or the end.
 
+    `steps` are the optimiser steps of an epoch.
+
     Step 05 adds its consistency loss, and the loss on val after the labelled images and at the end of the epoch.
     """
 
@@ -66,6 +68,9 @@ class ProgressEntry(TypedDict, total=False):
     loss_val: float
     mIoU_val: float
     mPA_val: float
+    official_mIoU_val: float
+    pooled_mIoU_val: float
+    learning_rate: float
     seconds: float
     seconds_validation: float
     done_before: bool

@@ -17,7 +17,7 @@ from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import ProgressEntry, append_progress, missing_predictions, read_result
 from common.learning.experiments.process import alone, find_split, run_process
 from common.results.job import Consistency, Job, PseudoLabels, SplitKey
-from common.results.result import Result, SplitScores
+from common.results.result import COMPARED_SPLITS, Result, SplitScores
 
 if TYPE_CHECKING:
     import keras
@@ -196,7 +196,8 @@ def _score(job: Job, validate: "LoadedSplit") -> dict[str, SplitScores]:
     model, scores = _load_model(job), {}
     for key in job.report_on:
         split = validate if key == job.validation else load(job, key)
-        scores[key.name] = score(model, split, job.classes).of_split()
+        found = score(model, split, job.classes)
+        scores[key.name] = found.of_split(keeps_areas=key.name in COMPARED_SPLITS)
     return scores
 
 

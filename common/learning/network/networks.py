@@ -8,6 +8,7 @@ TensorFlow, JAX and PyTorch without any code of this project. In both forms the 
 """
 
 import importlib
+from collections.abc import Callable
 from typing import Protocol, cast
 
 import keras
@@ -40,14 +41,52 @@ def class_index_model(model: keras.Model, mirror: bool = False) -> keras.Model:
     the weights of the network, which has either form and may come from a file. With `mirror`, the mean of the
     probabilities for image and mirror image decides.
     """
+    image, logits, judged = _judged_logits(model, mirror)
+    return keras.Model(image, _class_indices(logits, judged), name="class_index")
+
+
+def validation_model(
+    model: keras.Model, loss: Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor], mirror: bool = False
+) -> keras.Model:
+    """Makes the model of `class_index_model` that also computes a loss, in the same pass over the images.
+
+    Args:
+        model: The network, in its training form.
+        loss: From class indices and logits to the loss of a batch or of its pixels.
+        mirror: Whether the mirror image decides too; the loss is that of the image alone.
+
+    Returns:
+        A model from images and their class indices to predicted class indices and the mean loss, once for each image.
+    """
+    image, logits, judged = _judged_logits(model, mirror)
+    truth = keras.Input(logits.shape[1:-1], dtype="uint8", name="truth")
+    return keras.Model([image, truth], [_class_indices(logits, judged), _MeanLoss(loss)(truth, logits)])
+
+
+class _MeanLoss(keras.layers.Layer):
+    """The mean of a loss over a batch, repeated for each of its images, in float32."""
+
+    def __init__(self, loss: Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]) -> None:
+        super().__init__(dtype="float32")
+        self._loss = loss
+
+    def call(self, truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+        return ops.zeros_like(truth[:, 0, 0], "float32") + ops.mean(self._loss(truth, logits))
+
+
+def _judged_logits(model: keras.Model, mirror: bool) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
+    """Gives the input of a network, its logits, and what decides the class: the logits, or the sum of two softmaxes."""
     logits = model.get_layer("logits").output
-    dtype = "uint8" if logits.shape[-1] <= 256 else "int32"
-    if mirror:
-        shared = keras.Model(model.input, ops.softmax(logits))
-        image = keras.Input(model.input.shape[1:], name="image")
-        both = shared(image) + ops.flip(shared(ops.flip(image, axis=2)), axis=2)
-        return keras.Model(image, ops.cast(largest(both), dtype), name="class_index")
-    return keras.Model(model.input, ops.cast(largest(logits), dtype), name="class_index")
+    if not mirror:
+        return model.input, logits, logits
+    shared = keras.Model(model.input, logits)
+    image = keras.Input(model.input.shape[1:], name="image")
+    first, mirrored = shared(image), shared(ops.flip(image, axis=2))
+    return image, first, ops.softmax(first) + ops.flip(ops.softmax(mirrored), axis=2)
+
+
+def _class_indices(logits: keras.KerasTensor, judged: keras.KerasTensor) -> keras.KerasTensor:
+    return ops.cast(largest(judged), "uint8" if logits.shape[-1] <= 256 else "int32")
 
 
 def with_input(model: keras.Model, size_wh: tuple[int, int], batch: int | None = None) -> keras.Model:

@@ -22,7 +22,6 @@ from common.config.settings import AugmentationConfig, NetworkSettings, Training
 from common.dataset.prepared.augment import copy_random, draw_view
 from common.errors import ConfigError, DataError, TrainingError
 from common.evaluation.metrics import paper
-from common.labels.cityscapes import IGNORE
 from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import ProgressEntry, weights_digest
 from common.learning.network.model_card import load_model
@@ -30,24 +29,21 @@ from common.learning.network.networks import class_index_model, copy_weights
 from common.learning.training.batches import LoadedSplit, made_ahead, make_batch
 from common.learning.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
 from common.learning.training.event_file import EventFile
-from common.learning.training.loop import TrainingData, TrainingFiles, compile_training
+from common.learning.training.loop import (
+    TrainingData,
+    TrainingFiles,
+    compile_training,
+    history_keys,
+    learning_rate,
+    masks_for_loss,
+)
 from common.learning.training.recalibration import recalibrate
 from common.learning.training.scoring import score
 
 _VIEWS = 2
 
-# What an entry of the history says.
-_HISTORY = (
-    "epoch",
-    "loss",
-    "consistency_loss",
-    "loss_val_labeled",
-    "loss_val",
-    "mIoU_val",
-    "mPA_val",
-    "seconds",
-    "seconds_validation",
-)
+# What only the history of this training says.
+_MORE_HISTORY = ("consistency_loss", "loss_val_labeled")
 
 
 @dataclass(frozen=True)
@@ -174,7 +170,7 @@ def train_consistently(
     Raises:
         TrainingError: If a loss becomes NaN or infinite.
     """
-    state = load_checkpoint(files.checkpoint, model, files.identity, _HISTORY)
+    state = load_checkpoint(files.checkpoint, model, files.identity, history_keys(data, *_MORE_HISTORY))
     for entry in state.history:
         report({**entry, "done_before": True})
     events = EventFile(files.events, state.history) if files.events is not None else None
@@ -207,10 +203,7 @@ class _Training:
         self._model, self._pair = model, two_view_model(model, unlabeled.weight)
         self._data, self._unlabeled, self._settings, self._threads = data, unlabeled, settings, threads
         self._predictor = class_index_model(model, settings.flip_tta)
-        self._val_masks = data.validate.masks
-        if not settings.train_void:
-            void = np.isin(self._val_masks, data.label_map.void_classes)
-            self._val_masks = np.where(void, np.uint8(IGNORE), self._val_masks)
+        self._val_masks = masks_for_loss(settings, data)
 
     def run_epoch(self, epoch: int, state: TrainingState) -> ProgressEntry:
         """Trains one epoch, keeps the weights that are the best so far in the state, and returns the history entry."""
@@ -222,10 +215,13 @@ class _Training:
         consistency_loss = self._fit(self._pair, self._view_batches(epoch), len(self._unlabeled), epoch)
         after_views = time.perf_counter()
         loss_val = self._validate(epoch, state, min(_lowest(state), loss_val_labeled))
-        means = score(self._predictor, self._data.validate, self._data.label_map).means
+        scores = score(self._predictor, self._data.validate, self._data.label_map)
+        means, size = scores.means, self._settings.batch_size
         seconds = after_labels - start + after_views - before_views
-        return {
+        entry: ProgressEntry = {
             "epoch": epoch,
+            "steps": _steps(len(self._data.train), size) + _steps(len(self._unlabeled), size),
+            "learning_rate": learning_rate(self._model),
             "loss": loss,
             "consistency_loss": consistency_loss,
             "loss_val_labeled": loss_val_labeled,
@@ -235,6 +231,7 @@ class _Training:
             "seconds": round(seconds, 3),
             "seconds_validation": round(time.perf_counter() - start - seconds, 3),
         }
+        return scores.with_pooled(entry)
 
     def _fit(
         self,

@@ -23,9 +23,21 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from common.files.disk import write_bytes
 from common.learning.experiments.jobs import ProgressEntry
 
+_Tag = Literal[
+    "loss",
+    "mIoU_val",
+    "mPA_val",
+    "consistency_loss",
+    "loss_val",
+    "learning_rate",
+    "official_mIoU_val",
+    "pooled_mIoU_val",
+]
 SCALARS: tuple[Literal["loss", "mIoU_val", "mPA_val"], ...] = ("loss", "mIoU_val", "mPA_val")
-# What only some trainings have.
-_MORE_SCALARS: tuple[Literal["consistency_loss", "loss_val"], ...] = ("consistency_loss", "loss_val")
+# What not all trainings have.
+MORE_SCALARS: tuple[_Tag, ...] = (
+    "consistency_loss", "loss_val", "learning_rate", "official_mIoU_val", "pooled_mIoU_val"
+)  # fmt: skip
 
 
 class EventFile(keras.callbacks.Callback):
@@ -75,8 +87,8 @@ class EventFile(keras.callbacks.Callback):
         return events
 
 
-def _tags(entry: ProgressEntry) -> list[Literal["loss", "mIoU_val", "mPA_val", "consistency_loss", "loss_val"]]:
-    return [*SCALARS, *(tag for tag in _MORE_SCALARS if tag in entry)]
+def _tags(entry: ProgressEntry) -> list[_Tag]:
+    return [*SCALARS, *(tag for tag in MORE_SCALARS if tag in entry)]
 
 
 def _seconds(entry: ProgressEntry) -> float:

@@ -12,25 +12,39 @@ from pathlib import Path
 from typing import cast
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from common.config.settings import NetworkSettings, TrainingSettings
 from common.errors import TrainingError
 from common.evaluation.metrics import paper
+from common.evaluation.metrics.registry import area_metric
+from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap
 from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import ProgressEntry
-from common.learning.network.networks import class_index_model, copy_of, find_network
+from common.learning.network.networks import copy_of, find_network, validation_model
 from common.learning.training.batches import LoadedSplit, training_batches
 from common.learning.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
 from common.learning.training.event_file import EventFile
-from common.learning.training.losses import inverse_sqrt_weights, make_loss
+from common.learning.training.losses import Loss, inverse_sqrt_weights, make_loss
 from common.learning.training.optimizer import make_optimizer
 from common.learning.training.recalibration import recalibrate
-from common.learning.training.scoring import score
+from common.learning.training.scoring import validate
 from common.learning.training.step_progress import StepProgress
 
-# What an entry of the history says.
-_HISTORY = ("epoch", "loss", "mIoU_val", "mPA_val", "seconds", "seconds_validation")
+# What an entry of the history says; beside it the pooled score on val, by its own key.
+_HISTORY = (
+    "epoch",
+    "steps",
+    "learning_rate",
+    "loss",
+    "loss_val",
+    "mIoU_val",
+    "mPA_val",
+    "seconds",
+    "seconds_validation",
+)
 
 
 @dataclass(frozen=True)
@@ -72,15 +86,34 @@ def compile_training(network: NetworkSettings, settings: TrainingSettings, data:
     """
     keras.utils.set_random_seed(settings.seed)
     model = find_network(network).training_form(network, settings.batchnorm_momentum)
-    weighted = settings.class_weights == "inverse_sqrt"
-    weights = inverse_sqrt_weights(data.train.every_mask(), network.num_classes) if weighted else None
     model.compile(
         optimizer=make_optimizer(settings, len(data.train)),
-        loss=make_loss(settings.loss, weights, data.leaves_out or settings.leaves_out_pixels),
+        loss=training_loss(settings, data, data.leaves_out or settings.leaves_out_pixels),
         jit_compile=backend.jit_compile(),
     )
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def training_loss(settings: TrainingSettings, data: TrainingData, leaves_out: bool) -> Loss:
+    """Makes the loss of a recipe, with the weights that the training images decide."""
+    weighted = settings.class_weights == "inverse_sqrt"
+    weights = inverse_sqrt_weights(data.train.every_mask(), len(data.label_map)) if weighted else None
+    return make_loss(settings.loss, weights, leaves_out)
+
+
+def masks_for_loss(settings: TrainingSettings, data: TrainingData) -> NDArray[np.uint8]:
+    """Makes the masks of val for the loss: void does not count where the recipe leaves it out of the training."""
+    masks = data.validate.masks
+    if settings.train_void:
+        return masks
+    return np.where(np.isin(masks, data.label_map.void_classes), np.uint8(IGNORE), masks)
+
+
+def history_keys(data: TrainingData, *more: str) -> tuple[str, ...]:
+    """Names what an entry of the history of a training says."""
+    metric = area_metric(data.label_map)
+    return (*_HISTORY, *more, *([f"{metric.key}_val"] if metric else []))
 
 
 def train(
@@ -107,7 +140,7 @@ def train(
     Raises:
         TrainingError: If the loss becomes NaN or infinite.
     """
-    state = load_checkpoint(files.checkpoint, model, files.identity, _HISTORY)
+    state = load_checkpoint(files.checkpoint, model, files.identity, history_keys(data))
     epochs = range(state.epochs_done, settings.num_epochs)
     for entry in state.history:
         report({**entry, "done_before": True})
@@ -121,7 +154,7 @@ def train(
     images, steps = settings.images_per_step(len(data.train)), settings.steps_per_epoch(len(data.train))
     callbacks: list[keras.callbacks.Callback] = [
         StepProgress(report, steps, images),
-        _EndOfEpoch(state, data, scored, settings.flip_tta, after_epoch),
+        _EndOfEpoch(state, data, scored, settings, after_epoch),
     ]
     if files.events is not None:
         events = EventFile(files.events, state.history)
@@ -143,6 +176,11 @@ def train(
     return state
 
 
+def learning_rate(model: keras.Model) -> float:
+    """Reads the learning rate of the next step."""
+    return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+
+
 class _EndOfEpoch(keras.callbacks.Callback):
     """Scores the network after every epoch, remembers the best one and saves the state."""
 
@@ -151,12 +189,15 @@ class _EndOfEpoch(keras.callbacks.Callback):
         state: TrainingState,
         data: TrainingData,
         scored: keras.Model,
-        mirror: bool,
+        settings: TrainingSettings,
         after_epoch: Callable[[], object],
     ) -> None:
         super().__init__()
         self._state, self._data, self._scored, self._after_epoch = state, data, scored, after_epoch
-        self._predictor = class_index_model(scored, mirror)
+        self._steps = settings.steps_per_epoch(len(data.train))
+        self._masks = masks_for_loss(settings, data)
+        # All images of a batch have the same size, also those that fill up the last one: their pixels do not count.
+        self._predictor = validation_model(scored, training_loss(settings, data, True), settings.flip_tta)
         self._start = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
@@ -174,20 +215,22 @@ class _EndOfEpoch(keras.callbacks.Callback):
             # Under JAX these are now the optimiser's own arrays, which a prediction would delete: make copies.
             self._scored.set_weights(values_of(self._scored.variables))
         trained = time.perf_counter()
-        means = score(self._predictor, self._data.validate, self._data.label_map).means
-        miou, mpa = (cast(float, means[metric.key]) for metric in (paper.MIOU, paper.MPA))
+        scores, loss_val = validate(self._predictor, self._data.validate, self._masks, self._data.label_map)
+        miou, mpa = (cast(float, scores.means[metric.key]) for metric in (paper.MIOU, paper.MPA))
         history = self._state.history
         if self._state.best_epoch is None or miou > history[self._state.best_epoch]["mIoU_val"]:
             self._state.best_epoch = epoch
             self._state.best_weights = values_of(self._scored.variables)
-        history.append(
-            {
-                "epoch": epoch,
-                "loss": loss,
-                "mIoU_val": miou,
-                "mPA_val": mpa,
-                "seconds": round(trained - self._start, 3),
-                "seconds_validation": round(time.perf_counter() - trained, 3),
-            }
-        )
+        entry: ProgressEntry = {
+            "epoch": epoch,
+            "steps": self._steps,
+            "learning_rate": learning_rate(self.model),
+            "loss": loss,
+            "loss_val": loss_val,
+            "mIoU_val": miou,
+            "mPA_val": mpa,
+            "seconds": round(trained - self._start, 3),
+            "seconds_validation": round(time.perf_counter() - trained, 3),
+        }
+        history.append(scores.with_pooled(entry))
         self._after_epoch()

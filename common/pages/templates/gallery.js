@@ -12,12 +12,14 @@
       this.root = root;
       this.classes = JSON.parse(root.querySelector("[data-classes]").textContent);
       this.names = new Map(this.classes.map((item) => [item.index, item.name]));
-      this.look = { shown: new Uint8Array(256).fill(1), palette: px.makePalette(this.classes, false) };
+      this.look = { shown: new Uint8Array(256).fill(1), palette: px.makePalette(this.classes, false), compared: null };
+      this.metric = 0;
       this.version = 0;
       this.list = root.querySelector(".frames");
       this.frames = [...root.querySelectorAll("[data-frame]")].map((item) => new galleryFrame.Frame(item, this));
       this.byItem = new Map(this.frames.map((frame) => [frame.item, frame]));
       this.near = new Set();
+      this.models = new galleryModels.Models(this);
       this.viewer = new galleryViewer.Viewer(root.querySelector("[data-viewer]"), this);
     }
 
@@ -47,9 +49,21 @@
     startControls() {
       this.find("order").addEventListener("change", () => this.sort());
       this.find("find").addEventListener("input", () => this.filter());
+      document.querySelectorAll('[name="metric"]').forEach((choice) => this.followMetric(choice));
       this.find("opacity")?.addEventListener("input", () => this.fade());
       this.find("distinct")?.addEventListener("click", (event) => this.switchPalette(event.currentTarget));
       this.fade();
+    }
+
+    // The switch of the page between metrics changes which frames are the worst.
+    followMetric(choice) {
+      const take = () => {
+        if (!choice.checked) return;
+        this.metric = Number(choice.value) - 1;
+        this.sort();
+      };
+      choice.addEventListener("change", take);
+      take();
     }
 
     startLegend() {
@@ -135,12 +149,16 @@
         name: (a, b) => a.name.localeCompare(b.name) || given(a) - given(b),
         given: (a, b) => given(a) - given(b),
       }[order];
-      this.list.append(...[...this.frames].sort(compare).map((frame) => frame.item));
+      const most = (a, b) => b.compared - a.compared || compare(a, b);
+      const sorted = [...this.frames].sort(this.look.compared ? most : compare);
+      this.list.append(...sorted.map((frame) => frame.item));
     }
 
     filter() {
       const wanted = this.find("find").value.trim().toLowerCase();
-      for (const frame of this.frames) frame.item.hidden = !frame.name.toLowerCase().includes(wanted);
+      for (const frame of this.frames) {
+        frame.item.hidden = !frame.name.toLowerCase().includes(wanted) || frame.compared === 0;
+      }
       const [count, total] = [this.visibleFrames().length, this.frames.length];
       const all = `${total} frame${total === 1 ? "" : "s"}`;
       this.find("count").textContent = count === total ? all : `${count} of ${all}`;
@@ -148,6 +166,7 @@
 
     repaint() {
       this.version += 1;
+      if (this.viewer.dialog.open) this.viewer.show();
       return Promise.all([...this.near].map((frame) => this.paint(frame)));
     }
 

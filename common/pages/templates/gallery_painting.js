@@ -36,20 +36,27 @@ const galleryFrame = (() => {
       this.height = sized ? Number(sized.getAttribute("height")) : 1;
       this.paintedAt = -1;
       this.planes = null;
+      this.compared = null;
     }
 
     get name() {
       return this.values.name;
     }
 
+    // By the metric that the page is turned to.
     score(index) {
-      return this.values.scores[index] ?? null;
+      const scores = this.values.scores[index] ?? [];
+      return scores[Math.min(this.gallery.metric, scores.length - 1)] ?? null;
+    }
+
+    unpacked() {
+      this.planes ??= unpackFrame(this.values, this.width * this.height);
+      return this.planes;
     }
 
     // Paints what has changed since the last time; resolves when the canvases are filled.
     async paint() {
-      this.planes ??= unpackFrame(this.values, this.width * this.height);
-      const planes = await this.planes;
+      const planes = await this.unpacked();
       if (this.paintedAt === this.gallery.version) return;
       this.paintedAt = this.gallery.version;
       this.pictures.forEach((picture) => this.paintPicture(picture, planes));
@@ -67,9 +74,15 @@ const galleryFrame = (() => {
       const kind = picture.dataset.kind;
       if (kind === "truth") px.paintClasses(image, planes.truth, look);
       if (kind === "prediction") px.paintClasses(image, predicted, look);
-      if (kind === "errors") px.paintErrors(image, planes.truth, predicted, look);
+      if (kind === "errors") px.paintErrors(image, planes.truth, predicted, look, this.rightElsewhere(picture, planes));
       if (kind === "objects") this.paintObjects(picture, image, planes.instances);
       context.putImageData(image, 0, 0);
+    }
+
+    // The prediction that must be right where this picture marks an error; null for none.
+    rightElsewhere(picture, planes) {
+      const { compared } = this.gallery.look;
+      return compared?.wrong === Number(picture.dataset.index) ? planes.predictions[compared.right] : null;
     }
 
     // The photograph is stored once, in the first picture of a frame.

@@ -94,13 +94,15 @@ const galleryPixels = (() => {
     });
   }
 
-  // Marks wrong pixels; correct ones stay transparent, those without a class are hatched.
-  function paintErrors(image, truth, predicted, { shown }) {
+  // Marks wrong pixels; correct ones stay transparent, those without a class are hatched. With `other`, only pixels that
+  // are right there are marked.
+  function paintErrors(image, truth, predicted, { shown }, other = null) {
     const mark = toPixel(MARK);
     const neutral = [toPixel(NEUTRAL, 130), toPixel(NEUTRAL, 30)];
     paint(image, (i, isDark) => {
       if (truth[i] === IGNORE) return neutral[isDark(4)];
-      return truth[i] !== predicted[i] && (shown[truth[i]] || shown[predicted[i]]) ? mark : 0;
+      if (truth[i] === predicted[i] || (other && other[i] !== truth[i])) return 0;
+      return shown[truth[i]] || shown[predicted[i]] ? mark : 0;
     });
   }
 

@@ -33,6 +33,7 @@ class ScoreRow:
         high: Upper end, likewise.
         models: Name and score of each model.
         study: The study's value, None if it cannot be compared.
+        steps: Optimiser steps to write below the name; None for no such line.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ScoreRow:
     high: float | None
     models: tuple[tuple[str, float], ...]
     study: float | None = None
+    steps: int | None = None
 
 
 def score_chart(title: str, rows: Sequence[ScoreRow]) -> Markup:
@@ -60,6 +62,8 @@ def _score_row(index: int, row: ScoreRow, scale: Scale, y: float) -> Iterator[Ma
         yield tag("text", row.name, x=-12, y=y + 4, class_="name", text_anchor="end")
     else:
         yield tag("text", row.name, x=4, y=y - 11, class_="name", text_anchor="start")
+    if row.steps is not None:
+        yield tag("text", f"{row.steps:,} steps", x=-12, y=y + 17, class_="tick", text_anchor="end")
     for name, value in row.models:
         yield mark(index, scale.at(value), y + 12, f"{name}: {value:.3f}", small=True)
     if row.low is not None and row.high is not None:

@@ -11,6 +11,8 @@ from common.results.summary import Spread
 
 _WIDTH, _HEIGHT = 340, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 26, 34
+# Height of a line of text.
+_LETTERS = 11
 
 
 @dataclass(frozen=True)
@@ -55,20 +57,7 @@ def generation_panels(title: str, panels: Sequence[Panel], baselines: Mapping[st
 
 def _panel(title: str, panel: Panel, baselines: Mapping[str, float], last: int, up: Scale) -> Markup:
     parts = list(_axes(panel.name, last, up))
-    for name, value in baselines.items():
-        y = _y(value, up)
-        parts.append(
-            tag(
-                "line",
-                tag("title", f"{name}: {value:.3f}"),
-                x1=_LEFT,
-                x2=_WIDTH - _RIGHT,
-                y1=y,
-                y2=y,
-                class_="reference",
-            )
-        )
-        parts.append(tag("text", name, x=_WIDTH - _RIGHT, y=y - 3, class_="tick", text_anchor="end"))
+    parts += _reference_lines(baselines, up)
     if panel.study:
         points = [(_x(generation, last), _y(value, up)) for generation, value in enumerate(panel.study)]
         parts.append(tag("path", tag("title", "the study"), d=_path(points), class_="thin reference"))
@@ -81,6 +70,17 @@ def _panel(title: str, panel: Panel, baselines: Mapping[str, float], last: int, 
     return picture(
         title, f"{panel.name} by generation: {said}", *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", class_="curves"
     )
+
+
+def _reference_lines(baselines: Mapping[str, float], up: Scale) -> Iterator[Markup]:
+    """Draws a line for each baseline; names that would lie on each other move down, the highest value first."""
+    right, lowest = _WIDTH - _RIGHT, 0.0
+    for name, value in baselines.items():
+        y, title = _y(value, up), tag("title", f"{name}: {value:.3f}")
+        yield tag("line", title, x1=_LEFT, x2=right, y1=y, y2=y, class_="reference")
+    for name, value in sorted(baselines.items(), key=lambda item: -item[1]):
+        lowest = max(lowest + _LETTERS, _y(value, up) - 3)
+        yield tag("text", name, x=right, y=lowest, class_="tick on-lines", text_anchor="end")
 
 
 def _line(line: Line, last: int, up: Scale) -> Iterator[Markup]:

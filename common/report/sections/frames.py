@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from common.errors import DataError
+from common.evaluation.metrics.metric import Metric
 from common.evaluation.metrics.registry import RANKING
 from common.images.png import read_image, read_mask
 from common.labels.cityscapes import IGNORE
@@ -18,6 +19,7 @@ from common.report.material import Material
 from common.results.paths import ModelPaths
 from common.results.reading import Approach
 from common.results.result import Result
+from common.results.samples import scores_of_images
 
 _SPLITS = ("test", "val")
 _SCORE_NAME = "IoU of the frame, paper metric"
@@ -31,7 +33,7 @@ def frames_section(material: Material) -> Section | None:
     for split in _SPLITS:
         shown = [one for one in reversed(approaches) if _has_predictions(material.base_dir, one, split)]
         if shown and split in material.folders and material.frames > 0:
-            return _section(material.base_dir, _of_one_label_map(shown), material.folders[split], material.frames)
+            return _section(material, _of_one_label_map(shown), material.folders[split])
     if material.frames <= 0:
         return _without_gallery("No frames were asked for.")
     return _without_gallery(
@@ -81,50 +83,61 @@ def _best_of(approaches: Sequence[Approach]) -> Approach:
     return max(approaches, key=lambda approach: approach.best.scores["val"].ranking_score)
 
 
-def _section(base_dir: Path, approaches: Sequence[Approach], folder: Folder, amount: int) -> Section:
-    judge = _best_of(approaches)
+def _section(material: Material, approaches: Sequence[Approach], folder: Folder) -> Section:
+    base_dir, metrics, judge = material.base_dir, material.metrics, _best_of(approaches)
     names = {Path(file).stem for file in folder.masks}
     every = judge.best.scores[folder.name].of_images(RANKING)
     scores = {name: score for name, score in every.items() if score is not None and name in names}
-    chosen = choose_frames(scores, amount)
-    read = (_read(base_dir, approaches, folder.name, name, remark) for name, remark in chosen.items())
+    chosen = choose_frames(scores, material.frames)
+    judged = [_Judged(base_dir, approach, folder.name, metrics) for approach in approaches]
+    read = (_read(base_dir / folder.name, judged, name, remark) for name, remark in chosen.items())
     frames = [frame for frame in read if frame is not None]
     if not frames:
         return _without_gallery(f"The predictions on {folder.name} do not belong to the frames that are there now.")
     label_map = judge.label_map
-    gallery = Gallery(label_map.names, label_map.colors, tuple(frames), _SCORE_NAME)
-    models = ", ".join(approach.best.model for approach in approaches)
+    others = tuple(f"mIoU of the frame alone, {metric.definition}" for metric in metrics if metric != RANKING)
+    gallery = Gallery(label_map.names, label_map.colors, tuple(frames), _SCORE_NAME, others)
     sentence = (
         f"{len(frames)} of {len(names):,} frames of {folder.name}, the same for all approaches, by the model of each "
-        f"with the highest mIoU_val: {models}."
+        "with the highest mIoU_val."
     )
     if len(chosen) < len(scores):
         sentence += f" They were chosen by the scores of {judge.name}: the worst, some near the median and the best."
-    return Section("frames", "Frames", (sentence,), (_table(frames),), gallery)
+    rows = tuple((approach.name, approach.best.model) for approach in approaches)
+    models = Table("Models of the gallery", ("approach", "model"), rows, text_columns=2, folded=True)
+    return Section("frames", "Frames", (sentence,), (_table(frames), models), gallery)
 
 
-def _read(base_dir: Path, approaches: Sequence[Approach], split: str, name: str, remark: str) -> GalleryFrame | None:
-    """Reads one frame; None if a file of it cannot be used."""
-    root = base_dir / split
+class _Judged:
+    """The best model of an approach on one split: its predictions and the scores of its frames."""
+
+    def __init__(self, base_dir: Path, approach: Approach, split: str, metrics: Sequence[Metric]) -> None:
+        best = approach.best
+        self.title, self._folder = approach.name, _predictions(base_dir, best, split)
+        self.classes = len(approach.label_map)
+        others = (metric for metric in metrics if metric != RANKING)
+        self._scores = [scores_of_images(best.scores[split], metric) for metric in (RANKING, *others)]
+
+    def prediction(self, name: str) -> Prediction:
+        """Reads the prediction for a frame."""
+        score, *others = (scores.get(name) for scores in self._scores)
+        return Prediction(self.title, read_mask(self._folder / f"{name}.png"), score, tuple(others))
+
+
+def _read(root: Path, judged: Sequence[_Judged], name: str, remark: str) -> GalleryFrame | None:
+    """Reads one frame from the folder of its split; None if a file of it cannot be used."""
     try:
         truth = read_mask(root / "masks" / f"{name}.png")
         photo = read_image(root / "images" / f"{name}.png")
-        predictions = tuple(_prediction(base_dir, approach, split, name) for approach in approaches)
+        predictions = tuple(one.prediction(name) for one in judged)
     except DataError:
         return None
-    classes = len(approaches[0].label_map)
+    classes = judged[0].classes
     if photo.shape[:2] != truth.shape or int(truth[truth != IGNORE].max(initial=0)) >= classes:
         return None
     if any(one.classes.shape != truth.shape or int(one.classes.max()) >= classes for one in predictions):
         return None
     return GalleryFrame(name, photo, truth, predictions, remark=remark)
-
-
-def _prediction(base_dir: Path, approach: Approach, split: str, name: str) -> Prediction:
-    best = approach.best
-    classes = read_mask(_predictions(base_dir, best, split) / f"{name}.png")
-    score = best.scores[split].of_images(RANKING).get(name)
-    return Prediction(approach.name, classes, score)
 
 
 def _table(frames: Sequence[GalleryFrame]) -> Table:

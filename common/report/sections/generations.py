@@ -6,7 +6,7 @@ from common.config.keys import KEYS
 from common.config.methods import MethodConfig
 from common.config.settings import Recipe
 from common.evaluation.metrics.metric import Metric
-from common.evaluation.metrics.registry import RANKING, leading_metrics
+from common.evaluation.metrics.registry import RANKING
 from common.report.charts.generations import Line, Panel, generation_panels
 from common.report.content import Figure, Section, Table, number, percent
 from common.report.material import Material
@@ -14,8 +14,7 @@ from common.report.sections.labels import label_gallery
 from common.results.generations import ChainOfGenerations, Generation, find_chains
 from common.results.job import Job
 from common.results.reading import Approach
-from common.results.result import Result
-from common.results.summary import Spread, summarize
+from common.results.summary import Spread, score_of_models
 from common.results.tables import STUDY_GENERATIONS
 
 
@@ -24,8 +23,10 @@ def generation_section(material: Material) -> Section | None:
     chains = find_chains(material.results, material.base_dir)
     if not chains:
         return None
-    figure = _figure(material, chains)
-    tables = [_score_table(material, chains, metric) for metric in leading_metrics() if not metric.in_detail]
+    blocks: list[Figure | Table | None] = []
+    for metric in material.metrics:
+        spreads = _spreads(material, chains, metric)
+        blocks += [_figure(material, chains, metric, spreads), _score_table(material, chains, metric, spreads)]
     sentences = (
         "A generation is one round of labelling by the best networks so far and training of new ones. A mark is the "
         "mean over the models of a generation, its line the 95 % interval over frames; the horizontal lines are the "
@@ -33,7 +34,8 @@ def generation_section(material: Material) -> Section | None:
         "A method trains more steps than the approach it starts from, so part of a gain may come from steps alone: "
         "compare with step 03 NUM_STEPS=... VARIANT=equal-steps.",
     )
-    return Section("generations", "Generations", sentences, (figure, *(table for table in tables if table is not None)))
+    found = tuple(block for block in blocks if block is not None)
+    return Section("generations", "Generations", sentences, found)
 
 
 def label_section(material: Material) -> Section | None:
@@ -50,35 +52,50 @@ def label_section(material: Material) -> Section | None:
     return Section("labels", "Pseudo-labels", (sentence,), (_label_table(rows),), label_gallery(material, chains))
 
 
-def _spread(results: Sequence[Result], metric: Metric, split: str) -> Spread | None:
-    rows = summarize([list(results)], 1)
-    return next((row.values.get(split) for row in rows if row.metric == metric), None)
+# By name of the chain or approach and number of the generation.
+Spreads = dict[tuple[str, int], Spread | None]
 
 
-def _baselines(material: Material) -> dict[str, float]:
-    names = {one.name: one for one in material.results.approaches if not one.best.job.name.part}
-    return {name: material.scores[name].paper[material.split].mean for name in names}
+def _spreads(material: Material, chains: Sequence[ChainOfGenerations], metric: Metric) -> Spreads:
+    """Computes the score of every generation, and of the approaches without generations as their generation 0."""
+    found = {
+        (chain.title, one.number): score_of_models(one.results, metric, material.split)
+        for chain in chains
+        for one in chain.generations
+    }
+    others = _without_generations(material)
+    return found | {(one.name, 0): score_of_models(one.results, metric, material.split) for one in others}
 
 
-def _figure(material: Material, chains: Sequence[ChainOfGenerations]) -> Figure:
-    title = f"{RANKING.quantity} on {material.split} by generation, {RANKING.definition}"
+def _baselines(material: Material, metric: Metric) -> dict[str, float]:
+    names = [one.name for one in material.results.approaches if not one.best.job.name.part]
+    found = {name: material.scores[name].first(metric).get(material.split) for name in names}
+    return {name: spread.mean for name, spread in found.items() if spread is not None}
+
+
+def _figure(
+    material: Material, chains: Sequence[ChainOfGenerations], metric: Metric, spreads: Spreads
+) -> Figure | None:
+    title = f"{metric.quantity} on {material.split} by generation, {metric.definition}"
     panels, legend = [], {}
     for approach in dict.fromkeys(chain.approach for chain in chains):
         lines = []
         for style, chain in enumerate(one for one in chains if one.approach == approach):
-            spreads = [(one.number, _spread(one.results, RANKING, material.split)) for one in chain.generations]
-            points = tuple((generation, spread) for generation, spread in spreads if spread is not None)
+            found = [(one.number, spreads[chain.title, one.number]) for one in chain.generations]
+            points = tuple((generation, spread) for generation, spread in found if spread is not None)
             lines.append(Line(chain.chain, style, points))
             legend[style] = chain.chain or "one chain"
-        panels.append(Panel(approach, tuple(lines), _study_values(chains, approach)))
-    pictures = generation_panels(title, panels, _baselines(material))
+        panels.append(Panel(approach, tuple(lines), _study_values(chains, approach) if metric == RANKING else ()))
+    if not any(line.points for panel in panels for line in panel.lines):
+        return None
+    pictures = generation_panels(title, panels, _baselines(material, metric))
     note = (
         "The faint line is the study's; its figure does not say for which n."
         if any(one.study for one in panels)
         else ""
     )
     shown = tuple(sorted(legend.items())) if len(legend) > 1 else ()
-    return Figure(title, pictures, None, note, shown)
+    return Figure(title, pictures, None, note, shown, metric=material.metric_of(metric))
 
 
 def _study_values(chains: Sequence[ChainOfGenerations], approach: str) -> tuple[float, ...]:
@@ -113,21 +130,21 @@ def _is_changed(job: Job) -> bool:
     )
 
 
-def _score_table(material: Material, chains: Sequence[ChainOfGenerations], metric: Metric) -> Table | None:
+def _score_table(
+    material: Material, chains: Sequence[ChainOfGenerations], metric: Metric, spreads: Spreads
+) -> Table | None:
     last = max(generation.number for chain in chains for generation in chain.generations)
     rows = []
     for chain in chains:
-        by_number = {one.number: _spread(one.results, metric, material.split) for one in chain.generations}
-        rows.append((chain.title, *(_cell(by_number.get(number)) for number in range(last + 1))))
+        rows.append((chain.title, *(_cell(spreads.get((chain.title, number))) for number in range(last + 1))))
     for approach in _without_generations(material):
-        spread = _spread(approach.results, metric, material.split)
-        rows.append((approach.name, *(["–"] * last), _cell(spread)))
+        rows.append((approach.name, *(["–"] * last), _cell(spreads[approach.name, 0])))
     if all(cell == "–" for row in rows for cell in row[1:]):
         return None
     columns = ("method", *(f"generation {number}" for number in range(last + 1)))
     title = f"{metric.quantity} on {material.split} by generation, {metric.definition}"
     note = "Mean ± standard deviation over models. Approaches without generations stand in the last column."
-    return Table(title, columns, tuple(rows), note)
+    return Table(title, columns, tuple(rows), note, metric=material.metric_of(metric))
 
 
 def _without_generations(material: Material) -> list[Approach]:

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from common.report.content import Section, Table, duration
 from common.report.doubts import settings_of, values_by_key
+from common.report.folders import Folder
 from common.report.material import Material
+from common.report.steps import images_per_second
 from common.results.reading import Approach
 
 
@@ -17,7 +19,8 @@ def settings_section(material: Material) -> Section | None:
     versions = values_by_key(material.results.all, lambda result: result.versions)
     rows = tuple((key, ", ".join(found)) for key, found in versions.items())
     blocks = (*_settings(approaches), Table("Versions", ("what", "version"), rows, text_columns=2))
-    return Section("settings", "Settings, versions, durations", (), (*blocks, _durations(approaches)))
+    durations = _durations(approaches, material.folders)
+    return Section("settings", "Settings, versions, durations", (), (*blocks, durations))
 
 
 def _settings(approaches: Sequence[Approach]) -> Iterator[Table]:
@@ -36,7 +39,7 @@ def _settings(approaches: Sequence[Approach]) -> Iterator[Table]:
     yield Table("Settings that all share", ("setting", "value"), tuple(shared), text_columns=2, folded=bool(differing))
 
 
-def _durations(approaches: Sequence[Approach]) -> Table:
+def _durations(approaches: Sequence[Approach], folders: dict[str, Folder]) -> Table:
     rows = []
     for approach in approaches:
         results = approach.results
@@ -47,6 +50,13 @@ def _durations(approaches: Sequence[Approach]) -> Table:
         times = (statistics.fmean(training), statistics.fmean(scoring), sum(training) + sum(scoring))
         epoch = f"{statistics.median(epochs):.1f} s" if epochs else "–"
         peak = f"{max(memory):,} MB" if memory else "–"
-        rows.append((approach.name, f"{len(results)}", epoch, *map(duration, times), peak))
-    columns = ("approach", "models", "epoch (median)", "training (mean)", "scoring (mean)", "in all", "peak memory")
-    return Table("Durations", columns, tuple(rows), "A training that was resumed is timed from its last start.")
+        rates = [rate for result in results if (rate := images_per_second(result, folders)) is not None]
+        images = f"{statistics.median(rates):,.1f}" if rates else "–"
+        rows.append((approach.name, images, epoch, f"{len(results)}", *map(duration, times), peak))
+    columns = ("approach", "images / s", "epoch (median)", "models", "training (mean)", "scoring (mean)", "in all",
+               "peak memory")  # fmt: skip
+    note = (
+        "Images / s: of training, without the scoring on val, by the median epoch. A training that was resumed is "
+        "timed from its last start."
+    )
+    return Table("Durations", columns, tuple(rows), note)

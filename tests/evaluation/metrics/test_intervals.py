@@ -4,7 +4,13 @@ import sys
 import numpy as np
 import pytest
 
-from common.evaluation.metrics.intervals import Difference, difference_interval, mean_interval
+from common.evaluation.metrics.intervals import (
+    Difference,
+    difference_interval,
+    interval_of_draws,
+    mean_interval,
+    pooled_draws,
+)
 
 
 def scores(count, seed, mean=0.4):
@@ -81,6 +87,32 @@ def test_approaches_differ_where_zero_is_outside(low, high, differs):
 
 def test_approaches_without_a_common_image_have_no_difference():
     assert difference_interval({"a": 0.1}, {"b": 0.2}) == Difference(None, None, None, 0)
+
+
+def areas(*images):
+    """Intersection and union of each class, by image."""
+    return np.array([np.array(classes).T for classes in images], np.int32)
+
+
+def test_pooled_pixels_are_added_before_they_are_divided():
+    # One class: 1 of 2 pixels and 3 of 4. Two images can be drawn as aa, ab or bb: 2 / 4, 4 / 6, 6 / 8.
+    draws = pooled_draws([areas([(1, 2)], [(3, 4)])])
+    assert set(np.round(draws, 6)) == {0.5, 0.666667, 0.75}
+    assert interval_of_draws(draws) == (0.5, 0.75)
+
+
+def test_a_class_without_a_pixel_in_a_draw_does_not_count_there():
+    # Image a has the first class, all right; b has the second, all wrong. aa: 1, bb: 0, ab: (1 + 0) / 2.
+    draws = pooled_draws([areas([(4, 4), (0, 0)], [(0, 0), (0, 4)])])
+    assert set(draws) == {0.0, 0.5, 1.0}
+
+
+def test_the_draws_of_models_are_averaged_and_can_be_subtracted_draw_by_draw():
+    first, second = areas([(2, 4)], [(4, 4)]), areas([(1, 4)], [(3, 4)])
+    both = pooled_draws([first, second])
+    assert both == pytest.approx((pooled_draws([first]) + pooled_draws([second])) / 2)
+    # One pixel of four more on every image, whichever are drawn.
+    assert pooled_draws([first]) - pooled_draws([second]) == pytest.approx(np.full(1000, 0.25))
 
 
 def test_intervals_do_not_slow_the_start_by_importing_scipy():

@@ -7,6 +7,7 @@ from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as offic
 from common.evaluation.metrics.metric import mean_over_classes
 from common.evaluation.metrics.official import (
     category_iou,
+    class_areas,
     class_iou,
     class_iou_of_map,
     confusion_of_ids,
@@ -34,6 +35,14 @@ def test_perfect_is_one_everywhere_and_what_is_predicted_on_void_costs_nothing()
     assert set(class_iou(confusion).values()) == {1.0}
     confusion[0, 7] = 1000
     assert class_iou(confusion)["road"] == 1.0
+
+
+def test_areas_of_images_add_up_to_the_score_of_all():
+    parts = np.random.default_rng(0).integers(0, 50, (3, 34, 34))
+    areas = [class_areas(part) for part in parts]
+    for place, (name, iou) in enumerate(class_iou(parts.sum(axis=0)).items()):
+        assert areas[0].names[place] == name
+        assert sum(one.intersections[place] for one in areas) / sum(one.unions[place] for one in areas) == iou
 
 
 def test_predicting_void_everywhere_gives_zero():

@@ -11,7 +11,7 @@ from common.config.settings import NetworkSettings, TrainingSettings
 from common.labels.maps import study_label_map
 from common.learning.training.batches import LoadedSplit
 from common.learning.training.checkpoint import values_of
-from common.learning.training.event_file import SCALARS, EventFile
+from common.learning.training.event_file import MORE_SCALARS, SCALARS, EventFile
 from common.learning.training.loop import TrainingData, TrainingFiles, compile_training, train
 
 EPOCHS = 3
@@ -37,7 +37,8 @@ def curves(folder):
 
 def expected(history):
     # An event holds 32 bits of a number.
-    return {tag: [(one["epoch"], np.float32(one[tag])) for one in history] for tag in SCALARS}
+    tags = [*SCALARS, *(tag for tag in MORE_SCALARS if tag in history[0])]
+    return {tag: [(one["epoch"], np.float32(one[tag])) for one in history] for tag in tags}
 
 
 def split(count, seed):

@@ -8,13 +8,20 @@ from common.config.settings import NetworkSettings, TrainingSettings
 from common.errors import TrainingError
 from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap, study_label_map
-from common.learning.network.networks import class_index_model, copy_weights
+from common.learning.network.networks import class_index_model, copy_weights, validation_model
 from common.learning.training.batches import LoadedSplit, training_batches
 from common.learning.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
-from common.learning.training.loop import TrainingData, TrainingFiles, compile_training, train
+from common.learning.training.loop import (
+    TrainingData,
+    TrainingFiles,
+    compile_training,
+    history_keys,
+    train,
+    training_loss,
+)
 from common.learning.training.losses import pixel_cross_entropy
 from common.learning.training.recalibration import recalibrate
-from common.learning.training.scoring import score
+from common.learning.training.scoring import score, validate
 from tests.support.toy_network import plain_form
 
 NETWORK = NetworkSettings(height=16, width=32, alpha=0.25)
@@ -213,3 +220,31 @@ def test_recalibrated_statistics_are_those_of_all_training_images(data):
     order = np.argsort(data.train.images.mean((1, 2, 3)))  # batches as unlike as they can be
     recalibrate(model, replace(data.train, images=data.train.images[order]), 3)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(first.moving_variance), inputs.var((0, 1, 2)), rtol=1e-3)
+
+
+def cross_entropy(model, images, masks):
+    """Of every pixel that counts, from the logits of a network."""
+    logits = np.asarray(model.predict_on_batch(images), np.float64)
+    logits -= logits.max(axis=-1, keepdims=True)
+    chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    counted = masks != IGNORE
+    return -np.log(np.take_along_axis(chances, np.where(counted, masks, 0)[..., None], axis=-1)[..., 0][counted])
+
+
+def test_one_pass_over_val_gives_its_scores_and_the_loss_of_the_pixels_that_count(data):
+    model = compile_training(NETWORK, SETTINGS, data)
+    masks = data.train.masks.copy()
+    masks[3, :, :7] = IGNORE
+    # 10 images: the second batch of 8 is filled up.
+    both = validation_model(model, training_loss(SETTINGS, data, leaves_out=True), mirror=True)
+    scores, loss = validate(both, data.train, masks, data.label_map)
+    assert loss == pytest.approx(cross_entropy(model, data.train.images, masks).mean(), rel=1e-5)
+    assert scores.images == score(class_index_model(model, mirror=True), data.train, data.label_map).images
+
+
+def test_the_history_tells_steps_learning_rate_and_scores_of_val(data, trained):
+    last = trained[1].history[-1]
+    # 10 images in batches of 4: 2 steps
+    assert (last["steps"], last["learning_rate"]) == (2, pytest.approx(0.003))
+    assert last.keys() == set(history_keys(data))
+    assert last.keys() > {"loss_val", "official_mIoU_val"}

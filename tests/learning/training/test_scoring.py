@@ -5,6 +5,7 @@ from common.labels.cityscapes import IGNORE
 from common.labels.map_files import load_label_map
 from common.labels.maps import study_label_map
 from common.learning.training.scoring import CollectedScores
+from common.results.areas import ImageAreas
 
 CITYSCAPES19 = load_label_map("cityscapes19")
 
@@ -52,3 +53,14 @@ def test_merged_classes_have_no_official_score_and_scores_of_their_own():
     found = scores_of(load_label_map("enet11"), ([4, 4, 10], [4, 10, 10]))
     assert (found["official_mIoU"], found["official_IoU"]) == (None, None)
     assert (found["class_IoU"]["truck+bus"], found["class_IoU"]["everything else"]) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize(("name", "metric"), [("cityscapes19", "official_mIoU"), ("enet11", "pooled_mIoU")])
+def test_the_areas_of_the_images_give_the_score_of_the_split(name, metric):
+    found = scores_of(load_label_map(name), ([0, 0, 1], [0, 1, 1]), ([1, 1, 1], [1, 0, 1]))
+    areas = ImageAreas.model_validate(found["areas"])
+    assert areas.metric == metric
+    hits, unions = areas.unpack(2).sum(axis=0)
+    # Class 0: 1 pixel of 3; class 1: 3 of 5.
+    assert [hits[:2].tolist(), unions[:2].tolist()] == [[1, 3], [3, 5]]
+    assert found[metric] == pytest.approx((1 / 3 + 3 / 5) / 2)

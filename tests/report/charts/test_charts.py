@@ -57,11 +57,14 @@ def test_the_mean_curve_is_over_the_models_that_got_that_far():
 
 
 def test_there_is_a_panel_per_approach_with_a_line_per_model_and_their_mean():
-    histories = {"a": [[{"epoch": 0, "loss": 1.0}, {"epoch": 1, "loss": 0.5}]] * 3, "b": []}
-    panels = curve_panels("t", histories, "loss")
+    curves = {"a": [[(1, 1.0), (2, 0.5)]] * 2 + [[(1, 1.0), (2, 0.8)]], "b": []}
+    panels = curve_panels("t", curves)
     assert [panel.count("<path") for panel in panels] == [4, 0]
-    assert "mean 1.000 after epoch 1 and 0.500 after epoch 2" in panels[0]
-    assert curve_panels("t", histories, "mIoU_val") == ()
+    # (0.5 + 0.5 + 0.8) / 3
+    assert "mean 1.000 after epoch 1 and 0.600 after epoch 2" in panels[0]
+    assert "<title>a, epoch 2: 0.600 (0.500 to 0.800, 3 models)</title>" in panels[0]
+    assert "a, step 2: 0.600" in curve_panels("t", curves, "step")[0]
+    assert curve_panels("t", {"a": [[]]}) == ()
 
 
 def test_the_description_of_a_matrix_names_the_largest_confusion():
@@ -70,6 +73,16 @@ def test_the_description_of_a_matrix_names_the_largest_confusion():
     assert "taken most often: sky for road (75 %), road for sky (10 %)" in drawn
     assert table.columns == ("truth", "road", "sky")
     assert table.rows == (("road", "90.0", "10.0"), ("sky", "75.0", "25.0"))
+
+
+def test_a_matrix_of_some_classes_adds_all_other_predictions_in_one_column():
+    confusion = [[8, 1, 1], [2, 2, 0], [5, 5, 0]]
+    drawn, table = confusion_chart("t", confusion, ["road", "sky", "void"], judged=(0, 1))
+    # road: 8, 1 and 1 of 10; sky: 2, 2 and 0 of 4
+    assert table.columns == ("truth", "road", "sky", "all others")
+    assert table.rows == (("road", "80.0", "10.0", "10.0"), ("sky", "50.0", "50.0", ""))
+    assert "<title>road: 10.0 % taken for all others, 1 pixel</title>" in drawn
+    assert "<title>sky: 4 pixels; here under 0.2 %</title>" in drawn
 
 
 def test_a_name_that_the_margin_has_no_room_for_stands_above_its_row():
