@@ -28,7 +28,7 @@ from common.labels.maps import study_label_map
 from common.learning.experiments import processes
 from common.learning.experiments.experiment import Experiment, run_experiment
 from common.learning.training.batches import LoadedSplit, training_batches
-from common.parallel import keep_freed_memory
+from common.engines.processes import keep_freed_memory
 
 _HEIGHT, _WIDTH = 208, 416
 _BATCHES_TIMED = 12
