@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import ConfigError
+from common.text import count
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What pixels, scores and files depend on; both forms of OpenCV count as one.
@@ -43,6 +44,15 @@ class Machine:
     ports: Mapping[str, int]
     answer: Answer | None = None
     fault: str = ""
+
+
+def machine_of(node: Mapping[str, Any]) -> Machine:
+    """Describes a machine from what Ray lists of it."""
+    resources = node["Resources"]
+    names = ("NodeManagerPort", "ObjectManagerPort", "MetricsExportPort")
+    ports = {name: int(node[name]) for name in names if int(node.get(name) or 0) > 0}
+    name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+    return Machine(name, int(resources.get("CPU", 0)), int(resources.get("GPU", 0)), ports)
 
 
 def question() -> Callable[[str, Sequence[str], str, Sequence[str]], dict[str, Any]]:
@@ -120,8 +130,23 @@ def check_machines(machines: Sequence[Machine], here: Answer, needs_token: bool)
     """
     faults = [fault for machine in machines for fault in faults_of(machine, here, needs_token)]
     if faults:
-        more = f" ({len(faults) - 1} more faults)" if len(faults) > 1 else ""
+        more = f" ({count(len(faults) - 1, 'more fault')})" if len(faults) > 1 else ""
         raise ConfigError(f"{faults[0]}{more}; `python -m common.tools.check_cluster` shows everything")
+
+
+def describe_machines(machines: Sequence[Machine], here: Answer, needs_token: bool) -> tuple[list[str], list[str]]:
+    """Lists what a cluster has, in lines, and what is wrong with it, in sentences."""
+    cores, gpus = (sum(getattr(machine, part) for machine in machines) for part in ("cores", "gpus"))
+    of_all = f"{count(len(machines), 'machine')}, {count(cores, 'core')}, {count(gpus, 'GPU')}"
+    lines = [f"{of_all}; Python {here['python']}, Ray {here['packages']['ray']}"]
+    faults = []
+    for machine in machines:
+        of_one = f"{machine.name}: {count(machine.cores, 'core')}, {count(machine.gpus, 'GPU')}"
+        lines.append(f"{of_one}; ports {', '.join(f'{name} {port}' for name, port in machine.ports.items())}")
+        faults += faults_of(machine, here, needs_token)
+    if not faults:
+        lines.append(f"all see the same {', '.join(here['folders'])}, and have the same versions")
+    return lines, faults
 
 
 def faults_of(machine: Machine, here: Answer, needs_token: bool) -> list[str]:

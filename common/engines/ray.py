@@ -13,37 +13,34 @@ import os
 import re
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from common.engines.engine import Item, Result
-from common.engines.machines import PROJECT, Answer, Machine, check_machines, question, questions
+from common.engines.items import Tasks
+from common.engines.machines import PROJECT, Answer, Machine, check_machines, machine_of, question, questions
 from common.engines.processes import InWorker
-from common.engines.remote import MOST_RESTARTS, ClaimedCommand, Lost, RemoteCommand, run_command
+from common.engines.remote import ClaimedCommand, Lost, RemoteCommand, run_command
+from common.engines.room import Room
 from common.engines.sharing import CORES, Sharing
 from common.errors import ConfigError, ProjectError
-from common.text import count
 
-log = logging.getLogger(__name__)
 # Older ones let everybody in who reaches their ports.
 _OLDEST = (2, 52)
 _INSTALL = "python -m pip install 'cityscapes-study[ray]', on every machine"
-# Without them a machine that loses its network is noticed after five minutes or more. Read when Ray is imported.
+# Read when Ray is imported.
 _ENVIRONMENT = {
-    "RAY_grpc_client_keepalive_time_ms": "15000",
-    "RAY_grpc_client_keepalive_timeout_ms": "15000",
     "RAY_USAGE_STATS_ENABLED": "0",
     # A task without GPUs sees none.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
 }
 _ANSWER_SECONDS = 60
 _END_SECONDS = 3
-# How long the numbers of machines, cores and GPUs are taken for current.
-_CENSUS_SECONDS = 10
+# How long the list of machines is taken for current.
+_CENSUS_SECONDS = 5.0
 # Variables that trainings on other machines take over from this process.
 _HANDED_ON = ("KERAS_", "TF_", "XLA_", "JAX_", "TORCH_", "CITYSCAPES_", "TQDM_")
 
@@ -54,7 +51,7 @@ class RayEngine:
     def __init__(self, address: str, needs_token: bool, sharing: Sharing, folders: Sequence[Path]) -> None:
         self._address, self._needs_token, self._sharing, self._folders = address, needs_token, sharing, folders
         self._ray: ModuleType | None = None
-        self._census: tuple[float, list[Machine]] = (0.0, [])
+        self._census: tuple[float, list[dict[str, Any]]] = (-_CENSUS_SECONDS, [])
         self._cores = 0
 
     @property
@@ -62,7 +59,7 @@ class RayEngine:
         """See `Engine`; follows the machines that come and go."""
         if self._sharing.at_a_time:
             return self._sharing.at_a_time
-        return max(1, sum(map(self._slots_of, self._fitting())))
+        return self._room().slots
 
     def processes(self, workers: int) -> int:
         """See `Engine`: all cores of the cluster."""
@@ -73,37 +70,16 @@ class RayEngine:
         ray = self._connected()
         call = ray.remote(num_cpus=1, max_retries=0)(_call)
         shared = ray.put(InWorker(function))
-        waiting: deque[tuple[Item, Any]] = deque()
-        lost = 0
-
-        def first_result() -> Result:
-            nonlocal lost
-            item, reference = waiting.popleft()
-            for _ in range(MOST_RESTARTS):
-                try:
-                    result: Result = self.result(reference)
-                    return result
-                except Lost:
-                    lost += 1
-                    reference = call.remote(shared, item)
-            raise ProjectError(
-                f"worker processes ended {MOST_RESTARTS} times at the same item, which often means that memory ran "
-                "out; finished work is kept, start Ray with a smaller --num-cpus and start again"
-            )
-
+        tasks: Tasks[Item, Result] = Tasks(self, lambda item: call.remote(shared, item))
         try:
             for item in items:
-                waiting.append((item, call.remote(shared, item)))
-                if len(waiting) >= 2 * workers:
-                    yield first_result()
-            while waiting:
-                yield first_result()
+                tasks.add(item)
+                if len(tasks.waiting) >= 2 * workers:
+                    yield tasks.first_result()
+            while tasks.waiting:
+                yield tasks.first_result()
         finally:
-            self.cancel([reference for _, reference in waiting])
-            if lost:
-                log.warning(
-                    "%s started again elsewhere, because a machine was lost", count(lost, "item was", "items were")
-                )
+            tasks.end()
 
     def start(self, command: Sequence[str], folder: Path, log: Path) -> ClaimedCommand:
         """See `Engine`."""
@@ -130,7 +106,7 @@ class RayEngine:
             return [self._answered(*pair) for pair in zip(nodes, asked, strict=True)], here
 
     def _answered(self, node: Mapping[str, Any], reference: Any) -> Machine:
-        machine, ray = _machine(node), self._connected(check=False)
+        machine, ray = machine_of(node), self._connected(check=False)
         try:
             return replace(machine, answer=ray.get(reference, timeout=_ANSWER_SECONDS))
         except ray.exceptions.RayError as error:
@@ -144,65 +120,64 @@ class RayEngine:
             if check:
                 machines, here = self.machines()
                 check_machines(machines, here, self._needs_token)
-                self._cores = self._sharing.cores or min(map(self._share_of, self._fitting()), default=1)
-                self._check_room()
+                room = Room(machines, self._sharing)
+                room.check()
+                self._cores = room.cores
         return self._ray
+
+    def _nodes(self) -> list[dict[str, Any]]:
+        """Lists the machines that the cluster has and had, as Ray describes them."""
+        when, nodes = self._census
+        if time.monotonic() - when > _CENSUS_SECONDS:
+            nodes = self._connected().nodes()
+            self._census = time.monotonic(), nodes
+        return nodes
 
     def _machines(self) -> list[Machine]:
         """Lists the machines that are there now."""
-        when, machines = self._census
-        if time.monotonic() - when > _CENSUS_SECONDS:
-            machines = [_machine(node) for node in self._connected().nodes() if node["Alive"]]
-            self._census = time.monotonic(), machines
-        return machines
+        return [machine_of(node) for node in self._nodes() if node["Alive"]]
 
-    def _fitting(self) -> list[Machine]:
-        """Lists the machines that can train: those with GPUs if there are any and they are wanted."""
-        machines = [machine for machine in self._machines() if machine.cores >= max(1, self._sharing.cores or 1)]
-        with_gpus = [machine for machine in machines if machine.gpus and self._sharing.gpus is None]
-        return with_gpus or machines
+    def _room(self) -> Room:
+        return Room(self._machines(), self._sharing)
 
-    def _check_room(self) -> None:
-        """Refuses a number of cores that no machine has; the cluster would wait for ever."""
-        if not self._fitting():
-            most = max(machine.cores for machine in self._machines())
-            raise ConfigError(
-                f"CORES_PER_TRAINING = {self._sharing.cores}: the largest machine of the cluster has {most}; set it to "
-                f"{most} or less"
-            )
-
-    def _slots_of(self, machine: Machine) -> int:
-        return machine.gpus * self._sharing.per_gpu if self._uses_gpus(machine) else 1
-
-    def _share_of(self, machine: Machine) -> int:
-        """Cores of a machine for each training on it."""
-        return max(1, machine.cores // self._slots_of(machine))
-
-    def _uses_gpus(self, machine: Machine) -> bool:
-        return bool(machine.gpus) and self._sharing.gpus is None
-
-    def submit(self, command: RemoteCommand) -> Any:
-        """Gives a command to the cluster; returns the reference of its exit status."""
-        with_gpu = any(map(self._uses_gpus, self._fitting()))
+    def submit(self, command: RemoteCommand) -> _Submitted:
+        """See `Cluster`: an actor runs it, because the end of an actor's machine is noticed by itself."""
         ask = {
             "num_cpus": self._cores,
-            "num_gpus": 1 / self._sharing.per_gpu if with_gpu else 0,
-            "max_retries": 0,
+            "num_gpus": self._room().gpus_of_command,
+            "max_restarts": 0,
+            "max_task_retries": 0,
+            "max_concurrency": 2,
             "scheduling_strategy": "SPREAD",
         }
         handed_on = {key: value for key, value in os.environ.items() if key.startswith(_HANDED_ON)}
-        environment = handed_on | {CORES: str(self._cores)}
-        return self._connected().remote(**ask)(run_command).remote(command, self._sharing, environment)
+        runner = self._connected().remote(**ask)(_Runner).remote()
+        status = runner.run.remote(command, self._sharing, handed_on | {CORES: str(self._cores)})
+        return _Submitted(runner, runner.where.remote(), status)
 
-    def status(self, reference: Any) -> int | None:
-        """Returns the exit status of a command, None while it runs.
+    def status(self, submitted: _Submitted) -> int | None:
+        """See `Cluster`; the cluster itself tells of a command on a machine without network half a minute later."""
+        if self.is_ready(submitted.status):
+            return int(self.result(submitted.status))
+        if self.is_ready(submitted.place):
+            place = self.result(submitted.place)
+            if any(node["NodeID"] == place and not node["Alive"] for node in self._nodes()):
+                raise Lost
+        return None
 
-        Raises:
-            Lost: If its machine was lost.
-        """
-        ray = self._connected()
-        ready, _ = ray.wait([reference], timeout=0)
-        return int(self.result(reference)) if ready else None
+    def release(self, submitted: _Submitted) -> None:
+        """See `Cluster`."""
+        if self._ray is not None:
+            with contextlib.suppress(self._ray.exceptions.RayError):
+                self._ray.kill(submitted.runner)
+
+    def is_ready(self, reference: Any, seconds: float = 0) -> bool:
+        """Tells whether a result is there, at the latest after some seconds."""
+        return bool(self._connected().wait([reference], timeout=seconds)[0])
+
+    def lost_machines(self) -> int:
+        """Counts the machines that the cluster has lost since it was started."""
+        return sum(not node["Alive"] for node in self._nodes())
 
     def result(self, reference: Any) -> Any:
         """Waits for a result; what was raised there is raised here as it was there.
@@ -221,7 +196,7 @@ class RayEngine:
                 "memory ran out on a machine of the cluster; lower TRAININGS_AT_A_TIME, or start Ray there with a "
                 "smaller --num-cpus"
             ) from error
-        except (kinds.WorkerCrashedError, kinds.NodeDiedError, kinds.ObjectLostError) as error:
+        except (kinds.WorkerCrashedError, kinds.NodeDiedError, kinds.ActorDiedError, kinds.ObjectLostError) as error:
             raise Lost from error
         except kinds.RayError as error:
             reason = " ".join(str(error).split())[:300]
@@ -229,7 +204,7 @@ class RayEngine:
                 f"the Ray cluster failed: {reason}; finished work is kept, start the same command again"
             ) from error
 
-    def cancel(self, references: Sequence[Any]) -> None:
+    def cancel(self, references: Sequence[Any], seconds: float = _END_SECONDS) -> None:
         """Ends tasks and waits for their ends, so that nothing is written any more."""
         ray = self._ray
         if not references or ray is None:
@@ -238,9 +213,31 @@ class RayEngine:
             for reference in references:
                 with contextlib.suppress(ray.exceptions.RayError, ValueError):
                     ray.cancel(reference, force=force)
-            ready, references = ray.wait(list(references), num_returns=len(references), timeout=_END_SECONDS)
+            ready, references = ray.wait(list(references), num_returns=len(references), timeout=seconds)
             if not references:
                 return
+
+
+class _Submitted(NamedTuple):
+    """A command in the cluster: the actor that runs it, and the references of its machine and exit status."""
+
+    runner: Any
+    place: Any
+    status: Any
+
+
+class _Runner:
+    """Runs one command, as an actor of its own; says meanwhile on which machine."""
+
+    def where(self) -> str:
+        """Returns the cluster's name of this machine."""
+        import ray
+
+        return str(ray.get_runtime_context().get_node_id())
+
+    def run(self, command: RemoteCommand, sharing: Sharing, changes: Mapping[str, str]) -> int:
+        """Returns the exit status; ends the command when it does not count any more."""
+        return run_command(command, sharing, changes)
 
 
 def _connect(address: str) -> ModuleType:
@@ -283,17 +280,6 @@ def _signals_kept() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _machine(node: Mapping[str, Any]) -> Machine:
-    resources = node["Resources"]
-    ports = {key: node[key] for key in ("NodeManagerPort", "ObjectManagerPort", "MetricsExportPort") if node.get(key)}
-    return Machine(
-        f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})",
-        int(resources.get("CPU", 0)),
-        int(resources.get("GPU", 0)),
-        ports,
-    )
 
 
 def _call(function: Callable[[Item], Result], item: Item) -> Result:

@@ -50,13 +50,13 @@ class Cluster(Protocol):
     """What runs commands elsewhere."""
 
     def submit(self, command: RemoteCommand) -> Any:
-        """Gives a command to the cluster; returns a reference to it."""
+        """Gives a command to the cluster; returns what stands for it there."""
 
-    def status(self, reference: Any) -> int | None:
+    def status(self, submitted: Any) -> int | None:
         """Returns the exit status of a command, None while it runs; raises `Lost` if its machine was lost."""
 
-    def cancel(self, references: Sequence[Any]) -> None:
-        """Ends commands, and waits a moment for their ends."""
+    def release(self, submitted: Any) -> None:
+        """Ends a command if it still runs, and frees what it holds."""
 
 
 class ClaimedCommand:
@@ -77,7 +77,7 @@ class ClaimedCommand:
     def _submit(self) -> None:
         name = secrets.token_hex(8)
         self._claim.write_text(name, encoding="ascii")
-        self._reference = self._cluster.submit(
+        self._submitted = self._cluster.submit(
             RemoteCommand(self._words, self._folder, str(self._log), str(self._claim), name)
         )
 
@@ -85,7 +85,7 @@ class ClaimedCommand:
         """See `Command`."""
         if self._status is None:
             try:
-                self._status = self._cluster.status(self._reference)
+                self._status = self._cluster.status(self._submitted)
             except Lost:
                 self._start_again()
             except (ProjectError, OSError) as error:
@@ -104,8 +104,8 @@ class ClaimedCommand:
     def end(self) -> None:
         """See `Command`."""
         self._claim.unlink(missing_ok=True)
+        self._cluster.release(self._submitted)
         if self._status is None:
-            self._cluster.cancel([self._reference])
             self._status = _KILLED
 
 
