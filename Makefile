@@ -88,6 +88,7 @@ lock:
 	$(COMPILE) --override .ci/oracles-without.txt .ci/oracles.in -o .ci/oracles.lock
 	$(COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	$(call EXTRA,export) | $(COMPILE) -c requirements-dev.lock - -o requirements-export.lock
+	$(call EXTRA,ray) | $(COMPILE) -c requirements-dev.lock - -o requirements-ray.lock
 
 clean:
 	rm -rf .venv .venv-oracles $(DEMO) .pytest_cache .ruff_cache .hypothesis .mypy_cache

@@ -8,19 +8,20 @@ again on others.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import re
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 from common.engines.engine import Item, Result
-from common.engines.items import Tasks
+from common.engines.items import Shift
 from common.engines.machines import PROJECT, Answer, Machine, check_machines, machine_of, question, questions
 from common.engines.processes import InWorker
 from common.engines.remote import ClaimedCommand, Lost, RemoteCommand, run_command
@@ -38,7 +39,6 @@ _ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
 }
 _ANSWER_SECONDS = 60
-_END_SECONDS = 3
 # How long the list of machines is taken for current.
 _CENSUS_SECONDS = 5.0
 # Variables that trainings on other machines take over from this process.
@@ -67,23 +67,12 @@ class RayEngine:
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Generator[Result]:
         """See `Engine`."""
-        ray = self._connected()
-        call = ray.remote(num_cpus=1, max_retries=0)(_call)
-        shared = ray.put(InWorker(function))
-        tasks: Tasks[Item, Result] = Tasks(self, lambda item: call.remote(shared, item))
-        try:
-            for item in items:
-                tasks.add(item)
-                if len(tasks.waiting) >= 2 * workers:
-                    yield tasks.first_result()
-            while tasks.waiting:
-                yield tasks.first_result()
-        finally:
-            tasks.end()
+        crew: _Crew[Item, Result] = _Crew(self, InWorker(function), {"num_cpus": 1})
+        yield from Shift(crew, items, workers).results()
 
     def start(self, command: Sequence[str], folder: Path, log: Path) -> ClaimedCommand:
         """See `Engine`."""
-        self._connected()
+        self.connected()
         return ClaimedCommand(self, command, folder, log)
 
     def close(self) -> None:
@@ -94,7 +83,7 @@ class RayEngine:
 
     def machines(self) -> tuple[list[Machine], Answer]:
         """Asks every machine what it has; the second value is what this machine would answer."""
-        ray = self._connected(check=False)
+        ray = self.connected(check=False)
         ask = ray.remote(num_cpus=0, max_retries=0)(question())
         place = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
         with questions(self._folders) as arguments:
@@ -106,15 +95,15 @@ class RayEngine:
             return [self._answered(*pair) for pair in zip(nodes, asked, strict=True)], here
 
     def _answered(self, node: Mapping[str, Any], reference: Any) -> Machine:
-        machine, ray = machine_of(node), self._connected(check=False)
+        machine, ray = machine_of(node), self.connected(check=False)
         try:
             return replace(machine, answer=ray.get(reference, timeout=_ANSWER_SECONDS))
         except ray.exceptions.RayError as error:
             reason = str(getattr(error, "cause", error)).strip().splitlines() or ["no reason was given"]
             return replace(machine, fault=reason[-1][:300])
 
-    def _connected(self, check: bool = True) -> ModuleType:
-        """Connects to the cluster, and checks its machines before the first work."""
+    def connected(self, check: bool = True) -> ModuleType:
+        """Connects to the cluster, and checks its machines before the first work; returns Ray."""
         if self._ray is None:
             self._ray = _connect(self._address)
             if check:
@@ -129,7 +118,7 @@ class RayEngine:
         """Lists the machines that the cluster has and had, as Ray describes them."""
         when, nodes = self._census
         if time.monotonic() - when > _CENSUS_SECONDS:
-            nodes = self._connected().nodes()
+            nodes = self.connected().nodes()
             self._census = time.monotonic(), nodes
         return nodes
 
@@ -140,55 +129,105 @@ class RayEngine:
     def _room(self) -> Room:
         return Room(self._machines(), self._sharing)
 
-    def submit(self, command: RemoteCommand) -> _Submitted:
-        """See `Cluster`: an actor runs it, because the end of an actor's machine is noticed by itself."""
-        ask = {
-            "num_cpus": self._cores,
-            "num_gpus": self._room().gpus_of_command,
-            "max_restarts": 0,
-            "max_task_retries": 0,
-            "max_concurrency": 2,
-            "scheduling_strategy": "SPREAD",
-        }
+    def submit(self, command: RemoteCommand) -> _Task:
+        """See `Cluster`: a worker of its own runs the command."""
         handed_on = {key: value for key, value in os.environ.items() if key.startswith(_HANDED_ON)}
-        runner = self._connected().remote(**ask)(_Runner).remote()
-        status = runner.run.remote(command, self._sharing, handed_on | {CORES: str(self._cores)})
-        return _Submitted(runner, runner.where.remote(), status)
+        run = functools.partial(run_command, self._sharing, handed_on | {CORES: str(self._cores)})
+        needs = {"num_cpus": self._cores, "num_gpus": self._room().gpus_of_command}
+        crew: _Crew[RemoteCommand, int] = _Crew(self, run, needs)
+        worker = crew.hire()
+        return _Task(crew, worker, crew.give(worker, command))
 
-    def status(self, submitted: _Submitted) -> int | None:
-        """See `Cluster`; the cluster itself tells of a command on a machine without network half a minute later."""
-        if self.is_ready(submitted.status):
-            return int(self.result(submitted.status))
-        if self.is_ready(submitted.place):
-            place = self.result(submitted.place)
-            if any(node["NodeID"] == place and not node["Alive"] for node in self._nodes()):
-                raise Lost
+    def status(self, submitted: _Task) -> int | None:
+        """See `Cluster`."""
+        if submitted.crew.ended([submitted.reference], 0):
+            return submitted.crew.result(submitted.reference)
+        if submitted.crew.is_lost(submitted.worker):
+            raise Lost
         return None
 
-    def release(self, submitted: _Submitted) -> None:
+    def release(self, submitted: _Task) -> None:
         """See `Cluster`."""
-        if self._ray is not None:
-            with contextlib.suppress(self._ray.exceptions.RayError):
-                self._ray.kill(submitted.runner)
+        submitted.crew.dismiss(submitted.worker)
 
-    def is_ready(self, reference: Any, seconds: float = 0) -> bool:
-        """Tells whether a result is there, at the latest after some seconds."""
-        return bool(self._connected().wait([reference], timeout=seconds)[0])
+    def has_lost(self, node: str) -> bool:
+        """Tells whether a machine, by its name in the cluster, is gone."""
+        return any(one["NodeID"] == node and not one["Alive"] for one in self._nodes())
 
-    def lost_machines(self) -> int:
-        """Counts the machines that the cluster has lost since it was started."""
-        return sum(not node["Alive"] for node in self._nodes())
 
-    def result(self, reference: Any) -> Any:
-        """Waits for a result; what was raised there is raised here as it was there.
+class _Actor(Generic[Item, Result]):
+    """A worker process on some machine."""
 
-        Raises:
-            Lost: If the machine, or the worker process, was lost.
-        """
-        ray = self._connected()
-        kinds = ray.exceptions
+    def __init__(self, function: Callable[[Item], Result]) -> None:
+        self._function = function
+
+    def where(self) -> str:
+        """Returns the cluster's name of this machine."""
+        import ray
+
+        return str(ray.get_runtime_context().get_node_id())
+
+    def call(self, item: Item) -> Result:
+        """Does an item."""
+        return self._function(item)
+
+
+@dataclass(eq=False)
+class _Worker:
+    """An actor, and the reference of where it is."""
+
+    actor: Any
+    place: Any
+
+
+class _Crew(Generic[Item, Result]):
+    """Actors that do items with one function; actors and not tasks, because these can be ended without harm.
+
+    To cancel Ray's tasks may end this process with a failed check, and a task on a machine without network is not
+    noticed for many minutes.
+    """
+
+    def __init__(self, engine: RayEngine, function: Callable[[Item], Result], needs: Mapping[str, float]) -> None:
+        self._engine, self._ray = engine, engine.connected()
+        never = {"max_restarts": 0, "max_task_retries": 0, "scheduling_strategy": "SPREAD"}
+        self._actor = self._ray.remote(**needs, **never)(_Actor)
+        self._function = self._ray.put(function)
+
+    def hire(self) -> _Worker:
+        """See `Workers`."""
+        actor = self._actor.remote(self._function)
+        return _Worker(actor, actor.where.remote())
+
+    def give(self, worker: _Worker, item: Item) -> Any:
+        """See `Workers`."""
+        return worker.actor.call.remote(item)
+
+    def ended(self, references: Sequence[Any], seconds: float) -> Sequence[Any]:
+        """See `Workers`."""
+        ready: list[Any] = self._ray.wait(list(references), timeout=seconds)[0]
+        return ready
+
+    def is_lost(self, worker: _Worker) -> bool:
+        """See `Workers`; the cluster itself tells of a machine without network half a minute later."""
         try:
-            return ray.get(reference)
+            return bool(self.ended([worker.place], 0)) and self._engine.has_lost(self._get(worker.place))
+        except Lost:
+            return True
+
+    def dismiss(self, worker: _Worker) -> None:
+        """See `Workers`."""
+        with contextlib.suppress(self._ray.exceptions.RayError):
+            self._ray.kill(worker.actor)
+
+    def result(self, reference: Any) -> Result:
+        """See `Workers`; what was raised there is raised here as it was there."""
+        result: Result = self._get(reference)
+        return result
+
+    def _get(self, reference: Any) -> Any:
+        kinds = self._ray.exceptions
+        try:
+            return self._ray.get(reference)
         except kinds.RayTaskError as error:
             raise error.cause from None
         except kinds.OutOfMemoryError as error:
@@ -204,40 +243,13 @@ class RayEngine:
                 f"the Ray cluster failed: {reason}; finished work is kept, start the same command again"
             ) from error
 
-    def cancel(self, references: Sequence[Any], seconds: float = _END_SECONDS) -> None:
-        """Ends tasks and waits for their ends, so that nothing is written any more."""
-        ray = self._ray
-        if not references or ray is None:
-            return
-        for force in (False, True):
-            for reference in references:
-                with contextlib.suppress(ray.exceptions.RayError, ValueError):
-                    ray.cancel(reference, force=force)
-            ready, references = ray.wait(list(references), num_returns=len(references), timeout=seconds)
-            if not references:
-                return
 
+class _Task(NamedTuple):
+    """A command in the cluster: its worker, and the reference of its exit status."""
 
-class _Submitted(NamedTuple):
-    """A command in the cluster: the actor that runs it, and the references of its machine and exit status."""
-
-    runner: Any
-    place: Any
-    status: Any
-
-
-class _Runner:
-    """Runs one command, as an actor of its own; says meanwhile on which machine."""
-
-    def where(self) -> str:
-        """Returns the cluster's name of this machine."""
-        import ray
-
-        return str(ray.get_runtime_context().get_node_id())
-
-    def run(self, command: RemoteCommand, sharing: Sharing, changes: Mapping[str, str]) -> int:
-        """Returns the exit status; ends the command when it does not count any more."""
-        return run_command(command, sharing, changes)
+    crew: _Crew[RemoteCommand, int]
+    worker: _Worker
+    reference: Any
 
 
 def _connect(address: str) -> ModuleType:
@@ -280,7 +292,3 @@ def _signals_kept() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _call(function: Callable[[Item], Result], item: Item) -> Result:
-    return function(item)

@@ -109,7 +109,7 @@ class ClaimedCommand:
             self._status = _KILLED
 
 
-def run_command(command: RemoteCommand, sharing: Sharing, changes: Mapping[str, str]) -> int:
+def run_command(sharing: Sharing, changes: Mapping[str, str], command: RemoteCommand) -> int:
     """Runs a command on this machine until it ends or does not count any more; returns its exit status."""
     words = [sys.executable if word == _PYTHON else word for word in command.words]
     with Path(command.log).open("ab") as file:

@@ -20,8 +20,8 @@ def parser() -> argparse.ArgumentParser:
     made = tool_parser("check_cluster", __doc__)
     add = made.add_argument
     add("folders", metavar="FOLDER", nargs="*", type=Path, help="that every machine has to see, for example BASE_DIR")
-    add("--address", metavar="HOST:PORT", help=f"of the cluster (default: {ADDRESS} in the environment, or that of this "
-        "machine)")  # fmt: skip
+    add("--address", metavar="HOST:PORT", help=f"of the cluster (default: {ADDRESS} in the environment, or that of "
+        "this machine)")  # fmt: skip
     return made
 
 

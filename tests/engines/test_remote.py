@@ -20,7 +20,7 @@ class Threads:
 
     def submit(self, command):
         end = []
-        threading.Thread(target=lambda: end.append(run_command(command, Sharing(), {}))).start()
+        threading.Thread(target=lambda: end.append(run_command(Sharing(), {}, command))).start()
         self.ends.append(end)
         return end
 

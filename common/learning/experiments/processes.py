@@ -244,7 +244,8 @@ def _finish(one: _Running, status: int) -> Failure | None:
         return None
     path = one.work.folder / "log.txt"
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it printed nothing"]
-    reason = lines[-1]
+    # A launcher may add lines of its own behind that of the process.
+    reason = next((line for line in lines[:-4:-1] if line.startswith("error: ")), lines[-1])
     # A launcher such as srun tells of a signal by 128 and its number.
     number = -status if status < 0 else status - 128
     if number == _SIGKILL:

@@ -81,3 +81,13 @@ def test_the_signal_that_ended_a_process_is_named_also_behind_a_launcher(tmp_pat
 
     (tmp_path / "log.txt").write_text("x\n")
     assert reason in processes._finish(_Running(Work("one", tmp_path, "module", Nothing()), Ended()), status).reason
+
+
+def test_the_reason_is_that_of_the_process_and_not_what_its_launcher_adds(tmp_path):
+    class Ended:
+        def end(self):
+            pass
+
+    (tmp_path / "log.txt").write_text("x\nerror: memory ran out\nsrun: error: desk: task 0: Exited with exit code 1\n")
+    running = _Running(Work("one", tmp_path, "module", Nothing()), Ended())
+    assert processes._finish(running, 1).reason == "error: memory ran out"
