@@ -20,6 +20,7 @@ _MOST_LOSSES = 5
 _ITEMS_PER_WORKER = 2
 # How often is looked for machines without network while nothing ends.
 _LOOK_SECONDS = 5.0
+_START_SECONDS = 0.1
 _END_SECONDS = 3.0
 Worker = TypeVar("Worker", bound=Hashable)
 Reference = TypeVar("Reference", bound=Hashable)
@@ -30,6 +31,9 @@ class Workers(Protocol[Worker, Reference]):
 
     def hire(self) -> Worker:
         """Starts a worker where there is room."""
+
+    def is_ready(self, worker: Worker) -> bool:
+        """Tells whether a worker has started; until there is room it has not."""
 
     def give(self, worker: Worker, item: Any) -> Reference:
         """Gives an item to a worker, which does one after the other."""
@@ -85,8 +89,9 @@ class Shift(Generic[Worker, Reference, Item, Result]):
     def _give(self, end: int) -> None:
         """Gives items below a place to the workers that have the fewest."""
         busy = Counter(worker for _, worker in self._given.values())
+        ready = list(filter(self._workers.is_ready, self._hired))
         for _ in range(_ITEMS_PER_WORKER):
-            for worker in self._hired:
+            for worker in ready:
                 if self._to_do and self._to_do[0] < end and busy[worker] < _ITEMS_PER_WORKER:
                     place = self._to_do.popleft()
                     self._given[self._workers.give(worker, self._items[place])] = place, worker
@@ -94,7 +99,9 @@ class Shift(Generic[Worker, Reference, Item, Result]):
 
     def _take(self) -> None:
         """Takes the results that are there; replaces workers that are lost."""
-        ended = self._workers.ended(list(self._given), _LOOK_SECONDS)
+        if not self._given:
+            time.sleep(_START_SECONDS)
+        ended = self._workers.ended(list(self._given), _LOOK_SECONDS) if self._given else ()
         for reference in ended:
             place, worker = self._given[reference]
             try:

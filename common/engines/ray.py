@@ -174,10 +174,11 @@ class _Actor(Generic[Item, Result]):
 
 @dataclass(eq=False)
 class _Worker:
-    """An actor, and the reference of where it is."""
+    """An actor, the reference of where it is, and whether that is known."""
 
     actor: Any
     place: Any
+    is_ready: bool = False
 
 
 class _Crew(Generic[Item, Result]):
@@ -198,6 +199,11 @@ class _Crew(Generic[Item, Result]):
         actor = self._actor.remote(self._function)
         return _Worker(actor, actor.where.remote())
 
+    def is_ready(self, worker: _Worker) -> bool:
+        """See `Workers`."""
+        worker.is_ready = worker.is_ready or bool(self.ended([worker.place], 0))
+        return worker.is_ready
+
     def give(self, worker: _Worker, item: Item) -> Any:
         """See `Workers`."""
         return worker.actor.call.remote(item)
@@ -210,7 +216,7 @@ class _Crew(Generic[Item, Result]):
     def is_lost(self, worker: _Worker) -> bool:
         """See `Workers`; the cluster itself tells of a machine without network half a minute later."""
         try:
-            return bool(self.ended([worker.place], 0)) and self._engine.has_lost(self._get(worker.place))
+            return self.is_ready(worker) and self._engine.has_lost(self._get(worker.place))
         except Lost:
             return True
 

@@ -17,6 +17,7 @@ class Workers:
     dying: tuple = ()  # (item, turn) that end their worker
     cut_off: tuple = ()  # workers without network: their items never end
     broken: tuple = ()
+    without_room: tuple = ()
     hired: list = field(default_factory=list)
     given: list = field(default_factory=list)
     dismissed: list = field(default_factory=list)
@@ -25,6 +26,9 @@ class Workers:
     def hire(self):
         self.hired.append(len(self.hired))
         return self.hired[-1]
+
+    def is_ready(self, worker):
+        return worker not in self.without_room
 
     def give(self, worker, item):
         self.given.append(item)
@@ -61,6 +65,12 @@ def test_results_come_in_the_order_of_the_items():
     workers = Workers()
     assert results(workers) == TENS
     assert (workers.hired, sorted(workers.dismissed)) == ([0, 1, 2], [0, 1, 2])
+
+
+def test_a_worker_that_has_no_room_yet_gets_no_item():
+    workers = Workers(without_room=(0, 2))
+    assert results(workers) == TENS
+    assert workers.most_at_a_time == 2
 
 
 def test_a_worker_has_two_items_at_most():

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.skipif(bool(why_not()), reason=wh
 
 # A program on machine 1: its code follows `PROGRAM`, its folder is sys.argv[1].
 PROGRAM = """
-import json, logging, os, signal, sys, time
+import functools, json, logging, os, signal, sys, time
 from pathlib import Path
 from common.engines.choice import EngineChoice, make_engine
 from common.engines.sharing import Sharing
@@ -197,18 +197,19 @@ def test_nothing_is_left_anywhere_when_the_script_is_ended(cluster, tmp_path, nu
 
 ITEMS = """
 logging.basicConfig()
-results = list(run_all(ray_items.slow_square, range(24), 2, engine=engine(cores=1)))
+square = functools.partial(ray_items.slow_square, str(folder))
+results = list(run_all(square, range(24), 2, engine=engine(cores=1)))
 print(json.dumps(results))
 """
 
 
 def test_items_of_a_killed_machine_start_again(cluster, tmp_path):
     script = cluster.popen(sys.executable, "-c", PROGRAM + ITEMS, tmp_path)
-    time.sleep(9)
+    wait_for(lambda: len(list(tmp_path.glob("begun_*"))) >= 8)
     cluster.kill(3)
     out, err = script.communicate(timeout=120)
     assert json.loads(out) == [number * number for number in range(24)], err
-    assert "started again, because a machine was lost" in err
+    assert "started again elsewhere, because a machine was lost" in err
     cluster.start(3)
 
 

@@ -1,6 +1,7 @@
 """Functions that items are given to on the machines of a cluster."""
 
 import time
+from pathlib import Path
 
 from common.errors import DataError
 
@@ -10,8 +11,9 @@ def square(number):
     return number * number
 
 
-def slow_square(number):
-    """Squares a number in a second."""
+def slow_square(folder, number):
+    """Squares a number in a second; a file tells that it has begun."""
+    (Path(folder) / f"begun_{number}").touch()
     time.sleep(1)
     return number * number
 
