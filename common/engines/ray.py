@@ -31,7 +31,7 @@ from common.errors import ConfigError, ProjectError
 
 # Older ones let everybody in who reaches their ports.
 _OLDEST = (2, 52)
-_INSTALL = "python -m pip install 'cityscapes-study[ray]', on every machine"
+_INSTALL = "python -m pip install --require-hashes -r requirements-ray.lock, on every machine"
 # Read when Ray is imported.
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",

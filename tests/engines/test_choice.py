@@ -22,7 +22,7 @@ def test_that_ray_is_missing_is_said_in_one_sentence_when_there_is_work(no_ray):
     with use_engine(engine), pytest.raises(ConfigError) as error:
         list(run_all(abs, [-1, -2], workers=2))
     assert str(error.value).startswith("ENGINE = ray: Ray is not installed")
-    assert "python -m pip install 'cityscapes-study[ray]', on every machine" in str(error.value)
+    assert "-r requirements-ray.lock, on every machine" in str(error.value)
 
 
 def test_the_option_of_a_tool_sets_the_environment(no_ray, monkeypatch):

@@ -208,6 +208,7 @@ def test_items_of_a_killed_machine_start_again(cluster, tmp_path):
     wait_for(lambda: len(list(tmp_path.glob("begun_*"))) >= 8)
     cluster.kill(3)
     out, err = script.communicate(timeout=120)
+    assert script.returncode == 0, err
     assert json.loads(out) == [number * number for number in range(24)], err
     assert "started again elsewhere, because a machine was lost" in err
     cluster.start(3)
@@ -225,6 +226,7 @@ def test_trainings_of_a_lost_machine_start_again_elsewhere(cluster, tmp_path, lo
     changed = [old for old, new in zip(before, process_ids(tmp_path, 3), strict=True) if old != new]
     wait_for(lambda: not any(map(is_running, changed)), seconds=10)
     out, err = script.communicate(timeout=300)
+    assert script.returncode == 0, err
     statuses, restarts = json.loads(out)
     assert (statuses, restarts) == ([0, 0, 0], len(changed)), err
     cluster.join(3)

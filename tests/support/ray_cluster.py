@@ -23,7 +23,7 @@ _STARTS = 3
 def why_not():
     """Says why no cluster can be started here; "" if one can."""
     if importlib.util.find_spec("ray") is None:
-        return "Ray is not installed; python -m pip install 'cityscapes-study[ray]'"
+        return "Ray is not installed; python -m pip install -r requirements-ray.lock"
     if os.name != "posix" or os.geteuid() != 0 or not (shutil.which("ip") and shutil.which("unshare")):
         return "the machines of the cluster are network namespaces, which need root and iproute2"
     probe = subprocess.run(["unshare", "-num", "hostname", "x"], capture_output=True, text=True)

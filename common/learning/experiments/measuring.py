@@ -55,7 +55,8 @@ def _measure(job: Job) -> Rate | None:
         folder = Path(name)
         write_json(folder / "job.json", job.model_dump(mode="json"))
         module = "common.learning.experiments.ten_steps"
-        command = LocalEngine().start([sys.executable, "-m", module, str(folder / "job.json")], _PROJECT, folder / "log.txt")
+        words = [sys.executable, "-m", module, str(folder / "job.json")]
+        command = LocalEngine().start(words, _PROJECT, folder / "log.txt")
         try:
             while (status := command.exit_status()) is None:
                 time.sleep(_POLL_SECONDS)
