@@ -126,5 +126,5 @@ class Shift(Generic[Worker, Reference, Item, Result]):
                     "ran out; finished work is kept, start Ray with a smaller --num-cpus and start again"
                 )
         self._to_do = deque(sorted([*self._to_do, *(place for _, place in lost)]))
-        # It is not dismissed: who asks a machine that does not answer may wait for long.
+        # It is not dismissed, because its machine may not answer; nobody holds it any more, which ends it if it lives.
         self._hired[self._hired.index(worker)] = self._workers.hire()

@@ -241,7 +241,7 @@ class _Crew(Generic[Item, Result]):
                 "memory ran out on a machine of the cluster; lower TRAININGS_AT_A_TIME, or start Ray there with a "
                 "smaller --num-cpus"
             ) from error
-        except (kinds.WorkerCrashedError, kinds.NodeDiedError, kinds.ActorDiedError, kinds.ObjectLostError) as error:
+        except (kinds.WorkerCrashedError, kinds.NodeDiedError, kinds.RayActorError, kinds.ObjectLostError) as error:
             raise Lost from error
         except kinds.RayError as error:
             reason = " ".join(str(error).split())[:300]
