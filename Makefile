@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 DEMO = demo
 
-.PHONY: setup demo test check format fuzz bench lock clean
+.PHONY: setup demo test test-cluster check format fuzz bench lock clean
 
 setup: .venv/ready
 
@@ -58,6 +58,11 @@ test:
 	@$(MAKE) --no-print-directory -j2 check .venv-oracles/ready
 	$(PYTEST)
 	KERAS_BACKEND=jax $(PYTEST) -m backend tests/learning
+
+# The tests that start a Ray cluster of three machines, as root under Linux; they install Ray and take some minutes.
+test-cluster: .venv/ready-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ray.lock
+	$(BIN)/python -m pytest -m cluster tests/engines
 
 # Format, lint and types, in seconds.
 check: .venv/ready-dev
