@@ -12,9 +12,8 @@ import functools
 import logging
 import os
 import re
-import signal
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -23,12 +22,13 @@ from typing import Any, Generic, NamedTuple
 from common.engines.engine import Item, Result
 from common.engines.items import Shift
 from common.engines.machines import PROJECT, Answer, Machine, check_machines, machine_of, question, questions
-from common.engines.processes import InWorker
+from common.engines.processes import InWorker, signals_kept
 from common.engines.remote import ClaimedCommand, Lost, RemoteCommand, run_command
 from common.engines.room import Room
 from common.engines.sharing import CORES, Sharing
 from common.errors import ConfigError, ProjectError
 
+log = logging.getLogger(__name__)
 # Older ones let everybody in who reaches their ports.
 _OLDEST = (2, 52)
 _INSTALL = "python -m pip install --require-hashes -r requirements-ray.lock, on every machine"
@@ -271,7 +271,9 @@ def _connect(address: str) -> ModuleType:
         raise ConfigError(
             f"ENGINE = ray: Ray {ray.__version__} cannot keep strangers out; 2.52 or newer is needed: {_INSTALL}"
         )
-    with _signals_kept():
+    # Otherwise messages of machines are printed on standard output, where tools print results.
+    ray._private.worker.print_to_stdstream = _note
+    with signals_kept():
         try:
             ray.init(
                 address=address or "auto",
@@ -289,12 +291,5 @@ def _connect(address: str) -> ModuleType:
     return ray
 
 
-@contextlib.contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Puts back what signals do, which Ray changes."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _note(data: Mapping[str, Any], **_: object) -> None:
+    log.debug("Ray: %s", " ".join(map(str, data.get("lines", ()))))

@@ -126,7 +126,8 @@ class RayCluster:
         for process in found.split():
             with contextlib.suppress(psutil.NoSuchProcess):
                 psutil.Process(int(process)).kill()
-        self._machines.pop(number).wait()
+        if number in self._machines:
+            self._machines.pop(number).wait()
 
     def cut(self, number):
         """Takes a machine's network away; it runs on."""
