@@ -18,7 +18,7 @@ from common.errors import ProjectError
 _POLL_SECONDS = 0.2
 _KILLED = -9
 # Work that was lost more often than this is taken for what ends its machines.
-MOST_RESTARTS = 5
+MOST_RESTARTS = 20
 # Stands for the Python of the machine that runs a command.
 _PYTHON = "{python}"
 

@@ -245,4 +245,5 @@ def look_for_restarts(cluster, tmp_path, lose):
     out, err = script.communicate(timeout=300)
     assert script.returncode == 0, err
     statuses, restarts = json.loads(out)
-    assert (statuses, restarts) == ([0, 0, 0], len(changed)), err
+    # More than once, if the cluster has not yet noticed that a machine is gone and starts it there again.
+    assert statuses == [0, 0, 0] and restarts >= len(changed), err
