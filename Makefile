@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 DEMO = demo
 
-.PHONY: setup demo test check format fuzz bench lock clean
+.PHONY: setup demo test test-cluster check format fuzz bench lock clean
 
 setup: .venv/ready
 
@@ -59,6 +59,11 @@ test:
 	$(PYTEST)
 	KERAS_BACKEND=jax $(PYTEST) -m backend tests/learning
 
+# The tests that start a Ray cluster of three machines, as root under Linux; they install Ray and take some minutes.
+test-cluster: .venv/ready-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ray.lock
+	$(BIN)/python -m pytest -m cluster tests/engines
+
 # Format, lint and types, in seconds.
 check: .venv/ready-dev
 	$(BIN)/python -m ruff format --check .
@@ -88,6 +93,7 @@ lock:
 	$(COMPILE) --override .ci/oracles-without.txt .ci/oracles.in -o .ci/oracles.lock
 	$(COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	$(call EXTRA,export) | $(COMPILE) -c requirements-dev.lock - -o requirements-export.lock
+	$(call EXTRA,ray) | $(COMPILE) -c requirements-dev.lock - -o requirements-ray.lock
 
 clean:
 	rm -rf .venv .venv-oracles $(DEMO) .pytest_cache .ruff_cache .hypothesis .mypy_cache

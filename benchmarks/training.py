@@ -23,12 +23,12 @@ from common.config.paths import SHIPPED_CONFIG
 from common.dataset.prepared.folders import PreparedDataset
 from common.dataset.prepared.split import SplitRule
 from common.dataset.prepared.steps import divide, prepare_originals
+from common.engines.processes import keep_freed_memory
 from common.files.disk import read_json
 from common.labels.maps import study_label_map
 from common.learning.experiments import processes
 from common.learning.experiments.experiment import Experiment, run_experiment
 from common.learning.training.batches import LoadedSplit, training_batches
-from common.parallel import keep_freed_memory
 
 _HEIGHT, _WIDTH = 208, 416
 _BATCHES_TIMED = 12

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
+
+from common.engines.choice import ENGINE, NAMES
 
 SIZE_OF_NETWORK = "run the network at this size, multiples of 16 (default: that of its training)"
 FORMATS = (
@@ -68,6 +71,22 @@ def add_shared(parser: argparse.ArgumentParser, *names: str, **words: str) -> No
         if name == "workers":
             option["default"] = usable_cores()
         parser.add_argument(f"--{name.replace('_', '-')}", **option)
+        if name == "workers":
+            parser.add_argument("--engine", action=_ChooseEngine, choices=NAMES, metavar="NAME", help="ray: use the "
+                "cores of all machines of a Ray cluster, see docs/clusters.md (default: local)")  # fmt: skip
+
+
+class _ChooseEngine(argparse.Action):
+    """Sets what the environment says of the engine; a tool itself has nothing to do with it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "dest": argparse.SUPPRESS, "default": argparse.SUPPRESS})
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, _: Any = None
+    ) -> None:
+        """Sets the variable for this process."""
+        os.environ[ENGINE] = values
 
 
 def read_options(options: argparse.Namespace) -> dict[str, object]:

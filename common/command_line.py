@@ -33,6 +33,8 @@ check_python()  # here, because an old Python cannot read the modules that scrip
 log = logging.getLogger("common")
 _INTERRUPTED = 130
 _OLD_SECONDS = 3600
+# Writes the report if REPORT = at the end.
+_LAST_STEP = "step_14"
 _STOPPED = "stopped; start the same command again"
 
 
@@ -79,7 +81,9 @@ def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPE
     Exits with status 1 for an error the user can fix, and 130 for Ctrl-C.
     """
     from common.config.loading import load_config
+    from common.engines.choice import make_engine
     from common.files.lock import only_one
+    from common.parallel import use_engine
 
     name = arguments.step.replace(" ", "_")
     _show_log()
@@ -102,11 +106,12 @@ def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPE
             log.debug("%s started, config %s, overrides %s", arguments.step, arguments.config, arguments.overrides)
             start = time.monotonic()
             try:
-                main(config, dry_run=False)
+                with use_engine(make_engine(config.machine.engine_choice, [base_dir])):
+                    main(config, dry_run=False)
             except TrainingError:
-                _write_report(config)
+                _write_report(config, name)
                 raise
-            _write_report(config)
+            _write_report(config, name)
             log.debug("%s ended after %.1f s", arguments.step, time.monotonic() - start)
 
 
@@ -118,10 +123,13 @@ def _sweep(base_dir: Path, is_alone: bool) -> None:
         remove_temporaries(folder, 0 if is_alone and folder == base_dir else _OLD_SECONDS)
 
 
-def _write_report(config: Config) -> None:
-    """Writes the report; a failure here does not fail the step."""
+def _write_report(config: Config, step: str) -> None:
+    """Writes the report if it is time for it; a failure here does not fail the step."""
     from common.report.study import write_report
 
+    if config.machine.report == "at the end" and step != _LAST_STEP:
+        log.info("report: after step 14, as REPORT says; python -m common.tools.report writes it now")
+        return
     try:
         log.info("report: %s", write_report(config.dataset.base_dir, plan=config.study).html)
     except Exception as error:

@@ -13,6 +13,7 @@ COMMON = PROJECT / "common"
 # From the ground up; a part may import itself and what stands in the lines above it.
 LAYERS = (
     {"errors", "text", "installation"},
+    {"engines"},
     {"parallel"},
     {"files"},
     {"labels", "images"},
@@ -27,7 +28,8 @@ LAYERS = (
     {"command_line"},
     {"tools"},
 )
-HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib"}
+HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib", "ray"}
+KNOWS_RAY = "engines/ray.py"
 # Who may know a back end, and who sees all of config.ini.
 KNOWS_BACK_ENDS = {
     f"learning/{name}.py"
@@ -77,9 +79,12 @@ def test_a_module_imports_only_what_stands_below_it(path):
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(COMMON).as_posix())
 def test_only_learning_imports_keras_and_only_one_module_a_back_end(path):
     found = {name.split(".")[0] for name in imports(path)} & HEAVY
-    if part_of(path) != "learning":
+    place = path.relative_to(COMMON).as_posix()
+    if place == KNOWS_RAY:
+        assert found == {"ray"}
+    elif part_of(path) != "learning":
         assert not found
-    elif path.relative_to(COMMON).as_posix() not in KNOWS_BACK_ENDS:
+    elif place not in KNOWS_BACK_ENDS:
         assert found <= {"keras"}
 
 

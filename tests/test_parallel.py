@@ -1,5 +1,4 @@
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -9,7 +8,7 @@ import psutil
 import pytest
 
 from common.errors import DataError
-from common.parallel import LOCAL, run_all, usable_cores
+from common.parallel import run_all, usable_cores
 from tests.support.running import PROJECT
 
 
@@ -64,26 +63,6 @@ list(run_all(work, range(4), workers=2))
 """
 
 
-_FAULTS_OF_LARGE_ARRAYS = """
-import resource
-from common.parallel import keep_freed_memory
-
-keep_freed_memory(of_any_size=True)
-bytearray(64 << 20)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(5):
-    bytearray(64 << 20)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries decide for themselves")
-def test_freed_memory_of_large_arrays_is_used_again():
-    command = [sys.executable, "-c", _FAULTS_OF_LARGE_ARRAYS]
-    faults = int(subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout)
-    assert faults < 1000, "pages were cleared again; without the setting it is about 80,000"
-
-
 @pytest.mark.skipif(os.name != "posix", reason="other systems do not tell who started a process")
 def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
     main = subprocess.Popen([sys.executable, "-c", _NEVER_ENDING, tmp_path], cwd=PROJECT, stderr=subprocess.DEVNULL)
@@ -109,17 +88,11 @@ def is_at_work(process):
         return False
 
 
-def test_a_command_gets_its_folder_and_log_and_ends_when_it_is_told_to(tmp_path):
-    code = "import os, sys; print(os.getcwd(), flush=True); sys.stdin.read()"
-    command = LOCAL.start([sys.executable, "-c", code], tmp_path, tmp_path / "log.txt")
-    assert waits_until(lambda: (tmp_path / "log.txt").read_text().strip() == str(tmp_path.resolve()))
-    assert command.exit_status() is None
-    command.end()
-    assert command.exit_status() != 0
-
-
 def test_any_engine_can_do_the_work():
     class Backwards:
+        def processes(self, workers):
+            return workers
+
         def map(self, function, items, workers):
             yield from [function(item) for item in reversed(items)][::-1]
 

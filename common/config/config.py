@@ -6,29 +6,12 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 
-from common.config.fields import STRICT, auto_or_count, file_name_part, key
+from common.config.fields import STRICT, file_name_part, key
+from common.config.machine import MachineConfig
 from common.config.methods import MethodConfig
-from common.config.settings import AugmentationConfig, DatasetConfig, NetworkSettings, Precision, Recipe, StudyPlan
+from common.config.settings import AugmentationConfig, DatasetConfig, NetworkSettings, Recipe, StudyPlan
 
 RecipeName = Literal["paper", "modern"]
-
-
-@dataclass(frozen=True, config=STRICT)
-class MachineConfig:
-    """What this machine may be used for; changes no result except the last bits."""
-
-    precision: Precision = key(
-        "PRECISION", "auto", "Number format of the training. auto: mixed_float16 on a GPU; on a CPU mixed_bfloat16 if "
-        "the processor computes in it (AVX512-BF16 or AMX), else float32.", scores=False,
-    )  # fmt: skip
-    workers: Annotated[int | None, auto_or_count(4096)] = key(
-        "NUM_WORKERS", None, "Processes that prepare data; auto: one per core. Changes no result.", scores=False
-    )
-    trainings_at_a_time: int = key(
-        "TRAININGS_AT_A_TIME", 1, "Trainings that run side by side; more than 1 only with memory to spare (5 to 8 GB "
-        "each on a CPU). On a CPU they share the cores, and another number of threads may round the last bits "
-        "differently.", ge=1, le=64, scores=False,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -1,6 +1,7 @@
 """Describes the fields of the models of config.ini: the key, and how values are written that are not a plain type."""
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -135,3 +136,25 @@ def auto_or_count(most: int) -> Written:
         return _if_allowed(int(text), 1 <= int(text) <= most)
 
     return Written("auto or a whole number from 1", read)
+
+
+def auto_or_names(example: str) -> Written:
+    """Names with commas between; `auto`, which is None; or `none`, which is no name."""
+
+    def read(text: str) -> tuple[str, ...] | None:
+        if text in ("auto", "none"):
+            return None if text == "auto" else ()
+        found = tuple(part.strip() for part in text.split(","))
+        each_is_a_name = all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9/:-]{0,99}", name) for name in found)
+        return _if_allowed(found, each_is_a_name and len(set(found)) == len(found))
+
+    return Written(f"auto, none, or different names with commas between, for example {example}", read)
+
+
+def command_words() -> Written:
+    """Nothing, or the words of a command, in quotes where they have spaces."""
+
+    def read(text: str) -> str:
+        return _if_allowed(text, bool(shlex.split(text)) or not text)
+
+    return Written("nothing, or a command and its arguments", read)

@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from common.engines.processes import is_running
 from common.errors import ConfigError, DataError
 from common.files.disk import cannot_be_written, shortened
-from common.parallel import is_running
 
 # For a dot, the process, ".building", and the ten letters of an atomic file.
 _ROOM_FOR_PROCESS = 40

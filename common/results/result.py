@@ -111,6 +111,7 @@ class Result(FileModel):
         precision: What the training computed with.
         model_bytes: Size of the model file.
         peak_memory_mb: The most memory the process used; None where the system does not tell.
+        machine: Where it was trained: "host", "device" and "visible_gpus"; empty in results of older versions.
         versions: Of the libraries.
         predictions: Splits whose predictions were written.
     """
@@ -126,6 +127,7 @@ class Result(FileModel):
     model_bytes: int
     peak_memory_mb: int | None
     job: Job
+    machine: dict[str, str] = Field(default_factory=dict)
     versions: dict[str, str]
     predictions: list[str]
 

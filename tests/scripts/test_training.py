@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 
 import pytest
@@ -146,3 +147,13 @@ def test_both_recipes_stand_side_by_side(trained):
     assert "Settings that differ" in page
     assert "The models differ in" not in page
     assert "1 training done before" in run_step_here("03", ready, **modern).stdout
+
+
+def test_the_report_waits_for_the_end_if_it_is_asked_to_and_a_result_says_where_it_was_trained(trained):
+    (trained / "report" / "report.html").unlink()
+    done = run_step_here("03", trained, REPORT="at the end")
+    assert "report: after step 14, as REPORT says" in done.stdout
+    assert not (trained / "report" / "report.html").exists()
+    result = read_json(trained / "models" / "CITYSCAPES_subset_1_0.json")
+    assert result["machine"].keys() == {"host", "device", "visible_gpus"}
+    assert result["machine"]["host"] == platform.node()

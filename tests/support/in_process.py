@@ -17,9 +17,9 @@ import sys
 
 import pytest
 
+from common.engines.local import LocalEngine
 from common.learning.backend import machine
 from common.learning.experiments import process, processes
-from common.parallel import LocalEngine
 from tests.support import toy_network
 from tests.support.running import PROJECT, values_of
 
@@ -57,6 +57,8 @@ def run_step_here(step, base_dir, *arguments, expect=0, toys=TOYS, **changes):
 
 class _Ended:
     """A command that has run."""
+
+    restarts = 0
 
     def __init__(self, status):
         self._status = status

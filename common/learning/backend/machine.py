@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from common.config.settings import PRECISIONS
+from common.engines.sharing import PER_GPU, gpu_memory_mb, visible_gpus
 from common.errors import ConfigError
 
+# Share of a GPU's memory that trainings take together; the driver and each process need some for themselves.
+_USABLE = 0.92
 # Where the processor multiplies bfloat16 itself; without it bfloat16 is emulated and slower than float32.
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
@@ -115,7 +118,7 @@ def choose_precision(precision: str = "auto") -> str:
 
 
 def prepare_devices(threads: int | None = None) -> None:
-    """Lets several trainings share a GPU's memory, and limits the processor threads of one training.
+    """Lets several trainings share a GPU's memory in equal parts, and limits the processor threads of one training.
 
     Call it before the first model is built: a back end cannot change either afterwards.
 
@@ -123,19 +126,40 @@ def prepare_devices(threads: int | None = None) -> None:
         threads: Threads for one operation; None leaves the choice to the back end, as JAX always does.
     """
     name = backend_name()
+    trainings = int(os.environ.get(PER_GPU) or 1)
     if name == "tensorflow":
         import tensorflow as tf
 
-        for gpu in tf.config.list_physical_devices("GPU"):
-            tf.config.experimental.set_memory_growth(gpu, True)
+        for place, gpu in enumerate(tf.config.list_physical_devices("GPU")):
+            limit = _memory_limit_mb(place, trainings)
+            if limit is None:
+                tf.config.experimental.set_memory_growth(gpu, True)
+            else:
+                share = tf.config.LogicalDeviceConfiguration(memory_limit=limit)
+                tf.config.set_logical_device_configuration(gpu, [share])
         if threads:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
     elif name == "jax":
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    elif threads:
+        if trainings > 1:
+            os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{_USABLE / trainings:.3f}")
+    else:
         import torch
 
-        torch.set_num_threads(threads)
+        if trainings > 1 and torch.cuda.is_available():
+            torch.cuda.set_per_process_memory_fraction(_USABLE / trainings)
+        if threads:
+            torch.set_num_threads(threads)
+
+
+def _memory_limit_mb(place: int, trainings: int) -> int | None:
+    """Returns the memory that one of several trainings may take on the GPU at a place; None for no limit."""
+    if trainings == 1:
+        return None
+    visible = visible_gpus()
+    name = str(place) if visible is None else visible[place]
+    memory = gpu_memory_mb(name)
+    return None if memory is None else int(memory * _USABLE / trainings)
 
 
 def make_deterministic() -> None:
@@ -180,6 +204,33 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "device": "gpu" if has_gpu() else "cpu",
     }
+
+
+def describe_machine() -> dict[str, str]:
+    """Describes where a training runs, for its result file: the machine, its processor or GPU, and the GPUs it sees."""
+    visible = visible_gpus()
+    return {
+        "host": platform.node(),
+        "device": _gpu_name() if has_gpu() else platform.processor() or platform.machine(),
+        "visible_gpus": "all" if visible is None else ", ".join(visible) or "none",
+    }
+
+
+def _gpu_name() -> str:
+    """Returns the name of the first GPU that the back end sees."""
+    name = backend_name()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        gpu = tf.config.list_physical_devices("GPU")[0]
+        return str(tf.config.experimental.get_device_details(gpu).get("device_name", "gpu"))
+    if name == "jax":
+        import jax
+
+        return str(jax.devices()[0].device_kind)
+    import torch
+
+    return str(torch.cuda.get_device_name(0))
 
 
 def jit_compile() -> Literal[False, "auto"]:

@@ -30,7 +30,6 @@ from common.learning.experiments.processes import Work
 from common.methods.agreement import AgreementRules
 from common.methods.jobs import Judging, LabelJob, ModelFile, Views
 from common.methods.method import Method
-from common.parallel import usable_cores
 from common.results.job import Job, PseudoLabels, SplitKey
 from common.results.paths import ModelName, ModelPaths
 from common.results.ranking import put_older_results_away, write_ranking
@@ -176,7 +175,7 @@ class Chain:
             views=self._views() if method.labels == "mean_of_views" else None,
             judging=self._judging(),
             earlier=earlier,
-            threads=max(1, usable_cores() // config.machine.trainings_at_a_time),
+            threads=config.machine.threads,
         )
 
     def _model_file(self, path: Path) -> ModelFile:

@@ -88,8 +88,7 @@ def run_consistency(experiment: Experiment, unlabeled: Split, config: Config, dr
     for jobs in series.values():
         put_older_results_away(jobs)
     work = [one for jobs in series.values() for one in training_work(jobs)]
-    at_a_time, approach = config.machine.trainings_at_a_time, config.approach(experiment.name)
-    failures = run_all_work(work, at_a_time, approach) if work else []
+    failures = run_all_work(work, config.approach(experiment.name)) if work else []
     for jobs in series.values():
         results = _finished(jobs)
         if len(results) == len(jobs):

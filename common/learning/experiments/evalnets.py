@@ -32,7 +32,6 @@ from common.learning.judging.jobs import (
     read_evalnet,
 )
 from common.methods.jobs import ModelFile
-from common.parallel import usable_cores
 from common.results.job import SplitKey
 from common.results.paths import ModelName
 
@@ -128,7 +127,7 @@ def _data_job(kind: str, run: int, config: Config, dataset: PreparedDataset, mod
         seed_of_split=config.seed,
         label_map=None if label_map == study_label_map() else label_map,
         preparation=config.dataset.preparation,
-        threads=max(1, usable_cores() // config.machine.trainings_at_a_time),
+        threads=config.machine.threads,
         train=SplitKey(train.name, train.fingerprint),
         validation=SplitKey(val.name, val.fingerprint),
         data=f"{config.approach(what.folder)}/run_{run}",

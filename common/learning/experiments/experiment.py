@@ -21,7 +21,6 @@ from common.labels.maps import study_label_map
 from common.learning.experiments.jobs import missing_predictions, read_result
 from common.learning.experiments.measuring import find_rate
 from common.learning.experiments.processes import Failure, Work, run_all_work
-from common.parallel import usable_cores
 from common.results.comparison import closing_table
 from common.results.cost import hours_in_words, image_passes
 from common.results.job import Consistency, Job, PseudoLabels, SplitKey
@@ -88,7 +87,7 @@ def run_experiment(experiment: Experiment, config: Config, dry_run: bool = False
     put_older_results_away(jobs)
     work = training_work(jobs)
     approach = jobs[0].name.approach
-    failures = run_all_work(work, config.machine.trainings_at_a_time, approach) if work else []
+    failures = run_all_work(work, approach) if work else []
     finished = []
     for run in runs:
         results = [result for job in run if (result := read_result(job)) is not None]
@@ -157,7 +156,7 @@ def training_job(experiment: Experiment, config: Config, run: int, index: int) -
         validate=split_key(experiment.validate),
         report_on=tuple(map(split_key, experiment.report_on)),
         save_predictions=config.study.save_predictions,
-        threads=max(1, usable_cores() // config.machine.trainings_at_a_time),
+        threads=config.machine.threads,
         label_map=None if label_map == study_label_map() else label_map,
         preparation=config.dataset.preparation,
         truth=config.dataset.truth,
@@ -241,7 +240,9 @@ def _hours_message(experiment: Experiment, config: Config, jobs: Sequence[Job], 
     rate = find_rate(jobs[0], measure)
     if rate is None:
         return "no training was measured here yet; the progress bar tells the time that is left"
-    at_a_time = config.machine.trainings_at_a_time
+    machine = config.machine
+    # A cluster is not asked before there is work.
+    at_a_time = machine.sharing.local_slots if machine.engine == "local" else machine.trainings_at_a_time or 1
     hours = rate.hours(passes, jobs[0].network.alpha) / at_a_time
     return f"about {hours_in_words(hours)} of training, by the rate of {rate.model}"
 

@@ -48,7 +48,6 @@ def run_method(method: Method, config: Config, dry_run: bool = False) -> None:
     total = trainings + evalnets + sum(number > 0 for one in to_do for number in one)
     failures = run_chains(
         [chain.work() for chain in chains],
-        config.machine.trainings_at_a_time,
         config.approach(method.name),
         trainings * config.training.num_epochs + evalnets * config.methods.evalnet_epochs,
         total,

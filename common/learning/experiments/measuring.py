@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from common.engines.local import LocalEngine
 from common.files.disk import write_json
 from common.files.models import FileModel, read_model
-from common.parallel import LOCAL
 from common.results.cost import Rate, measured_rate
 from common.results.job import Job
 from common.results.reading import read_results
@@ -55,7 +55,8 @@ def _measure(job: Job) -> Rate | None:
         folder = Path(name)
         write_json(folder / "job.json", job.model_dump(mode="json"))
         module = "common.learning.experiments.ten_steps"
-        command = LOCAL.start([sys.executable, "-m", module, str(folder / "job.json")], _PROJECT, folder / "log.txt")
+        words = [sys.executable, "-m", module, str(folder / "job.json")]
+        command = LocalEngine().start(words, _PROJECT, folder / "log.txt")
         try:
             while (status := command.exit_status()) is None:
                 time.sleep(_POLL_SECONDS)

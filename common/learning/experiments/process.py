@@ -15,10 +15,13 @@ from typing import NoReturn, Protocol
 from filelock import FileLock, Timeout
 
 from common.dataset.prepared.folders import PreparedDataset, Split
+from common.engines.processes import keep_freed_memory
+from common.engines.sharing import CORES
 from common.errors import DataError, ProjectError
+from common.files.models import Model, read_model
 from common.labels.maps import LabelMap
 from common.learning.backend import machine as backend
-from common.parallel import keep_freed_memory
+from common.parallel import usable_cores
 from common.results.job import SplitKey
 
 # How long a process waits for an earlier one with the same job to notice that its script is gone.
@@ -49,6 +52,14 @@ class DataJob(Protocol):
         """PREPARATION of config.ini."""
 
 
+def read_job(path: Path, kind: type[Model]) -> Model:
+    """Reads a job file; where it leaves the number of threads to the machine that trains, that number is put in."""
+    job = read_model(path, kind)
+    if vars(job)["threads"]:
+        return job
+    return job.model_copy(update={"threads": int(os.environ.get(CORES) or usable_cores())})
+
+
 def find_split(job: DataJob, key: SplitKey) -> Split:
     """Finds a prepared split and makes sure that it is the one the script saw."""
     dataset = PreparedDataset(Path(job.base_dir), job.size_wh, job.seed_of_split, job.classes, job.preparation)
@@ -72,8 +83,11 @@ def run_process(main: Callable[[Path], None]) -> NoReturn:
     """Runs the main function of a process with its job file; exits with 1 after an error, whose last line says why."""
     keep_freed_memory(of_any_size=True)  # every step makes and frees arrays of tens of megabytes
     try:
+        if os.name == "posix":
+            _end_with_the_script()
         backend.quiet_start()
-        _end_with_the_script()  # not before: on Windows a library may wait for whoever reads standard input
+        if os.name != "posix":  # not before: on Windows a library may wait for whoever reads standard input
+            _end_with_the_script()
         main(Path(sys.argv[1]))
     except Exception as problem:
         if not isinstance(problem, ProjectError):

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from common.engines.engine import Command, Engine
 from common.errors import ProjectError
 from common.files.disk import write_json
 from common.files.models import FileModel
 from common.learning.experiments.jobs import ProgressEntry
-from common.parallel import LOCAL, Command, Engine
+from common.parallel import chosen_engine
 from common.parallel import progress as progress_bar
+from common.text import count
 
 log = logging.getLogger(__name__)
 _PROJECT = Path(__file__).resolve().parents[3]
@@ -56,7 +58,9 @@ Chain = Iterator[Sequence[Work]]
 class _Running:
     work: Work
     command: Command
+    restarts: int = 0
     lines_read: int = 0
+    epochs_read: int = 0
     last: ProgressEntry = field(default_factory=ProgressEntry)
 
 
@@ -112,14 +116,14 @@ class _Queue:
                 self.ask(state)
 
 
-def run_all_work(work: Sequence[Work], at_a_time: int, description: str, engine: Engine = LOCAL) -> list[Failure]:
+def run_all_work(work: Sequence[Work], description: str, engine: Engine | None = None) -> list[Failure]:
     """Runs work that does not depend on each other; see `run_chains`."""
     chains = [iter([[one]]) for one in work]
-    return run_chains(chains, at_a_time, description, sum(one.epochs for one in work), len(work), engine)
+    return run_chains(chains, description, sum(one.epochs for one in work), len(work), engine)
 
 
 def run_chains(
-    chains: Sequence[Chain], at_a_time: int, description: str, epochs: int, total: int, engine: Engine = LOCAL
+    chains: Sequence[Chain], description: str, epochs: int, total: int, engine: Engine | None = None
 ) -> list[Failure]:
     """Runs chains of work side by side, every piece in a process of its own.
 
@@ -127,11 +131,10 @@ def run_chains(
 
     Args:
         chains: What is to be done; in the order in which they are started.
-        at_a_time: How many processes run side by side.
         description: Shown before the progress bar.
         epochs: Epochs of all work.
         total: Number of all pieces of work.
-        engine: Where the processes run.
+        engine: Where the processes run, and how many side by side; None for the engine of this program.
 
     Returns:
         One entry for each process that failed.
@@ -140,22 +143,24 @@ def run_chains(
     waiting = queue.waiting
     running: list[_Running] = []
     failures: list[Failure] = []
-    done = in_a_row = 0
+    done = in_a_row = lost = 0
     states = [_ChainState(chain) for chain in chains]
     for state in states:
         queue.ask(state)
     if not waiting:
         return [state.failure for state in states if state.failure]
+    engine = engine or chosen_engine()
     bar = progress_bar(None, description, epochs, "epoch")
     bar.smoothing = 0.05
     try:
         while running or (waiting and in_a_row < _FAILURES_IN_A_ROW):
-            while waiting and len(running) < at_a_time and in_a_row < _FAILURES_IN_A_ROW:
+            while waiting and len(running) < engine.slots and in_a_row < _FAILURES_IN_A_ROW:
                 running.append(_start(waiting.popleft(), engine))
             time.sleep(_POLL_SECONDS)
             for one in list(running):
                 status = one.command.exit_status()
-                _advance(bar, _read_progress(one))
+                lost += _look_for_restarts(one, bar)
+                _advance(bar, _read_progress(one, bar))
                 if status is None:
                     continue
                 running.remove(one)
@@ -171,6 +176,10 @@ def run_chains(
         for one in running:
             one.command.end()
         bar.close()
+    if lost:
+        log.warning(
+            "%s started again elsewhere, because a machine was lost", count(lost, "process was", "processes were")
+        )
     return failures + [state.failure for state in states if state.failure and state.failure.log is None]
 
 
@@ -184,6 +193,24 @@ def _advance(bar: Any, entries: list[ProgressEntry]) -> None:
     bar.update(sum("epoch" in entry for entry in entries) - before)
 
 
+def _look_for_restarts(one: _Running, bar: Any) -> int:
+    """Forgets the progress of a process that was started again on another machine; returns how often it was."""
+    new = one.command.restarts - one.restarts
+    if new:
+        log.warning("%s: its machine was lost; it is started again elsewhere", one.work.name)
+        (one.work.folder / "progress.jsonl").unlink(missing_ok=True)
+        _read_again(one, bar)
+        one.restarts += new
+    return new
+
+
+def _read_again(one: _Running, bar: Any) -> None:
+    if not bar.disable:
+        bar.n -= one.epochs_read
+    one.lines_read = one.epochs_read = 0
+    one.last = {}
+
+
 def _start(work: Work, engine: Engine) -> _Running:
     work.folder.mkdir(parents=True, exist_ok=True)
     (work.folder / "progress.jsonl").unlink(missing_ok=True)
@@ -192,14 +219,17 @@ def _start(work: Work, engine: Engine) -> _Running:
     return _Running(work, engine.start(command, _PROJECT, work.folder / "log.txt"))
 
 
-def _read_progress(one: _Running) -> list[ProgressEntry]:
-    """Reads the new entries of a progress file."""
+def _read_progress(one: _Running, bar: Any) -> list[ProgressEntry]:
+    """Reads the new entries of a progress file; all of them if a process that was started again has begun it anew."""
     try:
         lines = (one.work.folder / "progress.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     except OSError:
         return []
+    if len(lines) < one.lines_read:
+        _read_again(one, bar)
     whole: list[ProgressEntry] = [json.loads(line) for line in lines[one.lines_read :] if line.endswith("\n")]
     one.lines_read += len(whole)
+    one.epochs_read += sum("epoch" in entry for entry in whole)
     for entry in whole:
         if "epoch" in entry:
             one.last.pop("step", None)
@@ -214,11 +244,14 @@ def _finish(one: _Running, status: int) -> Failure | None:
         return None
     path = one.work.folder / "log.txt"
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it printed nothing"]
-    reason = lines[-1]
-    if status == -_SIGKILL:
+    # A launcher may add lines of its own behind that of the process.
+    reason = next((line for line in lines[:-4:-1] if line.startswith("error: ")), lines[-1])
+    # A launcher such as srun tells of a signal by 128 and its number.
+    number = -status if status < 0 else status - 128
+    if number == _SIGKILL:
         reason = "it was killed (signal 9), which often means that memory ran out"
-    elif status < 0:
-        reason = f"it ended with signal {-status}: {reason}"
+    elif number > 0:
+        reason = f"it ended with signal {number}: {reason}"
     return Failure(one.work.name, reason, path)
 
 

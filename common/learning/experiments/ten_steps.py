@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from common.files.disk import write_json
-from common.files.models import read_model
 from common.learning.backend import machine as backend
 from common.learning.experiments.measuring import TenSteps
-from common.learning.experiments.process import run_process
+from common.learning.experiments.process import read_job, run_process
 from common.results.job import Job
 
 _STEPS = 10
@@ -49,7 +48,7 @@ def measure(job: Job, steps: int = _STEPS) -> float:
 
 def main(path: Path) -> None:
     """Measures the training of a job file."""
-    seconds = measure(read_model(path, Job))
+    seconds = measure(read_job(path, Job))
     write_json(path.with_name("rate.json"), TenSteps(seconds=seconds).model_dump(mode="json"))
 
 

@@ -11,11 +11,10 @@ import numpy as np
 from common.dataset.prepared.copies import read_copies
 from common.errors import DataError
 from common.files.disk import atomic_path
-from common.files.models import read_model
 from common.labels.cityscapes import IGNORE
 from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import ProgressEntry, append_progress, missing_predictions, read_result
-from common.learning.experiments.process import alone, find_split, run_process
+from common.learning.experiments.process import alone, find_split, read_job, run_process
 from common.results.job import Consistency, Job, PseudoLabels, SplitKey
 from common.results.result import COMPARED_SPLITS, Result, SplitScores
 
@@ -101,6 +100,7 @@ def _train(job: Job, progress: Path) -> Result:
         model_bytes=job.paths.keras.stat().st_size,
         peak_memory_mb=_peak_memory_mb(),
         job=job,
+        machine=backend.describe_machine(),
         versions=backend.describe(),
         predictions=[],
     )
@@ -218,7 +218,7 @@ def _write_missing_predictions(job: Job, result: Result) -> None:
 
 def main(path: Path) -> None:
     """Runs the job of a file, unless another process runs it."""
-    job = read_model(path, Job)
+    job = read_job(path, Job)
     alone(path, lambda: run(job))
 
 

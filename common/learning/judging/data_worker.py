@@ -3,10 +3,9 @@
 import time
 from pathlib import Path
 
-from common.files.models import read_model
 from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import append_progress
-from common.learning.experiments.process import alone, find_split, run_process
+from common.learning.experiments.process import alone, find_split, read_job, run_process
 from common.learning.judging.jobs import DataJob
 
 
@@ -26,7 +25,7 @@ def run(job: DataJob, progress: Path) -> None:
 
 def main(path: Path) -> None:
     """Runs the job of a file, unless another process runs it."""
-    job = read_model(path, DataJob)
+    job = read_job(path, DataJob)
     alone(path, lambda: run(job, path.with_name("progress.jsonl")))
 
 

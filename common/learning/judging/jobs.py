@@ -259,6 +259,7 @@ class EvalNetResult(FileModel):
     precision: str
     model_bytes: int
     job: EvalNetJob
+    machine: dict[str, str] = Field(default_factory=dict)
     versions: dict[str, str]
 
     def write(self, path: Path) -> None:

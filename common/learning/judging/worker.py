@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 from common.dataset.prepared.stages import read_manifest
 from common.errors import DataError
-from common.files.models import read_model
 from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import append_progress
-from common.learning.experiments.process import alone, find_split, run_process
+from common.learning.experiments.process import alone, find_split, read_job, run_process
 from common.learning.judging.jobs import EvalNetJob, EvalNetResult, read_evalnet
 from common.results.job import SplitKey
 
@@ -79,6 +78,7 @@ def _train(job: EvalNetJob, progress: Path) -> None:
         precision=policy,
         model_bytes=job.paths.keras.stat().st_size,
         job=job,
+        machine=backend.describe_machine(),
         versions=backend.describe(),
     )
     result.write(job.paths.result)
@@ -95,7 +95,7 @@ def _in_words(result: EvalNetResult) -> str:
 
 def main(path: Path) -> None:
     """Runs the job of a file, unless another process runs it."""
-    job = read_model(path, EvalNetJob)
+    job = read_job(path, EvalNetJob)
     alone(path, lambda: run(job))
 
 

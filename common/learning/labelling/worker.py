@@ -12,11 +12,10 @@ from common.dataset.prepared.folders import Split
 from common.dataset.prepared.stages import Settings
 from common.errors import DataError
 from common.files.disk import FileEntry
-from common.files.models import read_model
 from common.images.png import read_mask
 from common.learning.backend import machine as backend
 from common.learning.experiments.jobs import append_progress
-from common.learning.experiments.process import alone, find_split, run_process
+from common.learning.experiments.process import alone, find_split, read_job, run_process
 from common.learning.labelling.judged import LabelJudge, choose_best, judge_labels
 from common.learning.labelling.sources import load_teachers, make_source
 from common.learning.labelling.writing import (
@@ -147,7 +146,7 @@ def _copies(judging: Judging, notes: Notes) -> Mapping[str, int]:
 
 def main(path: Path) -> None:
     """Runs the job of a file, unless another process runs it."""
-    job = read_model(path, LabelJob)
+    job = read_job(path, LabelJob)
     alone(path, lambda: run(job))
 
 

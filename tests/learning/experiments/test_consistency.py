@@ -77,7 +77,7 @@ def collect(monkeypatch, failing=""):
     """Puts something in the place of the processes: it writes made-up results, and returns the jobs it was given."""
     jobs = []
 
-    def run(work, at_a_time, description):
+    def run(work, description):
         jobs.extend(one.job for one in work)
         failed = [one for one in work if failing and one.name.endswith(failing)]
         for one in (one for one in work if one not in failed):

@@ -7,6 +7,8 @@ import pytest
 from tqdm import tqdm
 
 from common.config.settings import NetworkSettings, TrainingSettings
+from common.engines.local import LocalEngine
+from common.engines.sharing import Sharing
 from common.errors import DataError
 from common.files.disk import write_json
 from common.files.models import read_model
@@ -15,7 +17,6 @@ from common.labels.maps import study_label_map
 from common.learning.experiments.experiment import training_work
 from common.learning.experiments.jobs import append_progress, missing_predictions, read_result
 from common.learning.experiments.processes import _advance, run_all_work
-from common.parallel import LocalEngine
 from common.results.job import Job
 from common.results.paths import ModelName
 from common.results.reading import find_result
@@ -131,7 +132,8 @@ def test_predictions_that_are_gone_are_missing(job):
 class Instead(LocalEngine):
     """Runs `code` in place of a training; sys.argv[1] is the job file."""
 
-    def __init__(self, code):
+    def __init__(self, code, at_a_time):
+        super().__init__(Sharing(at_a_time=at_a_time))
         self._code = code
 
     def start(self, command, folder, log):
@@ -139,7 +141,7 @@ class Instead(LocalEngine):
 
 
 def run_instead(jobs, code, at_a_time=1):
-    return run_all_work(training_work(jobs), at_a_time, "subset", Instead(code))
+    return run_all_work(training_work(jobs), "subset", Instead(code, at_a_time))
 
 
 def numbered(job, count):

@@ -4,9 +4,10 @@ import sys
 
 import pytest
 
+from common.engines.local import LocalEngine
+from common.engines.sharing import Sharing
 from common.files.models import FileModel
 from common.learning.experiments.processes import Work, run_chains
-from common.parallel import LocalEngine
 
 
 class Nothing(FileModel):
@@ -17,6 +18,7 @@ class Counting(LocalEngine):
     """Counts what is started; a piece of work named "bad" fails."""
 
     def __init__(self):
+        super().__init__(Sharing(at_a_time=2))
         self.started = []
 
     def start(self, command, folder, log):
@@ -35,7 +37,7 @@ def test_it_is_done_once_and_then_all_of_them_go_on(tmp_path, engine):
         yield [Work("shared", tmp_path / "shared", "module", Nothing())]
         yield [Work(str(number), tmp_path / str(number), "module", Nothing())]
 
-    assert run_chains([chain(1), chain(2)], 2, "", 0, 3, engine) == []
+    assert run_chains([chain(1), chain(2)], "", 0, 3, engine) == []
     assert engine.started[0] == "shared"
     assert sorted(engine.started[1:]) == ["1", "2"]
 
@@ -45,6 +47,6 @@ def test_if_it_fails_none_of_them_goes_on(tmp_path, engine):
         yield [Work("bad", tmp_path / "bad", "module", Nothing())]
         yield [Work("later", tmp_path / "later", "module", Nothing())]
 
-    (failure,) = run_chains([chain(), chain()], 2, "", 0, 4, engine)
+    (failure,) = run_chains([chain(), chain()], "", 0, 4, engine)
     assert (failure.name, failure.reason) == ("bad", "the reason")
     assert engine.started == ["bad"]
