@@ -69,11 +69,10 @@ class Annotation:
             has such an order. May hold segments without a pixel.
         outlines: The polygons of the source, if it has them; `source_polygons` tells whether they give exactly these
             pixels.
-        dropped: What of the source this form cannot hold, counted by reason, for example
-            {"objects without a visible pixel": 3}.
+        dropped: What of the source this form cannot hold, by reason: {"objects without a visible pixel": 3}.
         boxes: Objects of the source that are in no pixel, because only their boxes are known.
-        lacks_pixels: Whether the source has nothing but boxes of the frame, perhaps none. Then pixels of no segment are
-            not background, they are unknown.
+        lacks_pixels: Whether only boxes are known, perhaps none: pixels of no segment are unknown, not background.
+        lacks_objects: Whether the source has objects that are neither pixels nor boxes here, for example key points.
     """
 
     pixels: NDArray[np.integer]
@@ -82,6 +81,7 @@ class Annotation:
     dropped: Counter[str] = field(default_factory=Counter, hash=False)
     boxes: tuple[BoxedObject, ...] = ()
     lacks_pixels: bool = False
+    lacks_objects: bool = False
 
     def __repr__(self) -> str:
         width, height = self.size_wh

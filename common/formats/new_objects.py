@@ -75,8 +75,15 @@ def take_boxes(annotation: Annotation) -> Annotation:
     areas = sum(segment.number is None and not segment.is_crowd for segment in annotation.segments.values())
     hidden = len(annotation.segments) - areas - len(boxes)
     lost = Counter({"areas of labels without objects (only boxes are taken)": areas, HIDDEN: hidden})
-    pixels = np.zeros_like(annotation.pixels)
-    return Annotation(pixels, {}, None, +(annotation.dropped + lost), (*boxes, *annotation.boxes), lacks_pixels=True)
+    return replace(
+        annotation,
+        pixels=np.zeros_like(annotation.pixels),
+        segments={},
+        outlines=None,
+        dropped=annotation.dropped + lost,
+        boxes=(*boxes, *annotation.boxes),
+        lacks_pixels=True,
+    )
 
 
 def fill_boxes(annotation: Annotation) -> Annotation:

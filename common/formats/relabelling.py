@@ -61,7 +61,8 @@ class RelabelledTruth:
         if self.change.new_background is not None:
             pixels, segments = _fill_background(pixels, annotation.segments, segments, self.change.new_background)
         pixels, segments = _merge(segments, pixels)
-        return Annotation(pixels, segments, None, +dropped, tuple(boxes), annotation.lacks_pixels)
+        lacks = annotation.lacks_pixels, annotation.lacks_objects
+        return Annotation(pixels, segments, None, +dropped, tuple(boxes), *lacks)
 
     def source_polygons(self, annotation: Annotation) -> tuple[bytes | None, str]:
         """Tells that polygons.json of the source, if there is one, does not fit the new labels."""

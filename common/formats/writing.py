@@ -191,8 +191,8 @@ def load_annotation(frame: AnnotatedFrame, tally: Tally, with_boxes: bool = Fals
     if not with_boxes:
         tally.dropped += Counter({BOXES: len(annotation.boxes)})
     tally.kept += len(annotation.segments.keys() & set(np.unique(runs.keys).tolist()))
-    # Without any box, a frame is empty if nothing of it was dropped; else it is not known what is in it.
-    is_known = bool(annotation.boxes) or not (annotation.lacks_pixels and annotation.dropped)
+    # Without any box, a frame is an example of nothing, unless it has objects that could not be read.
+    is_known = bool(annotation.boxes) or not annotation.lacks_objects
     if annotation.has_boxes_only and not (with_boxes and is_known):
         tally.skipped[BOXES_ONLY] += 1
         return None

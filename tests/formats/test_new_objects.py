@@ -160,16 +160,18 @@ def test_boxes_only_makes_a_dataset_for_detection(format, tmp_path):
     pixels = np.zeros((4, 8), np.uint16)
     pixels[1:3, 2:6] = 26000
     pixels[3, 7] = 26
+    road = np.full_like(pixels, 7)
     frames = (
         AnnotatedFrame("a", "train", image=photograph(tmp_path), truth=Annotation(pixels, segments_of(pixels))),
         AnnotatedFrame("b", "train", image=photograph(tmp_path), truth=Annotation(pixels * 0, {})),
+        AnnotatedFrame("c", "train", image=photograph(tmp_path), truth=Annotation(road, segments_of(road))),
     )
     dataset = filter(FrameDataset(CITYSCAPES, frames), boxes="only")
     tally = write(dataset, tmp_path / "target", format, workers=1)
-    assert tally.written["frames"] == 2  # a picture without objects is an example too
+    assert tally.written["frames"] == 3 and not tally.skipped  # a picture without objects is an example too
     found = {frame.name: frame.annotation() for frame in read(tmp_path / "target")}
     assert BoxedObject(CAR, (2, 1, 4, 2)) in found["a"].boxes and not found["a"].segments
-    assert not found["b"].boxes and not found["b"].segments
+    assert not any(found[name].boxes or found[name].segments for name in "bc")
     groups = [boxed for boxed in found["a"].boxes if boxed.segment.is_crowd]
     assert len(groups) == (format != "yolo") and tally.dropped["groups"] == (format == "yolo")
     if format == "yolo":
@@ -188,6 +190,8 @@ def test_key_points_alone_are_counted(tmp_path):
     put(tmp_path, {"annotations/instances_train.json": json.dumps(content), "images/train/a.png": ""})
     (frame,) = read(tmp_path).frames
     assert frame.annotation().dropped == {"objects that have key points and no outline": 1}
+    with pytest.raises(DataError, match="nothing was written"):  # it is not known where they are
+        convert(tmp_path, tmp_path.with_name("target"), "labelme", workers=1, boxes="only")
 
 
 def label_ids_alone(folder):

@@ -99,7 +99,7 @@ class CocoTruth:
         dtype = np.uint16 if len(present) <= 2**16 else np.int32
         pixels = np.ascontiguousarray(flat.astype(dtype).reshape(width, height).T)
         only_points = bool(dropped[KEY_POINTS]) and not segments and not boxes
-        return Annotation(pixels, segments, None, +dropped, tuple(boxes), lacks_pixels=only_points)
+        return Annotation(pixels, segments, None, +dropped, tuple(boxes), only_points, only_points)
 
 
 def _take_numbers(segments: dict[int, Segment], numbers: dict[int, int]) -> None:

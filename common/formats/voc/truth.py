@@ -74,7 +74,8 @@ class VocTruth:
             raise DataError(f"{self.boxes}: gives no size, and there is no photograph; expected one of the two")
         dropped: Counter[str] = Counter()
         boxes = self._boxes(list(zip(file.segments, file.boxes, strict=True)), Counter(), dropped)
-        return Annotation(np.zeros(size_wh[::-1], np.uint16), {}, None, dropped, boxes, lacks_pixels=True)
+        pixels = np.zeros(size_wh[::-1], np.uint16)
+        return Annotation(pixels, {}, None, dropped, boxes, lacks_pixels=True, lacks_objects=bool(dropped))
 
     def _boxes(
         self, pairs: Sequence[tuple[Segment, BoxOfFile | None]], counts: Counter[str], dropped: Counter[str]
