@@ -31,6 +31,7 @@ IDS, TRAIN_IDS = "ids", "trainIds"
 NAME_LISTS = ("class_names.txt", "classes.txt", "codes.txt", "labels.txt")
 CLASS_DICT = "class_dict.csv"
 _BACKGROUNDS = {"background", "unlabeled", "unlabelled", "void", "ignore", "ignored", "unknown", "none"}
+_LOOKED_AT = 8
 _WAYS = (
     "say what the values are with --mask-values ids, trainIds, a label map or a label file; or put a classes.txt with "
     "one name on each line there"
@@ -84,7 +85,7 @@ def named_meaning(choice: str) -> Meaning:
     if not path.is_file():
         there = ", ".join((IDS, TRAIN_IDS, *builtin_names()))
         raise ConfigError(f"mask values {choice!r}: there is no such file; expected a label file, or one of {there}")
-    if path.name.lower() in (*NAME_LISTS, CLASS_DICT) or _is_list_of_names(path):
+    if path.name.lower() in (*NAME_LISTS, CLASS_DICT) or _is_list_of_names(path) or _is_class_dict(path):
         return _read_names(Source(path))
     table = read_labels(path)
     if table is None:
@@ -98,6 +99,12 @@ def _is_list_of_names(path: Path) -> bool:
     return not path.name.lower().endswith((".json", ".csv")) and not any(
         "," in line or ":" in line or len(line.split()) > 3 and line.split()[0].isdecimal() for line in lines
     )
+
+
+def _is_class_dict(path: Path) -> bool:
+    """Tells a list of names and colours by its first line, `name,r,g,b`, from a label map."""
+    first = read_text(path, LARGEST_LABEL_FILE_BYTES).partition("\n")[0].lower().split(",")
+    return path.name.lower().endswith(".csv") and [cell.strip()[:1] for cell in first[1:]] == ["r", "g", "b"]
 
 
 def ids_meaning() -> Meaning:
@@ -204,19 +211,30 @@ def read_vistas(source: Source) -> Meaning:
 
 
 def _by_colors(tree: FileListing, masks: Sequence[Source]) -> Meaning:
-    """Takes colours of Cityscapes, in a palette of ids or in pixels, for its labels."""
+    """Takes colours of Cityscapes, in a palette of ids or in pixels, for its labels.
+
+    Some masks are looked at. Black alone tells nothing: it is background in most palettes.
+    """
     if not masks:
         raise DataError(f"{tree}: has no label file and no mask; {_WAYS}")
+    found = [_shows_cityscapes(mask) for mask in masks[:: -(-len(masks) // _LOOKED_AT)]]
+    if any(found):
+        return ids_meaning()
+    raise DataError(f"{tree}: the masks that were looked at are black, and there is no label file; {_WAYS}")
+
+
+def _shows_cityscapes(mask: Source) -> bool:
+    """Tells whether a mask has a colour of Cityscapes other than black; raises DataError if it has another one."""
     try:
-        values, palette = read_values(masks[0])
+        values, palette = read_values(mask)
         present = np.flatnonzero(np.bincount(values.ravel())).tolist()
     except ProjectError:
-        colors = {tuple(color) for color in np.unique(read_colors(masks[0]).reshape(-1, 3), axis=0).tolist()}
-        if colors <= {label.color for label in LABELS}:
-            return ids_meaning()
-        raise DataError(f"{masks[0]}: holds {len(colors)} colours, and there is no label file; {_WAYS}") from None
+        colors = {tuple(color) for color in np.unique(read_colors(mask).reshape(-1, 3), axis=0).tolist()}
+        if not colors <= {label.color for label in LABELS}:
+            raise DataError(f"{mask}: holds {len(colors)} colours, and there is no label file; {_WAYS}") from None
+        return any(map(any, colors))
     colors_of_ids = dict(enumerate(label.color for label in LABELS))  # the license plate is the last, 34
     if palette is not None and all(tuple(palette[value].tolist()) == colors_of_ids.get(value) for value in present):
-        return ids_meaning()
+        return bool(palette[present].any())
     shown = ", ".join(map(str, present[:12])) + (", ..." if len(present) > 12 else "")
-    raise DataError(f"{masks[0]}: holds the values {shown}, and there is no label file; {_WAYS}")
+    raise DataError(f"{mask}: holds the values {shown}, and there is no label file; {_WAYS}")

@@ -37,7 +37,7 @@ def find_pair(tree: FileListing) -> tuple[str, Pattern, Pattern] | None:
 def _named_pairs(folders: Collection[str]) -> list[tuple[str, str, str]]:
     """Lists `(root, images, masks)` of folders with usual names, the least deep first."""
     by_parent: dict[str, dict[str, str]] = {}
-    for folder in folders - {""} if isinstance(folders, set) else folders:
+    for folder in set(folders) - {""}:
         parent, _, name = folder[:-1].rpartition("/")
         by_parent.setdefault(f"{parent}/" if parent else "", {})[name.lower()] = name
     pairs: dict[tuple[str, str, str], None] = {}

@@ -95,6 +95,10 @@ def test_a_list_may_have_colours(tmp_path):
     text = "name,r,g,b\nvoid,0,0,0\ngrass,0,160,0\nsheep,250,250,0\n"
     farm(tmp_path, **{"class_dict.csv": text, "masks/a.png": colors})
     assert shown(read(tmp_path).frames[0].annotation()) == [None, "grass", "sheep", None]
+    (tmp_path / "class_dict.csv").unlink()
+    (tmp_path / "my.csv").write_text(text)
+    (frame,) = read(tmp_path, mask_values=str(tmp_path / "my.csv"))
+    assert shown(frame.annotation()) == [None, "grass", "sheep", None]
     (tmp_path / "class_dict.csv").write_text("grass,0,160\n")
     with pytest.raises(DataError, match=r"class_dict.csv: line 1: found 'grass,0,160'; expected name,red,green,blue"):
         read(tmp_path)
@@ -103,6 +107,15 @@ def test_a_list_may_have_colours(tmp_path):
 def test_values_that_nothing_explains_are_refused_with_the_way_out(tmp_path):
     with pytest.raises(DataError, match="holds the values 0, 1, 2, 255, and there is no label file.*--mask-values"):
         read(farm(tmp_path))
+
+
+def test_black_masks_are_not_taken_for_cityscapes_because_black_is_background_in_most_palettes(tmp_path):
+    black, voc = np.zeros((4, 8), np.uint8), [(0, 0, 0), (128, 0, 0)]
+    farm(tmp_path, **{"masks/a.png": (black, voc)})
+    with pytest.raises(DataError, match="masks that were looked at are black, and there is no label file.*--mask-val"):
+        read(tmp_path)
+    with pytest.raises(DataError, match="b.png: holds the values 1, and there is no label file"):
+        read(draw(tmp_path, {"images/b.jpg": PHOTO, "masks/b.png": (black + 1, voc)}))
 
 
 @pytest.mark.parametrize(
