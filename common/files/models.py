@@ -4,6 +4,7 @@ A model is what the rest of the project may rely on; nothing is checked again be
 """
 
 import math
+from codecs import BOM_UTF8
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, ValidationError
@@ -41,7 +42,7 @@ def read_model(path: Readable, model: type[Model]) -> Model:
         DataError: If the file is missing or not valid JSON, or a value does not fit; names file, key, value and what is
             allowed.
     """
-    data = read_bytes_of(path)
+    data = read_bytes_of(path).removeprefix(BOM_UTF8)
     try:
         return model.model_validate_json(data)
     except ValidationError as error:

@@ -11,7 +11,9 @@ from collections.abc import Container, Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from common.dataset.original.splits import role_of
 from common.errors import DataError
+from common.files.listing import listed_name
 from common.files.sources import Source, read_bytes_of
 from common.formats.frames import NO_SPLIT, AnnotatedFrame
 from common.images.pictures import IMAGE_ENDINGS
@@ -42,6 +44,16 @@ def check_name(frame: AnnotatedFrame) -> None:
         if reason:
             shown = f"its {what} {text[:80]!r}" if what != "name" else "its name"
             raise DataError(f"the frame {frame.name[:80]!r} cannot be written: {shown} {reason}; rename it")
+
+
+def check_text(frame: AnnotatedFrame) -> None:
+    """Does what `check_name` does for JSON, which holds text alone: names of files may be bytes that are not UTF-8."""
+    check_name(frame)
+    try:
+        frame.place.encode()
+    except UnicodeEncodeError as error:
+        reason = "has bytes that are not UTF-8, which JSON cannot hold"
+        raise DataError(f"the frame {frame.place[:80]!r} cannot be written: its name {reason}; rename it") from error
 
 
 def _what_is_wrong(text: str) -> str:
@@ -127,13 +139,23 @@ class Pictures:
     def find(self, path: str) -> str | None:
         """Finds a photograph by the end of its path, or by its name, if only one has it; None if there is none.
 
-        The name may begin with the eight letters and `-` that Label Studio puts before what is uploaded.
+        A photograph in a split with another role is never found by its name alone. The case of the ending does not
+        count. The name may begin with the eight letters and `-` that Label Studio puts before what is uploaded.
         """
-        if (found := tail_in(path, self._names)) is not None:
-            return found
-        last = path.rpartition("/")[2]
-        named = next(filter(None, (self._by_last.get(name) for name in (last, _UPLOADED.sub("", last, count=1)))), [])
-        return named[0] if len(named) == 1 else None
+        for spelt in (path, listed_name(path)):
+            if (found := tail_in(spelt, self._names)) is not None:
+                return found
+            last = spelt.rpartition("/")[2]
+            lists = (self._by_last.get(name) for name in (last, _UPLOADED.sub("", last, count=1)))
+            if named := next(filter(None, lists), []):
+                return named[0] if len(named) == 1 and _may_be(named[0], path) else None
+        return None
+
+
+def _may_be(name: str, path: str) -> bool:
+    """Tells whether a photograph may be that of a path, because they are not in splits with different roles."""
+    roles, others = ({role_of(part) for part in text.split("/")[:-1]} - {""} for text in (name, path))
+    return not roles or not others or roles == others
 
 
 def checked_name(name: str, where: Source) -> str:

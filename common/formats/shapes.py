@@ -2,7 +2,8 @@
 
 A pixel belongs to a polygon if its centre is inside, by the even-odd rule. Shapes of one label and one group are one
 object; a shape without a group is an object of its own, or an area if objects of its label are not counted. A label
-that is not in the table and ends in `group` is a crowd of the label before that, as in Cityscapes.
+that is not in the table and ends in `group` is a crowd of the label before that, as in Cityscapes. Shapes called
+`__ignore__` or background are background, whatever the table calls it.
 """
 
 from collections import Counter
@@ -84,33 +85,46 @@ def paint_shapes(
         LabelError: If a label is not in the table; names the file and the label.
     """
     check_pixels(where, size_wh)
+    counts = Counter(dropped)
     pixels = np.zeros(size_wh[::-1], np.int32)
     segments: dict[int, Segment] = {}
     boxes: list[BoxedObject] = []
     keys: dict[Hashable, int] = {}
     groups: dict[int, Hashable] = {}
     for place, shape in enumerate(shapes):
-        label, is_crowd = find_label(shape.label, table)
-        if label is None:
-            raise LabelError(f"{where}: shape {place}: the label {shape.label[:60]!r} is not in the label file")
-        is_object = label.has_instances and not is_crowd
-        segment = Segment(label.name, 0 if is_object else None, is_crowd and label.has_instances)
-        if label.id < 0 or label.name == table.background:
-            segment = Segment("")
+        segment = _segment_of(shape.label, table, f"{where}: shape {place}")
+        is_object = segment.number is not None
         if shape.box is not None:
-            boxes += [BoxedObject(segment, shape.box)] if segment.label else []
+            if segment.label and _has_area(shape.box, size_wh):
+                boxes.append(BoxedObject(segment, shape.box))
+            elif segment.label:
+                counts[HIDDEN if is_object else HIDDEN_REGIONS] += 1
             continue
-        owner = (label.name, place if shape.group is None else ("group", shape.group)) if is_object else segment
+        owner = (segment.label, place if shape.group is None else ("group", shape.group)) if is_object else segment
         key = keys.setdefault(owner, len(keys) + 1)
         segments[key], groups[key] = segment, shape.group
         _paint(pixels, shape, key)
-    counts = Counter(dropped)
     present = count_keys(pixels)
     for key in [key for key in segments if not segments[key].label or key not in present]:
         gone = segments.pop(key)
         counts[HIDDEN if gone.number is not None else HIDDEN_REGIONS] += 1 if gone.label else 0
     segments, boxes = _numbered(segments, boxes, groups)
     return Annotation(pixels, segments, None, +counts, tuple(boxes))
+
+
+def _segment_of(name: str, table: LabelTable, where: str) -> Segment:
+    """Makes the segment of a shape, with number 0 if it is an object, and without a label if it is background."""
+    label, is_crowd = find_label(name, table)
+    if label is None and plain_name(name) not in _NO_LABELS:
+        raise LabelError(f"{where}: the label {name[:60]!r} is not in the label file")
+    if label is None or label.id < 0 or label.name == table.background:
+        return Segment("")
+    return Segment(label.name, 0 if label.has_instances and not is_crowd else None, is_crowd and label.has_instances)
+
+
+def _has_area(box: Box, size_wh: tuple[int, int]) -> bool:
+    """Tells whether a part of the frame lies in a box."""
+    return all(min(box[i] + box[i + 2], size_wh[i]) > max(box[i], 0) for i in (0, 1))
 
 
 def _paint(pixels: NDArray[np.int32], shape: Shape, key: int) -> None:

@@ -59,3 +59,10 @@ def test_a_path_is_made_relative_whatever_computer_it_comes_from(name, inside, i
 def test_the_longest_end_of_a_path_that_is_there_is_found_in_whole_parts():
     assert tail_in("x/train/a.png", {"a.png", "train/a.png"}) == "train/a.png"
     assert tail_in("x/data.png", {"a.png"}) is None
+
+
+@pytest.mark.parametrize("format", ["coco", "coco-panoptic", "labelme", "label-studio"])
+def test_a_name_that_json_cannot_hold_is_refused(format, tmp_path):
+    frame = AnnotatedFrame("a\udcff", truth=Annotation(np.zeros((2, 2), np.uint16), {}))
+    with pytest.raises(DataError, match=r"'default/default/a\\udcff' cannot be written: .* not UTF-8"):
+        FORMATS[format].write(FrameDataset(CITYSCAPES, [frame]), tmp_path / "new", WriteOptions())

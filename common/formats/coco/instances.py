@@ -36,7 +36,7 @@ from common.formats.coco.writing import (
 )
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset
-from common.formats.names import check_name
+from common.formats.names import check_text
 from common.formats.writing import BOXES_OF_OTHERS, counted_labels, for_each_frame, load_to_write
 from common.images.outlines import Outline, outlines_to_counts, trace_outlines
 from common.images.runs import Region, Runs, find_regions
@@ -108,7 +108,7 @@ def _write_frame(
 ) -> WrittenFrame:
     """Writes the photograph."""
     tally = Tally()
-    check_name(frame)
+    check_text(frame)
     loaded = load_to_write(frame, table, tally, with_boxes=True)
     if loaded is None:
         return frame.split, None, (), tally

@@ -100,6 +100,8 @@ def _events(source: Source) -> _Events:
                 parser.send(chunk) if chunk else parser.close()
             except ijson.JSONError as error:
                 raise DataError(f"{source}: {_what_is_wrong(error, position)}") from error
+            except UnicodeDecodeError as error:  # "\\udcff" alone
+                raise DataError(f"{source}: has an escape that is no letter after byte {position:,}") from error
             yield from found
             if not chunk:
                 return

@@ -41,7 +41,7 @@ from common.formats.coco.writing import (
 )
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
-from common.formats.names import check_name
+from common.formats.names import check_text
 from common.formats.writing import choose_labels, evaluated_labels, for_each_frame, load_to_write
 from common.images.runs import Runs, find_regions
 from common.labels.cityscapes import Label
@@ -149,7 +149,7 @@ def _write_frame(
 ) -> WrittenFrame:
     """Writes the PNG file and the photograph."""
     tally = Tally()
-    check_name(frame)
+    check_text(frame)
     loaded = load_to_write(frame, table, tally)
     if loaded is None:
         return frame.split, None, (), tally

@@ -35,7 +35,7 @@ def pack_shapes(where: str, image: ImageElement) -> list[tuple[Head, bytes]]:
 
 def _pack(where: str, shape: ShapeElement) -> tuple[Head, bytes]:
     if shape.kind not in SHAPES:
-        return {"kind": "" if shape.kind != "tag" else "tag"}, b""
+        return {"kind": ""}, b""
     values, label = shape.values, shape.values.get("label", "")
     if not label:
         raise DataError(f"{where}: has no label")
@@ -113,7 +113,10 @@ def unpack(rows: Iterable[tuple[int, Head, bytes]], where: str) -> tuple[list[Sh
 def _mask(counts: NDArray[np.float64], box: list[int], where: str) -> tuple[NDArray[np.bool_], tuple[int, int]]:
     """Makes a mask of run lengths, row by row in its box, the first of what does not belong to it."""
     x, y, width, height = box
-    if (counts < 0).any() or not np.isfinite(counts).all() or counts.sum() != width * height:
+    is_whole = np.isfinite(counts).all() and (counts >= 0).all() and not (counts % 1).any()
+    if not is_whole:
+        raise DataError(f"{where}: its rle has a number that is not a whole number of pixels")
+    if counts.sum() != width * height:
         raise DataError(f"{where}: its rle has {counts.sum():g} pixels; expected {width} x {height}")
     values = np.arange(len(counts)) % 2 == 1
     return np.repeat(values, counts.astype(np.int64)).reshape(height, width), (x, y)

@@ -14,11 +14,12 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
-from common.errors import DataError
+from common.errors import DataError, LabelError
 from common.files.disk import atomic_path, write_text
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.formats.names import name_to_write
+from common.formats.voc.boxes import NO_XML
 from common.formats.writing import for_each_frame, load_to_write, place_image
 from common.images.runs import find_regions
 from common.labels.table_files import COLORS_FILES, label_colors_text, name_in_files
@@ -33,8 +34,11 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
     Raises:
         DataError: If two frames of a split have one name, one has a name that cannot be written, or a file cannot be
             written.
-        LabelError: If a segment's label is not in the table; names the frame.
+        LabelError: If XML cannot hold the name of a label, or a segment's label is not in the table; names it.
     """
+    for label in dataset.labels:
+        if NO_XML.search(label.name):
+            raise LabelError(f"the label {label.name!r} has a character that XML cannot hold; rename it")
     write_text(folder / COLORS_FILES[0], label_colors_text(dataset.labels))
     write_one = partial(_write_frame, folder=folder, table=dataset.labels, options=options)
     tally, written, splits = Tally(), set[str](), dict[str, None]()
@@ -87,6 +91,8 @@ def _write_frame(
 ) -> tuple[str, str, str, list[str] | None, Tally]:
     """Writes the photograph; returns split and name of the frame, its attributes and shapes as XML, and its counts."""
     tally, split, item_id = Tally(), frame.split or NO_SPLIT, name_to_write(frame)
+    if NO_XML.search(f"{split}/{item_id}"):
+        raise DataError(f"the frame {item_id[:80]!r} has a character that XML cannot hold; rename it")
     filename = f"{item_id}.png"
     if frame.image is not None:
         placed = place_image(frame.image, folder / "images" / split / item_id, options, tally)

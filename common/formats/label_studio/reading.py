@@ -5,6 +5,7 @@ the eight letters and `-` that an upload puts before their names. A task that wa
 ground truth. Labels come from a label file beside it, else from the tasks; objects are counted as in `shapes`.
 """
 
+from codecs import BOM_UTF8
 from collections import Counter
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDat
 from common.formats.label_studio.tasks import Task, read_task, unpack
 from common.formats.names import Pictures
 from common.formats.shapes import paint_shapes, table_of_names
+from common.images.decoding import check_pixels
 from common.images.pictures import IMAGE_ENDINGS, picture_size
 from common.labels.table_files import find_label_table
 from common.labels.tables import LabelTable
@@ -34,7 +36,7 @@ def matches(tree: FileListing) -> bool:
 def _looks_like_it(source: Source) -> bool:
     try:
         with source.open() as file:
-            start = file.read(_HEAD_BYTES)
+            start = file.read(_HEAD_BYTES).removeprefix(BOM_UTF8)
     except DataError:
         return False  # the error is reported by the format that reads it
     has_annotations = b'"annotations"' in start or b'"completions"' in start
@@ -111,5 +113,6 @@ class LabelStudioTruth:
         size_wh = self.size_wh or (picture_size(self.image) if self.image is not None else None)
         if size_wh is None:
             raise DataError(f"{where}: no region gives original_width and original_height, and there is no photograph")
+        check_pixels(where, size_wh)
         shapes, dropped = unpack(self.spool.rows(self.owner), size_wh, where)
         return paint_shapes(shapes, size_wh, self.table, where, dropped)

@@ -86,7 +86,7 @@ def _picture(where: str, item: JsonObject) -> str:
 def _pack(where: str, region: dict[str, Any]) -> tuple[Head, bytes]:
     kind, value = str(region.get("type")), region.get("value")
     labels = _list(value.get(kind)) if isinstance(value, dict) else []
-    if kind not in _KINDS or not isinstance(value, dict) or not labels or not isinstance(labels[0], str):
+    if kind not in _KINDS or not isinstance(value, dict) or not labels or not _is_name(labels[0]):
         return {"kind": ""}, b""
     meta = region.get("meta")
     number = whole_number(meta.get("number")) if isinstance(meta, dict) else None
@@ -94,6 +94,10 @@ def _pack(where: str, region: dict[str, Any]) -> tuple[Head, bytes]:
     if kind == "brushlabels":
         return head, _bytes(where, value.get("rle"))
     return head, _points(where, value, kind).tobytes()
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _bytes(where: str, numbers: object) -> bytes:
@@ -110,8 +114,9 @@ def _points(where: str, value: dict[str, Any], kind: str) -> np.ndarray[Any, np.
             return check_points(np.array(value.get("points"), np.float64).reshape(-1, 2), where)
         x, y, width, height = (float(value[name]) for name in ("x", "y", "width", "height"))
         turned = float(value.get("rotation") or 0)
-        corners = check_points(np.array([[x, y], [x + width, y + height]]), where)
-        return corners if turned % 360 == 0 else np.array([[x, y], [width, height], [turned % 360, 0]])
+        check_points(np.array([[x, y], [width, height], [turned, 0]]), where)
+        is_upright = turned % 360 == 0
+        return np.array([[x, y], [x + width, y + height]] if is_upright else [[x, y], [width, height], [turned, 0]])
     except (TypeError, ValueError, KeyError) as error:
         raise DataError(f"{where}: has a coordinate that is missing or not a number; expected percent") from error
 

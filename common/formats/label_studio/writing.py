@@ -19,7 +19,7 @@ from common.files.disk import atomic_path, write_text
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, Segment
 from common.formats.label_studio.brush import encode_brush
-from common.formats.names import name_to_write
+from common.formats.names import check_text, name_to_write
 from common.formats.writing import for_each_frame, load_to_write, place_image
 from common.labels.table_files import COLORS_FILES, label_colors_text, name_in_files
 from common.labels.tables import LabelTable
@@ -75,6 +75,7 @@ def _write_frame(
 ) -> tuple[str, str, Tally]:
     """Writes the photograph of a frame; returns its name, its task as JSON, and its counts."""
     tally, place = Tally(), f"{frame.split or NO_SPLIT}/{name_to_write(frame)}"
+    check_text(frame)
     path = f"images/{place}.png"
     if frame.image is not None:
         placed = place_image(frame.image, folder / "images" / place, options, tally)

@@ -5,6 +5,7 @@ files, which are read once for it. Objects of Cityscapes' labels are counted as 
 the label file names those that are. The background is what no shape covers.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from common.files.sources import Source
 from common.formats.folders.patterns import is_split
 from common.formats.frames import NO_SPLIT, AnnotatedFrame, Annotation, FrameDataset, missing_notes, split_item_id
 from common.formats.labelme.files import read_file, shapes_of
-from common.formats.names import path_inside, tail_in
+from common.formats.names import Pictures, path_inside
 from common.formats.shapes import paint_shapes, table_of_names
 from common.images.pictures import IMAGE_ENDINGS, picture_size
-from common.labels.table_files import find_label_table, read_names
+from common.labels.table_files import META_FILE, find_label_table, read_names
 from common.labels.tables import LabelTable
 from common.parallel import progress, usable_cores
+from common.text import first_few
 
 LABELS = "labels.txt"
 _LOOKED_AT, _HEAD_BYTES = 3, 4096
@@ -34,14 +36,14 @@ def matches(tree: FileListing) -> bool:
 def _looks_like_it(source: Source) -> bool:
     try:
         with source.open() as file:
-            start = file.read(_HEAD_BYTES)
+            start = file.read(_HEAD_BYTES).removeprefix(BOM_UTF8)
     except DataError:
         return False  # the error is reported by the format that reads it
     return start.lstrip().startswith(b"{") and b'"shapes"' in start and (b'"flags"' in start or b'"version"' in start)
 
 
 def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
-    """Reads a dataset; JSON files that are not labelme's are counted in the notes.
+    """Reads a dataset; notes count what is missing and name JSON files that are not labelme's.
 
     Raises:
         DataError: If there is no JSON file of labelme, or a label file is damaged; names the file.
@@ -51,8 +53,8 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
     if not names:
         raise DataError(f"{tree}: has no JSON file of labelme, which holds shapes")
     table = _find_table(tree, names)
-    pictures = set(tree.names("", *IMAGE_ENDINGS))
-    by_stem = {name.rpartition(".")[0]: name for name in sorted(pictures, reverse=True)}
+    files = tree.names("", *IMAGE_ENDINGS)
+    pictures, by_stem = Pictures(files), {name.rpartition(".")[0]: name for name in sorted(files, reverse=True)}
     frames, used = [], set()
     for name in names:
         stem = name.removesuffix(".json")
@@ -66,7 +68,10 @@ def read(tree: FileListing, truth: str | None = None) -> FrameDataset:
         "have no image": sum(frame.image is None for frame in ordered),
         "have no ground truth": sum(frame.truth is None for frame in ordered),
     }
-    return FrameDataset(table, ordered, "labelme", tuple(missing_notes(missing, len(ordered))))
+    notes = missing_notes(missing, len(ordered))
+    if others := [name for name in tree.names("", ".json") if name not in set(names) and not name.endswith(META_FILE)]:
+        notes.append(f"JSON files that are not labelme's were left out: {first_few(others, 3)}")
+    return FrameDataset(table, ordered, "labelme", tuple(notes))
 
 
 def _frame(stem: str, image: Source | None, truth: "LabelmeTruth | None") -> AnnotatedFrame:
@@ -76,15 +81,13 @@ def _frame(stem: str, image: Source | None, truth: "LabelmeTruth | None") -> Ann
     return AnnotatedFrame(name, "" if split == NO_SPLIT else split, city, image, truth)
 
 
-def _listed_picture(source: Source, name: str, pictures: set[str]) -> str | None:
+def _listed_picture(source: Source, name: str, pictures: Pictures) -> str | None:
     """Finds the photograph that a file names, whatever computer its path is from; never outside of the dataset."""
     try:
         path, _ = path_inside(read_file(source).image_path)
     except ProjectError:
         return None  # the error is reported when the frame is read
-    folder = name.rpartition("/")[0]
-    beside = f"{folder}/{path}" if folder else path
-    return beside if beside in pictures else tail_in(path, pictures)
+    return pictures.find(f"{name.rpartition('/')[0]}/{path}".lstrip("/"))
 
 
 def _find_table(tree: FileListing, names: list[str]) -> LabelTable:

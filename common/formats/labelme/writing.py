@@ -16,7 +16,7 @@ from common.files.disk import write_bytes, write_text
 from common.formats.format import Tally, WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset
 from common.formats.labelme.reading import LABELS
-from common.formats.names import name_to_write
+from common.formats.names import check_text, name_to_write
 from common.formats.writing import for_each_frame, load_to_write, place_image
 from common.formats.yolo.lines import join_outlines
 from common.images.outlines import trace_outlines
@@ -53,6 +53,7 @@ def write(dataset: FrameDataset, folder: Path, options: WriteOptions) -> Tally:
 
 def _write_frame(frame: AnnotatedFrame, folder: Path, table: LabelTable, options: WriteOptions) -> tuple[str, Tally]:
     tally, item_id = Tally(), name_to_write(frame)
+    check_text(frame)
     place = f"{frame.split}/{item_id}" if frame.split else item_id
     filename = f"{frame.name}.png"
     if frame.image is not None:

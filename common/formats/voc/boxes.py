@@ -20,7 +20,7 @@ from common.formats.frames import Segment
 
 LARGEST_XML_BYTES = 4 * 1024 * 1024
 _LARGEST_SIDE = 2**20
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LARGEST_NUMBER = 10**9
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 # `(x, y, width, height)` in pixels, x and y from 0.
@@ -59,7 +59,7 @@ def boxes_to_xml(filename: str, size_wh: tuple[int, int], objects: Iterable[tupl
 
 def _add(parent: ElementTree.Element, **texts: object) -> None:
     for tag, text in texts.items():
-        ElementTree.SubElement(parent, tag).text = _NO_XML.sub("\ufffd", str(text))
+        ElementTree.SubElement(parent, tag).text = NO_XML.sub("\ufffd", str(text))
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from common.errors import DataError
+from common.errors import DataError, LabelError
 from common.formats import cvat_images
 from common.formats.conversion import read
 from common.formats.format import WriteOptions
-from common.formats.frames import BoxedObject, Segment
-from common.labels.tables import CITYSCAPES
+from common.formats.frames import AnnotatedFrame, Annotation, BoxedObject, FrameDataset, Segment
+from common.labels.tables import CITYSCAPES, LabelTable, make_label
 from tests.support.difficult import assert_same
 from tests.support.miniatures import PHOTO, draw, shown
 from tests.support.oracles import ask_oracle
@@ -125,10 +125,23 @@ def test_files_that_cannot_be_are_refused_with_the_place(tmp_path, text, message
         read(draw(tmp_path, {"annotations.xml": text}))
 
 
-def test_a_mask_with_another_number_of_pixels_is_refused(tmp_path):
-    frame = only(export(tmp_path, '<mask label="car" rle="1, 2" left="0" top="0" width="2" height="2"/>'))
-    with pytest.raises(DataError, match="image 0: shape 0: its rle has 3 pixels; expected 2 x 2"):
+@pytest.mark.parametrize(
+    ("rle", "message"),
+    [("1, 2", "its rle has 3 pixels; expected 2 x 2"), ("1.5, 2.5", "not a whole number"), ("5, -1", "not a whole")],
+)
+def test_a_mask_with_another_number_of_pixels_is_refused(tmp_path, rle, message):
+    frame = only(export(tmp_path, f'<mask label="car" rle="{rle}" left="0" top="0" width="2" height="2"/>'))
+    with pytest.raises(DataError, match=f"image 0: shape 0: .*{message}"):
         frame.annotation()
+
+
+def test_names_that_xml_cannot_hold_are_refused_before_anything_is_written(tmp_path):
+    frame = AnnotatedFrame("a\udcff", truth=Annotation(np.zeros((4, 8), np.uint16), {}))
+    with pytest.raises(DataError, match="has a character that XML cannot hold"):
+        cvat_images.write(FrameDataset(CITYSCAPES, (frame,)), tmp_path / "a", WriteOptions())
+    table = LabelTable((make_label("a\x01", 0),))
+    with pytest.raises(LabelError, match=r"'a\\x01' has a character that XML cannot hold"):
+        cvat_images.write(FrameDataset(table, ()), tmp_path / "b", WriteOptions())
 
 
 def test_datumaro_reads_the_same_pixels_labels_and_groups(difficult, tmp_path):

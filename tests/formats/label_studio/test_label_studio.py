@@ -88,6 +88,7 @@ def test_polygons_are_outlines_and_rectangles_boxes(tmp_path):
 
 def test_other_regions_are_counted_and_the_last_annotation_is_read(tmp_path):
     others = region("keypointlabels", {"x": 1, "y": 1, "width": 1}), {"type": "choices", "value": {"choices": ["x"]}}
+    others = *others, region("polygonlabels", HALF, "")
     annotations = [
         {"result": [region("polygonlabels", HALF, "bus")]},
         {"result": [region("polygonlabels", HALF), *others]},
@@ -95,7 +96,7 @@ def test_other_regions_are_counted_and_the_last_annotation_is_read(tmp_path):
     ]
     frame = only(export(tmp_path, annotations=annotations))
     assert shown(frame.annotation()) == [None, ("car", 0), None, None]
-    assert frame.annotation().dropped == {"regions that are no polygon, rectangle or brush, or have no label": 2}
+    assert frame.annotation().dropped == {"regions that are no polygon, rectangle or brush, or have no label": 3}
     assert "1 task has several annotations; the last of each is read" in read(tmp_path).notes
 
 
@@ -120,6 +121,7 @@ def test_the_photograph_is_found_by_the_end_of_its_path(tmp_path, image):
         (region("polygonlabels", {"points": [[0, 0], [1]]}), "region 0: has a coordinate that is missing"),
         (region("polygonlabels", {"points": [[0, 0], [1e30, 1], [1, 1]]}), "region 0: has a coordinate that is not"),
         (region("rectanglelabels", {"x": 1}), "region 0: has a coordinate that is missing"),
+        (region("rectanglelabels", {"x": 1, "y": 1, "width": 1, "height": 1, "rotation": "nan"}), "is not finite"),
         (3, "region 0: is not an object"),
     ],
 )
@@ -140,3 +142,26 @@ def test_its_coco_export_is_read(tmp_path):
     }  # fmt: skip
     frame = only(draw(tmp_path, {"result.json": content, "images/0a1b2c3d-a.png": PHOTO}))
     assert frame.image is not None and shown(frame.annotation()) == [None, ("car", 0), None, None]
+
+
+def test_a_size_that_no_picture_has_is_refused_before_a_mask_is_decoded(tmp_path):
+    size = {"original_width": 2**15, "original_height": 2**15 - 1}
+    frame = only(export(tmp_path, region("brushlabels", {"rle": [255, 254, 0, 0]}, **size)))
+    with pytest.raises(DataError, match="has 32768 x 32767 pixels"):
+        frame.truth.load()
+
+
+def test_a_photograph_is_found_in_upper_case(tmp_path):
+    folder = export(tmp_path, image="/data/upload/1/0a1b2c3d-B.PNG")
+    (folder / "images/a.png").rename(folder / "images/B.PNG")
+    assert only(folder).image is not None
+
+
+def test_a_byte_order_mark_is_passed_over_and_half_a_letter_refused(tmp_path):
+    export(tmp_path, region("polygonlabels", HALF))
+    text = (tmp_path / "project.json").read_text()
+    (tmp_path / "project.json").write_text("\ufeff" + text)
+    assert shown(only(tmp_path).annotation()) == [None, ("car", 0), None, None]
+    (tmp_path / "project.json").write_text(text.replace("a.png", "\\udcff.png"))
+    with pytest.raises(DataError, match="project.json: has an escape that is no letter"):
+        read(tmp_path)

@@ -1,4 +1,5 @@
 import base64
+import json
 
 import numpy as np
 import pytest
@@ -138,3 +139,35 @@ def test_labelmes_older_voc_export_is_read_as_folders(tmp_path):
     draw(tmp_path, {"JPEGImages/a.jpg": PHOTO, "SegmentationClassPNG/a.png": FARM, "class_names.txt": names})
     dataset = read(tmp_path)
     assert dataset.format == "folders" and shown(dataset.frames[0].annotation()) == [None, "grass", "sheep", None]
+
+
+@pytest.mark.parametrize("name", ["__ignore__", "_background_", "background"])
+@pytest.mark.parametrize("other", ["bus", "oak"])
+def test_shapes_that_are_called_ignored_or_background_are_background(tmp_path, name, other):
+    found = annotation_of(tmp_path, shape(other, [[2, 0], [6, 0], [6, 4], [2, 4]]), shape(name))
+    assert shown(found) == [None, None, (other, 0), None]
+
+
+def test_a_photograph_in_another_folder_is_found_by_its_name_but_not_in_another_split(tmp_path):
+    files = {"img/A.JPG": PHOTO, "json/1.json": file_of(imagePath="..\\x\\A.JPG")}
+    (frame,) = read(draw(tmp_path / "one", files))
+    assert frame.image is not None
+    files = {"val/a.png": PHOTO, "train/1.json": file_of(imagePath="a.png")}
+    assert [frame.image is None for frame in read(draw(tmp_path / "two", files))] == [True, False]
+
+
+def test_json_files_that_are_not_labelmes_are_named(tmp_path):
+    draw(tmp_path, {"a.json": file_of(shape("car")), "b.json": {"x": "shapes"}})
+    assert "JSON files that are not labelme's were left out: b.json" in read(tmp_path).notes
+
+
+def test_boxes_outside_of_the_frame_or_without_an_area_are_counted(tmp_path):
+    corners = [[8, 0], [9, 4]], [[1, 1], [1, 3]], [[-1, 0], [1, 4]]
+    found = annotation_of(tmp_path, *(shape("car", points, "rectangle") for points in corners))
+    assert [boxed.box for boxed in found.boxes] == [(-1, 0, 2, 4)]
+    assert found.dropped == {"objects without a visible pixel": 2}
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    draw(tmp_path, {"a.json": "\ufeff" + json.dumps(file_of(shape("car")))})
+    assert shown(read(tmp_path).frames[0].annotation()) == [None, ("car", 0), None, None]
