@@ -1,7 +1,8 @@
 """The shapes of an image in CVAT's XML, checked and packed for a `Spool`, and made shapes again.
 
 Polygons and masks have outlines, boxes are boxes (turned ones polygons). Later shapes, and those of a larger `z_order`,
-cover earlier ones. `is_crowd` makes a group, `number` and `group_id` make one object of several shapes.
+cover earlier ones. `is_crowd` makes a group, `group_id` one object of several shapes. The attribute `number` is that of
+an object, unless two shapes of a label have the same: then it is something else, for example the number on a shirt.
 """
 
 import re
@@ -30,6 +31,10 @@ def pack_shapes(where: str, image: ImageElement) -> list[tuple[Head, bytes]]:
         DataError: If a number is missing or not one that a picture can have; names the image and the shape.
     """
     packed = [_pack(f"{where}: shape {place}", shape) for place, shape in enumerate(image.shapes)]
+    counts = Counter((head.get("label"), head.get("number")) for head, _ in packed)
+    for head, _ in packed:
+        if head.get("number") is not None and counts[head["label"], head["number"]] == 1:
+            head["group"] = head["number"]
     return sorted(packed, key=lambda pair: int(pair[0].get("z", 0)))
 
 
@@ -46,7 +51,8 @@ def _pack(where: str, shape: ShapeElement) -> tuple[Head, bytes]:
         "kind": shape.kind,
         "label": label[:500] + (GROUP_ENDING if is_crowd else ""),
         "z": whole_number_in_text(values.get("z_order", "")) or 0,
-        "group": number if number is not None else None if group is None else f"group {group}",
+        "number": number,
+        "group": None if group is None else f"group {group}",
     }
     if shape.kind == "mask":
         sides = [_number(where, values, side) for side in ("left", "top", "width", "height")]

@@ -156,3 +156,11 @@ def test_datumaro_reads_the_same_pixels_labels_and_groups(difficult, tmp_path):
             if (annotation.pixels == key).any()
         ]
         assert sorted(found[f"{frame.split}/{frame.item_id}"]) == sorted(expected)
+
+
+def test_an_attribute_called_number_is_not_that_of_an_object_where_two_have_the_same(tmp_path):
+    shirt = '><attribute name="number">10</attribute></polygon>'
+    far = '<polygon label="car" points="6,0;8,0;8,4;6,4"'
+    found = only(export(tmp_path, POLYGON + shirt, far + shirt)).annotation()
+    assert shown(found) == [None, ("car", 0), None, ("car", 1)]
+    assert shown(only(export(tmp_path, POLYGON + shirt)).annotation()) == [None, ("car", 10), None, None]
