@@ -87,10 +87,8 @@ def paint_shapes(
     check_pixels(where, size_wh)
     counts = Counter(dropped)
     pixels = np.zeros(size_wh[::-1], np.int32)
-    segments: dict[int, Segment] = {}
-    boxes: list[BoxedObject] = []
-    keys: dict[Hashable, int] = {}
-    groups: dict[int, Hashable] = {}
+    segments, boxes = dict[int, Segment](), list[BoxedObject]()
+    keys, groups = dict[Hashable, int](), dict[int, Hashable]()
     for place, shape in enumerate(shapes):
         segment = _segment_of(shape.label, table, f"{where}: shape {place}")
         is_object = segment.number is not None
