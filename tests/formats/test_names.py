@@ -6,7 +6,7 @@ import pytest
 from common.errors import DataError
 from common.formats.format import WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset
-from common.formats.names import check_name, path_inside, tail_in
+from common.formats.names import Pictures, check_name, path_inside, read_names, tail_in
 from common.formats.registry import FORMATS
 from common.labels.tables import CITYSCAPES
 
@@ -59,3 +59,16 @@ def test_a_path_is_made_relative_whatever_computer_it_comes_from(name, inside, i
 def test_the_longest_end_of_a_path_that_is_there_is_found_in_whole_parts():
     assert tail_in("x/train/a.png", {"a.png", "train/a.png"}) == "train/a.png"
     assert tail_in("x/data.png", {"a.png"}) is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_list_may_be_written_in_any_unicode(encoding, tmp_path):
+    (tmp_path / "list").write_text("# frames\n ulm_0 \nGroße\n\n", encoding)
+    assert read_names(tmp_path / "list") == ("ulm_0", "Große")
+
+
+def test_of_photographs_of_one_name_the_one_with_the_most_folders_alike_is_found():
+    pictures = Pictures(["images/train/a.png", "images/val/a.png", "images/val/b.png"])
+    assert pictures.find("val/a.png") == "images/val/a.png"
+    assert pictures.find("elsewhere/b.png") == "images/val/b.png"
+    assert pictures.find("a.png") is None
