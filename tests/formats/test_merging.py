@@ -169,3 +169,9 @@ def test_parts_that_were_chosen_and_merged_again_are_the_dataset(wanted, number)
     assert set(merge([part, rest]).frames) == set(whole.frames)
     first = take(whole, number)
     assert merge([first, whole], "first").frames == whole.frames
+
+
+def test_labels_that_were_chosen_in_every_source_are_chosen_once():
+    first, second = dataset_of("a", classes=("car", "traffic light")), dataset_of("b", classes=("Car", "traffic_light"))
+    assert merge([first, second]).classes == ("car", "traffic light")
+    assert merge([first, dataset_of("b")]).classes == ()
