@@ -124,12 +124,17 @@ def pair_argument(text: str) -> tuple[str, str]:
 
 def share_argument(text: str) -> dict[str, float]:
     """Reads shares by name, such as train:0.8,val:0.2, from a command line; a type for argparse."""
-    shares = dict(part.partition(":")[::2] for part in text.split(","))
+    shares: dict[str, float] = {}
     try:
-        return {name: float(share if name else "") for name, share in shares.items()}
+        for part in text.split(","):
+            name, _, share = map(str.strip, part.partition(":"))
+            if not name or name in shares:
+                raise ValueError
+            shares[name] = float(share)
     except ValueError as error:
-        message = f"{text!r}: expected NAME:SHARE,..., for example train:0.8,val:0.2"
+        message = f"{text!r}: expected NAME:SHARE,..., each name once, for example train:0.8,val:0.2"
         raise argparse.ArgumentTypeError(message) from error
+    return shares
 
 
 def png_argument(text: str) -> Path:

@@ -3,7 +3,7 @@ import importlib
 
 import pytest
 
-from common.arguments import _SHARED, Parser, whole_number
+from common.arguments import _SHARED, Parser, share_argument, whole_number
 from tests.support.running import PROJECT
 
 TOOLS = sorted(path.stem for path in (PROJECT / "common" / "tools").glob("[a-z]*.py"))
@@ -54,3 +54,10 @@ def test_numbers_outside_of_their_limits_are_refused_in_one_sentence(smallest, l
 @pytest.mark.parametrize(("smallest", "largest", "text"), [(1, None, "1"), (0, 100, "100"), (0, 0, "0")])
 def test_limits_themselves_are_allowed(smallest, largest, text):
     assert whole_number(smallest, largest)(text) == int(text)
+
+
+def test_shares_have_a_name_each_without_spaces_and_once():
+    assert share_argument("train:0.8, val : 0.2") == {"train": 0.8, "val": 0.2}
+    for text in ("train:0.3,train:0.8,val:0.2", "train:0.8,:0.2", "train:0.8,val", "train:much", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="expected NAME:SHARE"):
+            share_argument(text)

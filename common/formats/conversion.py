@@ -28,7 +28,7 @@ from common.formats.merging import REFUSE, merge
 from common.formats.registry import READ_NAMES, find_format, read_tree
 from common.formats.renaming import rename
 from common.formats.resizing import resize
-from common.formats.selection import Selection, change_labels, choose_frames, filter
+from common.formats.selection import Selection, change_labels, choose_frames, filter, names_by_old
 from common.images.not_read import OF_VIDEOS, describe_others
 from common.labels.tables import CITYSCAPES
 from common.parallel import usable_cores
@@ -165,7 +165,7 @@ def convert(
         dataset = random_split(dataset, changes.shares, changes.seed, changes.stratify)
     if changes.size is not None:
         dataset = resize(dataset, changes.size)
-    dataset = change_labels(rename(dataset, dict(changes.rename_labels)), selection)
+    dataset = change_labels(rename(dataset, names_by_old(changes.rename_labels)), selection)
     for note in dataset.notes:
         log.warning("note: %s", note)
     return write(dataset, target, to, **choices)

@@ -84,9 +84,8 @@ class Annotation:
     lacks_objects: bool = False
 
     def __repr__(self) -> str:
-        width, height = self.size_wh
-        segments, objects = count(len(self.segments), "segment"), count(len(self.objects), "object")
-        return f"Annotation({width} x {height} pixels, {segments}, {objects} among them)"
+        size, objects = "{} x {}".format(*self.size_wh), count(len(self.objects), "object")
+        return f"Annotation({size} pixels, {count(len(self.segments), 'segment')}, {objects} among them)"
 
     def load(self) -> "Annotation":
         """Returns itself, so that an annotation in memory can be used like one in a file."""
@@ -112,13 +111,18 @@ class Annotation:
     ) -> NDArray[Value]:
         """Replaces keys, in any shape, by the values of their segments.
 
-        Keys of no segment, and of those for which `value_of` gives None, become `background`.
+        Keys of no segment, and of those for which `value_of` gives None, become `background`. Raises LabelError if
+        `dtype` cannot hold the value of one that is there.
         """
-        table = np.full(int(keys.max(initial=0)) + 1, background, dtype)
+        table, largest = np.full(int(keys.max(initial=0)) + 1, background, dtype), np.iinfo(np.dtype(dtype).str).max
         for key, segment in self.segments.items():
-            value = value_of(segment)
-            if key < len(table) and value is not None:
-                table[key] = value
+            if (value := value_of(segment)) is not None and key < len(table):
+                if 0 <= value <= largest:
+                    table[key] = value
+                elif key in keys:
+                    raise LabelError(
+                        f"{segment.label!r} cannot be painted as {value}; make background of it with --drop"
+                    )
         return table[keys]
 
     def paint(self, value_of: Callable[[Segment], int | None], background: int, dtype: type[Value]) -> NDArray[Value]:
@@ -129,8 +133,7 @@ class Annotation:
     def label_ids(self, table: LabelTable, where: str = "the frame") -> NDArray[np.uint8]:
         """Paints the id of each pixel's label, shape `(height, width)`; pixels of no segment get the background's.
 
-        Raises:
-            LabelError: If the label of a segment is not in the table; names `where`, the frame, and the label.
+        Raises LabelError if the label of a segment is not in the table; names `where`, the frame, and the label.
         """
         return self.paint(lambda segment: label_of(segment, table, where).id, table.background_id, np.uint8)
 
@@ -164,9 +167,7 @@ def instance_id_of(segment: Segment, table: LabelTable, where: str) -> int:
     if segment.number is None or id_ > LARGEST_COUNTED_ID:
         return id_
     if segment.number >= INSTANCES_PER_CLASS:
-        raise DataError(
-            f"{where}: object {segment.number:,} of {segment.label}: instanceIds have room for 0 to 999 in a frame"
-        )
+        raise DataError(f"{where}: object {segment.number:,} of {segment.label}: instanceIds have room for 0 to 999")
     return id_ * INSTANCES_PER_CLASS + segment.number
 
 
@@ -291,8 +292,7 @@ def city_of(name: str) -> str:
 def split_item_id(item_id: str) -> tuple[str, str]:
     """Splits an `item_id` into city and name."""
     path = PurePosixPath(item_id)
-    folder = path.parent.as_posix()
-    return (city_of(path.name) if folder == "." else folder), path.name
+    return (path.parent.as_posix() if path.parent.name else city_of(path.name)), path.name
 
 
 def missing_notes(missing: Mapping[str, int], total: int) -> list[str]:

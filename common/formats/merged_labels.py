@@ -38,7 +38,10 @@ def merge_labels(
     for table, name in zip(tables[1:], names[1:], strict=True):
         before, merged = merged, _merge_two(merged, table)
         notes += _difference_notes(before, table, merged, name, is_strict)
+    background = merged.find(merged.background) if merged.background else None
     for table, name in zip(tables, names, strict=True):
+        if background and background.name != table.background and (painted := table.find(background.name)):
+            notes.append(f"{name}: {painted.name} is not the background there, and became it")
         absent = [one.name for one in merged if one.name != merged.background and not table.find(one.name)]
         if absent:
             lacks = f"{name}: does not have {count(len(absent), 'label')} of the other sources ({first_few(absent)})"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from common.errors import ConfigError, DataError
 from common.formats.frames import AnnotatedFrame, FrameDataset
 from common.formats.merged_labels import merge_labels, with_labels
+from common.labels.tables import LabelTable
 from common.text import count, first_few
 
 log = logging.getLogger(__name__)
@@ -54,10 +55,16 @@ def merge(datasets: Sequence[FrameDataset], on_conflict: str = REFUSE, names: Se
     truths = sorted({dataset.truth for dataset in datasets if dataset.truth})
     if len(truths) > 1:
         notes.append(f"annotations of {' and '.join(truths)} stand together in the merged dataset")
-    classes = [dataset.classes for dataset in datasets]
-    chosen = tuple(dict.fromkeys(itertools.chain(*classes))) if all(classes) else ()
     truth = truths[0] if len(truths) == 1 else ""
-    return FrameDataset(table, frames, " and ".join(formats), (*notes, *label_notes), truth, chosen)
+    return FrameDataset(table, frames, " and ".join(formats), (*notes, *label_notes), truth, _chosen(datasets, table))
+
+
+def _chosen(datasets: Sequence[FrameDataset], table: LabelTable) -> tuple[str, ...]:
+    """Joins the labels that were chosen, each spelled as in the table; () if all labels of a dataset were taken."""
+    if not all(dataset.classes for dataset in datasets):
+        return ()
+    names = itertools.chain(*(dataset.classes for dataset in datasets))
+    return tuple(dict.fromkeys(label.name if (label := table.find(name)) else name for name in names))
 
 
 @dataclass(frozen=True)

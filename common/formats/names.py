@@ -5,9 +5,11 @@ are found again when they are read. A path of another computer (absolute, with a
 followed; only its last parts are compared with the files of the dataset.
 """
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Container, Iterable
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -73,12 +75,17 @@ def _what_is_wrong_as_part(part: str) -> str:
 def read_lines(source: Source) -> list[str]:
     """Reads the lines of a list, without spaces at their ends, without blank ones and those that start with `#`.
 
-    Bytes that are not UTF-8 are kept in the way that Python keeps them in file names.
+    Bytes that are not UTF-8 are kept in the way that Python keeps them in file names. UTF-16, which PowerShell writes,
+    is known by its first two bytes.
 
     Raises:
         DataError: If the file is missing or too large; names it.
     """
-    text = read_bytes_of(source, LARGEST_LIST_BYTES).decode("utf-8", "surrogateescape")
+    data = read_bytes_of(source, LARGEST_LIST_BYTES)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16", "replace")
+    else:
+        text = data.decode("utf-8", "surrogateescape")
     lines = text.removeprefix("\ufeff").split("\n")
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
@@ -137,7 +144,7 @@ class Pictures:
             self._by_last.setdefault(name.rpartition("/")[2], []).append(name)
 
     def find(self, path: str) -> str | None:
-        """Finds a photograph by the end of its path, or by its name, if only one has it; None if there is none.
+        """Finds the photograph of that name whose path ends most like this one; None if there is none, or several.
 
         A photograph in a split with another role is never found by its name alone. The case of the ending does not
         count. The name may begin with the eight letters and `-` that Label Studio puts before what is uploaded.
@@ -148,7 +155,7 @@ class Pictures:
             last = spelt.rpartition("/")[2]
             lists = (self._by_last.get(name) for name in (last, _UPLOADED.sub("", last, count=1)))
             if named := next(filter(None, lists), []):
-                return named[0] if len(named) == 1 and _may_be(named[0], path) else None
+                return _most_alike([name for name in named if _may_be(name, path)], path)
         return None
 
 
@@ -156,6 +163,18 @@ def _may_be(name: str, path: str) -> bool:
     """Tells whether a photograph may be that of a path, because they are not in splits with different roles."""
     roles, others = ({role_of(part) for part in text.split("/")[:-1]} - {""} for text in (name, path))
     return not roles or not others or roles == others
+
+
+def _most_alike(names: list[str], path: str) -> str | None:
+    """Gives the name with the most equal folders at its end; None if there is none, or several."""
+    alike = [_equal_folders(name, path) for name in names]
+    return names[alike.index(max(alike))] if alike and alike.count(max(alike)) == 1 else None
+
+
+def _equal_folders(first: str, second: str) -> int:
+    """Counts the folders at the end of two paths of files that are equal."""
+    pairs = zip(reversed(first.split("/")[:-1]), reversed(second.split("/")[:-1]), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def checked_name(name: str, where: Source) -> str:

@@ -28,7 +28,8 @@ def rename(
 
     Raises:
         ConfigError: If a split or frame is not in the dataset.
-        LabelError: If a label is not in the dataset, or the background would become something else.
+        LabelError: If a label is not in the dataset or has two new names, or the background would become something
+            else.
     """
     changed = replace(dataset, frames=rename_splits(dataset.frames, splits or {}))
     changed = replace(changed, frames=_rename_frames(changed.frames, frames or {}))
@@ -45,7 +46,10 @@ def _rename_frames(frames: Iterable[AnnotatedFrame], names: Mapping[str, str]) -
 
 def _rename_labels(dataset: FrameDataset, wishes: Mapping[str, str]) -> FrameDataset:
     table = dataset.labels
-    new_of = {_find(table, old): new for old, new in wishes.items()}
+    new_of: dict[str, str] = {}
+    for old, new in wishes.items():
+        if new_of.setdefault(_find(table, old), new) != new:
+            raise LabelError(f"the label {old!r} has two new names, {new_of[_find(table, old)]!r} and {new!r}")
     if table.background in new_of:
         raise LabelError(f"the background, {table.background!r}, keeps its name; rename the other labels")
     targets = {label.name: new_of.get(label.name, label.name) for label in table}
@@ -56,7 +60,8 @@ def _rename_labels(dataset: FrameDataset, wishes: Mapping[str, str]) -> FrameDat
     }
     change = LabelChange(new_table, new_names, None, 0)
     frames = change_truths(dataset.frames, partial(RelabelledTruth, change=change))
-    classes = tuple(dict.fromkeys(targets.get(name, name) for name in dataset.classes))
+    chosen = (label.name if (label := table.find(name)) else name for name in dataset.classes)
+    classes = tuple(dict.fromkeys(found for name in chosen if (found := new_names.get(name, name)) is not None))
     return replace(dataset, labels=new_table, frames=frames, classes=classes)
 
 

@@ -79,7 +79,7 @@ def filter(dataset: FrameDataset, selection: Selection | None = None, **choices:
 
 def choose_frames(dataset: FrameDataset, selection: Selection) -> FrameDataset:
     """Does the part of `filter` that chooses frames and renames splits; raises ConfigError as it does."""
-    frames = rename_splits(_choose(dataset.frames, selection), dict(selection.rename_splits))
+    frames = rename_splits(_choose(dataset.frames, selection), names_by_old(selection.rename_splits))
     return replace(dataset, frames=frames)
 
 
@@ -110,6 +110,15 @@ def change_labels(dataset: FrameDataset, selection: Selection) -> FrameDataset:
     if selection.boxes == ONLY:
         frames = change_truths(frames, BoxesTruth)
     return replace(dataset, labels=table, frames=frames, classes=classes, notes=notes)
+
+
+def names_by_old(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Makes new names by old ones of pairs; raises ConfigError if one has two new names."""
+    names: dict[str, str] = {}
+    for old, new in pairs:
+        if names.setdefault(old, new) != new:
+            raise ConfigError(f"{old!r} has two new names, {names[old]!r} and {new!r}; give one")
+    return names
 
 
 def _with_counted(table: LabelTable, classes: Sequence[str]) -> LabelTable:
@@ -158,9 +167,7 @@ _NAMES_OF: dict[str, Callable[[AnnotatedFrame], tuple[str, ...]]] = {
 
 def _target_labels(source: LabelTable, label_map: str) -> tuple[LabelTable, NewNames, str | None]:
     """Builds the table that is wanted, the new names, and the label of background, None if that stays background."""
-    if not label_map:
-        known = all(CITYSCAPES.find(label.name) or label.name == source.background for label in source)
-        label_map = "cityscapes" if known else "source"
+    label_map = label_map or _usual_label_map(source)
     if label_map == "source":
         return source, {label.name: label.name for label in source}, None
     names = {label.name: CITYSCAPES.find(label.name) for label in source}
@@ -170,6 +177,17 @@ def _target_labels(source: LabelTable, label_map: str) -> tuple[LabelTable, NewN
     table = table_of_classes(classes)
     class_of = {name: _class_of(classes, label.id) if label else None for name, label in names.items()}
     return table, class_of, _class_of(classes, 0)
+
+
+def _usual_label_map(source: LabelTable) -> str:
+    known = all(CITYSCAPES.find(label.name) or label.name == source.background for label in source)
+    return "cityscapes" if known else "source"
+
+
+def shared_label_map(datasets: Iterable[FrameDataset]) -> str:
+    """Chooses a `Selection.label_map` for datasets that are compared: "source" if one of them needs it."""
+    found = {_usual_label_map(dataset.labels) for dataset in datasets}
+    return "source" if "source" in found else "cityscapes"
 
 
 def _class_of(classes: LabelMap, id_: int) -> str | None:

@@ -72,9 +72,9 @@ def as_area(mask: ArrayLike, where: str) -> NDArray[np.bool_]:
     if array.dtype.kind != "b":
         found = np.unique(array).tolist()
         if not (set(found) <= {0, 1} or set(found) <= {0, _SHOWN_AS_TRUE}):
+            odd = next(value for value in reversed(found) if value not in (0, 1))
             raise DataError(
-                f"{where}: holds the value {found[-1]}; expected one area, as True and False, for example mask == "
-                f"{found[-1]}"
+                f"{where}: holds the value {odd}; expected one area, as True and False, for example mask == {odd}"
             )
     return array.astype(bool, copy=False)
 

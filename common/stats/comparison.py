@@ -1,6 +1,7 @@
 """What two datasets of any formats differ in: labels, frames, and what is in the frames (`frame_comparison`).
 
-Frames are the same if split and `item_id` are; a frame that is in another split is compared, and counted.
+Frames are the same if split and `item_id` are; a frame that is in another split is compared, and counted. Of frames of
+one dataset that are the same, the last is compared, and the others are counted.
 """
 
 import itertools
@@ -16,6 +17,7 @@ from common.parallel import check_workers, run_all
 from common.stats.frame_comparison import FrameComparison, compare_frames
 
 FRAMES_A, FRAMES_B, SPLITS = "frames only in A", "frames only in B", "frames in another split"
+TWICE_A, TWICE_B = "frames in A that have the name of another one", "frames in B that have the name of another one"
 LABELS_A, LABELS_B = "labels only in A", "labels only in B"
 IDS, COLORS, COUNTED = "labels with another id", "labels with another colour", "labels that only one of them counts"
 _EXAMPLES = 3
@@ -92,7 +94,7 @@ def compare_datasets(
     different: dict[str, Difference] = {}
     for kind, label in _label_differences(first.labels, second.labels):
         different.setdefault(kind, Difference()).add(1, label)
-    frames = _by_place(first), _by_place(second)
+    frames = _by_place(first, TWICE_A, different), _by_place(second, TWICE_B, different)
     pairs = list(_pairs(*frames, different))
     equal, problems = Counter[str](), []
     for found in run_all(partial(compare_frames, with_images=with_images), pairs, workers, "compare"):
@@ -118,8 +120,16 @@ def _kinds(first: Label, second: Label) -> Iterator[str]:
             yield kind
 
 
-def _by_place(dataset: FrameDataset) -> dict[tuple[str, str], AnnotatedFrame]:
-    return {(frame.split, frame.item_id): frame for frame in dataset}
+def _by_place(
+    dataset: FrameDataset, twice: str, different: dict[str, Difference]
+) -> dict[tuple[str, str], AnnotatedFrame]:
+    found: dict[tuple[str, str], AnnotatedFrame] = {}
+    for frame in dataset:
+        place = frame.split, frame.item_id
+        if place in found:
+            different.setdefault(twice, Difference()).add(1, frame.place)
+        found[place] = frame
+    return found
 
 
 def _pairs(

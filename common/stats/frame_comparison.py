@@ -28,6 +28,8 @@ NUMBERS = "objects with another number"
 HIDDEN_A, HIDDEN_B = "objects without a visible pixel only in A", "objects without a visible pixel only in B"
 GROUPS = "labels whose groups have other pixels"
 BOXES_A, BOXES_B = "boxes without an outline only in A", "boxes without an outline only in B"
+# Things that have no pixels, counted by the `plain_name` of their label and what else must be equal.
+_Things = Counter[tuple[str, tuple[float, ...]]]
 # The name of pixels of no segment.
 NOTHING = "background"
 
@@ -93,23 +95,24 @@ def _compare_truths(first: Annotation | None, second: Annotation | None, found: 
     overlaps.compare_groups(found)
 
 
-def _boxes(annotation: Annotation) -> Counter[str]:
-    """Counts boxes by label and place, to a tenth of a pixel, which is more than files of any format round to."""
+def _boxes(annotation: Annotation) -> _Things:
+    """Counts boxes by label, whether they are groups, and place to a tenth of a pixel; files are more exact."""
     return Counter(
-        f"{plain_name(boxed.segment.label)} {tuple(round(value, 1) for value in boxed.box)}"
+        (plain_name(boxed.segment.label), (boxed.segment.is_crowd, *(round(value, 1) for value in boxed.box)))
         for boxed in annotation.boxes
     )
 
 
-def _hidden(annotation: Annotation) -> Counter[str]:
+def _hidden(annotation: Annotation) -> _Things:
     visible = set(np.unique(find_runs(annotation.pixels).keys).tolist())
-    return Counter(segment.label for key, segment in annotation.objects if key not in visible)
+    return Counter((plain_name(segment.label), ()) for key, segment in annotation.objects if key not in visible)
 
 
-def _count_both(first: Counter[str], second: Counter[str], kinds: tuple[str, str], found: FrameComparison) -> None:
+def _count_both(first: _Things, second: _Things, kinds: tuple[str, str], found: FrameComparison) -> None:
     for kind, only in zip(kinds, (first - second, second - first), strict=True):
         found.different.update({kind: only.total()} if only else {})
-        found.details.update({(kind, label.partition(" (")[0]): amount for label, amount in only.items()})
+        for (label, _), amount in only.items():
+            found.details[kind, label] += amount
 
 
 class _Overlaps:

@@ -41,11 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line, compares, and prints what is different; returns the exit status."""
     options = parser().parse_args(arguments)
     check_outputs(options.json)
+    from common.formats.selection import shared_label_map
     from common.stats.comparison import compare_datasets
     from common.stats.comparison_table import describe_comparison
 
-    first = _open(options.first, options.from_a, options)
-    second = _open(options.second, options.from_b, options)
+    read_both = [_open(options.first, options.from_a, options), _open(options.second, options.from_b, options)]
+    first, second = (_choose(dataset, options, shared_label_map(read_both)) for dataset in read_both)
     found = compare_datasets(first, second, not options.no_photographs, options.workers)
     titles = [f"{name}: {path}, {one.format}" for name, path, one in
               (("A", options.first, first), ("B", options.second, second))]  # fmt: skip
@@ -55,12 +56,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _open(path: Path, format: str | None, options: argparse.Namespace) -> "FrameDataset":
-    from common.formats.conversion import filter, read
+    from common.formats.conversion import read
 
     dataset = read(path, format, options.truth)
     for note in dataset.notes:
         show(f"note: {path}: {note}", "stderr")
-    return filter(dataset, splits=tuple(options.splits), classes=tuple(options.classes), boxes=options.boxes)
+    return dataset
+
+
+def _choose(dataset: "FrameDataset", options: argparse.Namespace, label_map: str) -> "FrameDataset":
+    from common.formats.conversion import filter
+
+    chosen = {"splits": tuple(options.splits), "classes": tuple(options.classes), "boxes": options.boxes}
+    return filter(dataset, **chosen, label_map=label_map)
 
 
 if __name__ == "__main__":

@@ -71,3 +71,13 @@ def test_a_dataset_knows_its_length_unless_its_frames_come_one_by_one():
     with pytest.raises(TypeError, match="list"):
         len(stream)
     assert list(stream) == [frame, frame]
+
+
+@pytest.mark.parametrize("id_", [-1, 256])
+def test_pixels_of_a_label_whose_id_a_mask_cannot_hold_are_refused_by_the_label(id_):
+    table = LabelTable((make_label("road", 7), replace(make_label("plate", 1), id=id_)), "road")
+    found = Annotation(np.array([[1, 2]], np.uint16), {1: Segment("plate"), 2: Segment("road")})
+    with pytest.raises(LabelError, match=f"'plate' cannot be painted as {id_}; .*--drop"):
+        found.label_ids(table)
+    # An outline without a pixel may have any id.
+    assert replace(found, pixels=found.pixels * 0 + 2).label_ids(table).tolist() == [[7, 7]]

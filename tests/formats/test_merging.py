@@ -169,3 +169,19 @@ def test_parts_that_were_chosen_and_merged_again_are_the_dataset(wanted, number)
     assert set(merge([part, rest]).frames) == set(whole.frames)
     first = take(whole, number)
     assert merge([first, whole], "first").frames == whole.frames
+
+
+def test_labels_that_were_chosen_in_every_source_are_chosen_once():
+    first, second = dataset_of("a", classes=("car", "traffic light")), dataset_of("b", classes=("Car", "traffic_light"))
+    assert merge([first, second]).classes == ("car", "traffic light")
+    assert merge([first, dataset_of("b")]).classes == ()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_label_that_is_the_background_elsewhere_becomes_it_and_is_named(order):
+    plain = FrameDataset(LabelTable((make_label("void", 9), make_label("other", 0)), "void"), ())
+    other = FrameDataset(LabelTable((make_label("other", 0), make_label("road", 1)), "other"), ())
+    merged = merge([plain, other][::order], names=("plain", "other")[::order])
+    found = [note for note in merged.notes if "became it" in note]
+    # The first background is that of the merged dataset: void, or other.
+    assert found == ([] if order == 1 else ["plain: other is not the background there, and became it"])

@@ -6,7 +6,7 @@ import pytest
 from common.errors import DataError
 from common.formats.format import WriteOptions
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset
-from common.formats.names import check_name, path_inside, tail_in
+from common.formats.names import Pictures, check_name, path_inside, read_names, tail_in
 from common.formats.registry import FORMATS
 from common.labels.tables import CITYSCAPES
 
@@ -66,3 +66,16 @@ def test_a_name_that_json_cannot_hold_is_refused(format, tmp_path):
     frame = AnnotatedFrame("a\udcff", truth=Annotation(np.zeros((2, 2), np.uint16), {}))
     with pytest.raises(DataError, match=r"'default/default/a\\udcff' cannot be written: .* not UTF-8"):
         FORMATS[format].write(FrameDataset(CITYSCAPES, [frame]), tmp_path / "new", WriteOptions())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_list_may_be_written_in_any_unicode(encoding, tmp_path):
+    (tmp_path / "list").write_text("# frames\n ulm_0 \nGroße\n\n", encoding)
+    assert read_names(tmp_path / "list") == ("ulm_0", "Große")
+
+
+def test_of_photographs_of_one_name_the_one_with_the_most_folders_alike_is_found():
+    pictures = Pictures(["images/train/a.png", "images/val/a.png", "images/val/b.png"])
+    assert pictures.find("val/a.png") == "images/val/a.png"
+    assert pictures.find("elsewhere/b.png") == "images/val/b.png"
+    assert pictures.find("a.png") is None

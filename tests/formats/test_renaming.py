@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from common.errors import ConfigError, LabelError
 from common.formats.conversion import filter, rename
 from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
+from common.formats.selection import names_by_old
 from common.labels.tables import CITYSCAPES
 from tests.support.difficult import assert_same, difficult_pixels, segments_of
 
@@ -100,3 +101,15 @@ def test_labels_that_become_one_keep_their_pixels_and_objects_and_lose_only_thei
     found = [key for key, segment in after.segments.items() if segment.label == "thing"]
     np.testing.assert_array_equal(np.isin(before.pixels, keys), np.isin(after.pixels, found))
     assert len(after.objects) == len(before.objects)
+
+
+def test_chosen_classes_are_renamed_in_any_spelling_and_leave_out_background():
+    chosen = filter(dataset_of(), classes=("Car", "Truck", "road"))
+    assert rename(chosen, {"truck": "lorry", "road": "unlabeled"}).classes == ("car", "lorry")
+
+
+def test_two_new_names_of_one_label_are_refused():
+    with pytest.raises(LabelError, match="'traffic_light' has two new names, 'x' and 'y'"):
+        rename(dataset_of(), {"traffic light": "x", "traffic_light": "y"})
+    with pytest.raises(ConfigError, match="'car' has two new names, 'x' and 'y'"):
+        names_by_old([("car", "x"), ("car", "x"), ("car", "y")])

@@ -57,6 +57,8 @@ def test_one_area_is_true_and_false_or_two_values(mask):
 def test_a_mask_of_ids_is_not_taken_for_an_area():
     with pytest.raises(DataError, match="holds the value 26; expected one area, .* mask == 26"):
         as_area([[7, 26]], "it")
+    with pytest.raises(DataError, match="holds the value -1; expected one area"):
+        as_area([[-1, 0]], "it")
 
 
 def test_values_become_bytes_of_the_same_numbers():

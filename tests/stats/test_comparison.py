@@ -156,3 +156,27 @@ def test_what_a_format_keeps_shows_no_difference_on_the_way_back(name, tmp_path)
     target = tmp_path / ("back.zip" if name == "cvat" else "back")
     write(dataset, target, name, workers=1)
     assert compare_datasets(dataset, read(target)).different == {}
+
+
+def test_a_frame_that_is_there_twice_is_counted():
+    once, twice = FrameDataset(CITYSCAPES, (frame_of(),)), FrameDataset(CITYSCAPES, (changed((0, 0), 8), frame_of()))
+    for pair, side in (((twice, once), "A"), ((once, twice), "B")):
+        found = compare_datasets(*pair).different
+        assert {kind: one.amount for kind, one in found.items()} == {
+            f"frames in {side} that have the name of another one": 1
+        }
+
+
+def test_labels_of_what_has_no_pixels_are_compared_in_any_spelling_and_groups_told_from_objects():
+    frames = [
+        AnnotatedFrame("a", "val", truth=Annotation(PIXELS, {1: Segment(name, 0)}, boxes=boxes))
+        for name, boxes in (
+            ("traffic sign (back)", (BoxedObject(Segment("Car", 0), (1, 2, 3, 4)),)),
+            ("TrafficSign (back)", (BoxedObject(Segment("car", 5), (1, 2.01, 3, 4)),)),
+            ("traffic sign (front)", (BoxedObject(Segment("car", None, is_crowd=True), (1, 2, 3, 4)),)),
+        )
+    ]
+    assert compare(frames[0], frames[1])[1] == {}
+    found = compare_datasets(FrameDataset(CITYSCAPES, frames[:1]), FrameDataset(CITYSCAPES, frames[2:])).different
+    assert found["objects without a visible pixel only in A"].details == {"trafficsign(back)": 1}
+    assert found["boxes without an outline only in B"].details == {"car": 1}

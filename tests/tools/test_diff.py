@@ -7,7 +7,8 @@ import pytest
 
 from common.errors import ConfigError
 from common.formats.conversion import write
-from common.formats.frames import AnnotatedFrame, Annotation, Segment
+from common.formats.frames import AnnotatedFrame, Annotation, FrameDataset, Segment
+from common.labels.tables import LabelTable, make_label
 from common.tools import diff
 
 
@@ -53,3 +54,14 @@ def test_everything_is_written_as_json(datasets, capsys):
 def test_a_split_that_is_not_there_is_refused(datasets):
     with pytest.raises(ConfigError, match="no 'train' in the data"):
         run(*datasets, "--splits", "train")
+
+
+def test_labels_that_neither_dataset_has_are_not_compared(tmp_path, capsys):
+    names = ("unlabeled", "road", "car")
+    tables = [LabelTable(tuple(map(make_label, row, range(9))), "unlabeled") for row in (names, (*names, "tractor"))]
+    truth = Annotation(np.array([[1, 2, 1]], np.uint16), {1: Segment("road"), 2: Segment("car")})
+    for number, table in enumerate(tables):
+        write(FrameDataset(table, [AnnotatedFrame("a", truth=truth)]), tmp_path / str(number), "voc", workers=1)
+    assert run(tmp_path / "0", tmp_path / "1") == 1
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("labels only")]
+    assert lines == ["labels only in B: 1 (tractor)"]
