@@ -28,6 +28,8 @@ SPLITS = ("val", "test", "train_unlabeled")
 COMPARED_SPLITS = ("val", "test")
 # Far above any second, loss or score; what is larger breaks scales.
 _LARGEST = 1e12
+# Of an epoch, far above any training.
+_MOST_STEPS = 1e9
 Number = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST)]
 
 
@@ -138,6 +140,10 @@ class Result(FileModel):
         size = len(self.job.classes)
         if wrong := [split for split, scores in self.scores.items() if len(scores.confusion) != size]:
             raise ValueError(f"the confusion of {wrong[0]} is not one of {size} classes")
+        for place, entry in enumerate(self.history):
+            if entry.get("epoch", place) != place or not 1 <= entry.get("steps", 1) <= _MOST_STEPS:
+                found = f"epoch {entry.get('epoch', place)} with {entry.get('steps', 'unknown')}"
+                raise ValueError(f"history: expected epoch {place} with at least 1 step, found {found}")
         return self
 
     @property

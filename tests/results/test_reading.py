@@ -112,3 +112,9 @@ def test_a_pipe_or_folder_in_place_of_a_result_is_no_result_and_never_waited_for
     for path in (tmp_path / "pipe.json", tmp_path):
         assert find_result(path) is None
         assert find_evalnet(path) is None
+
+
+@pytest.mark.parametrize("wrong", [{"epoch": -1}, {"epoch": 3_000_000}, {"steps": 0}, {"steps": 1e12}])
+def test_a_history_that_no_training_writes_is_damage(study, wrong):
+    change(study, history=[{"epoch": 0, "steps": 3, "loss": 1.0} | wrong])
+    assert "expected epoch 0 with at least 1 step" in read_results(study).damaged[0].reason
