@@ -32,10 +32,13 @@ const galleryModels = (() => {
       const { gallery } = this;
       const [right, wrong] = ["right", "wrong"].map((name) => gallery.find(name).value);
       const isOn = right !== "" && wrong !== "" && right !== wrong;
-      gallery.look.compared = isOn ? { right: Number(right), wrong: Number(wrong) } : null;
+      const compared = isOn ? { right: Number(right), wrong: Number(wrong) } : null;
+      gallery.look.compared = compared;
       for (const frame of gallery.frames) {
-        frame.compared = isOn ? await this.share(frame, gallery.look.compared) : null;
-        this.remark(frame, gallery.look.compared);
+        const share = compared ? await this.share(frame, compared) : null;
+        if (gallery.look.compared !== compared) return; // another choice was made meanwhile
+        frame.compared = share;
+        this.remark(frame, compared);
       }
       gallery.sort();
       gallery.filter();
