@@ -104,8 +104,10 @@ def read_material(base_dir: Path, frames: int, plan: StudyPlan | None) -> Materi
 
 
 def _switchable(scores: dict[str, Scores]) -> tuple[Metric, ...]:
-    """Chooses the metrics the page can be turned to: those of the first rank that have scores, or else the next one."""
-    found = [metric for metric in leading_metrics() if any(entry.first(metric) for entry in scores.values())]
+    """Chooses the metrics the page can be turned to: of the first rank with scores on HEADLINE, or the next one."""
+    found = [
+        metric for metric in leading_metrics() if any(HEADLINE in entry.first(metric) for entry in scores.values())
+    ]
     shown = [metric for metric in found if not metric.in_detail]
     return tuple(shown if len(shown) > 1 else found[:2])
 

@@ -9,6 +9,7 @@ from common.errors import DataError
 from common.evaluation.metrics.metric import ClassAreas
 from common.report.study import collect_report, write_report
 from common.results.areas import ImageAreas
+from common.results.reading import read_result
 from tests.support.made_up_results import FRAMES, split_scores, write_result
 
 HOSTILE = '</script><script>window.hacked=1</script>"><img src=x onerror=alert(1)>`|*[a](http://b)'
@@ -272,3 +273,16 @@ def test_the_same_study_gives_the_same_bytes_apart_from_the_date(study):
         different = [line for line in zip(one.splitlines(), other.splitlines(), strict=True) if line[0] != line[1]]
         assert all("Written on" in line[0] for line in different)
     assert all("Written on" in text for text in first)
+
+
+def test_a_metric_without_a_score_on_the_split_of_the_report_is_not_offered(study):
+    only_void = np.zeros((35, 35), np.int64)
+    only_void[0, 0] = 100
+    on_test = split_scores(dict.fromkeys(FRAMES, 0.5), only_void)
+    for path in (study / "models").glob("*.json"):
+        result = read_result(path)
+        result.model_copy(update={"scores": result.scores | {"test": on_test}}).write(path)
+    # What is left is the paper metric and all pixels pooled, where void has a score.
+    report = collect_report(study)
+    assert [key for key, _ in report.metrics] == ["mIoU", "pooled_mIoU"]
+    assert "1.000 by the score of all pixels pooled (mean of 2 models" in report.summary[0]

@@ -60,6 +60,7 @@ class Metric:
         class_column: Their name in the CSV file of the classes.
         higher_is_better: Whether a better model has the higher score.
         in_detail: Whether a page shows it only on demand.
+        in_sentence: The definition as a part of a sentence; "" for "the" and the definition.
     """
 
     key: str
@@ -75,6 +76,12 @@ class Metric:
     class_column: str = ""
     higher_is_better: bool = True
     in_detail: bool = False
+    in_sentence: str = ""
+
+    @property
+    def named(self) -> str:
+        """The definition as a part of a sentence: "the paper metric"."""
+        return self.in_sentence or f"the {self.definition}"
 
     def title(self, num_classes: int) -> str:
         """Writes quantity, definition and classes: "mIoU, all pixels pooled (35 classes)"."""

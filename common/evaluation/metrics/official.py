@@ -66,7 +66,7 @@ def class_areas(confusion: Counts) -> ClassAreas:
     """
     evaluated = list(EVALUATED)
     in_truth = confusion[evaluated]
-    hits = in_truth[:, evaluated].diagonal()
+    hits = in_truth[:, evaluated].diagonal().copy()  # a view would keep the whole matrix
     wrong = in_truth[:, evaluated].sum(axis=0) - hits
     names = tuple(LABEL_OF_ID[id_].name for id_ in EVALUATED)
     return ClassAreas(names, hits, in_truth.sum(axis=1) + wrong)

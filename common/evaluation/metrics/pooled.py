@@ -20,7 +20,7 @@ def class_iou(counts: Counts, label_map: LabelMap) -> ClassScores:
 
 def class_areas(counts: Counts, label_map: LabelMap) -> ClassAreas:
     """Counts intersection and union of each class; for the arguments see `class_iou`."""
-    hits = counts.diagonal()
+    hits = counts.diagonal().copy()  # a view would keep the whole matrix
     unions = counts.sum(axis=0) + counts.sum(axis=1) - hits
     classes = len(label_map)
     return ClassAreas(tuple(label_map.names), hits[:classes], unions[:classes])
@@ -30,4 +30,5 @@ MIOU = Metric(
     "pooled_mIoU", "mIoU", "all pixels pooled",
     "counts the pixels of all frames together, for every class", "{count} classes",
     of_classes=class_iou, of_areas=class_areas, class_key="class_IoU", class_column="pooled_IoU", in_detail=True,
+    in_sentence="the score of all pixels pooled",
 )  # fmt: skip

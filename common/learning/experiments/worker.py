@@ -196,8 +196,7 @@ def _score(job: Job, validate: "LoadedSplit") -> dict[str, SplitScores]:
     model, scores = _load_model(job), {}
     for key in job.report_on:
         split = validate if key == job.validation else load(job, key)
-        found = score(model, split, job.classes)
-        scores[key.name] = found.of_split(keeps_areas=key.name in COMPARED_SPLITS)
+        scores[key.name] = score(model, split, job.classes, key.name in COMPARED_SPLITS).of_split()
     return scores
 
 

@@ -64,7 +64,9 @@ def save_checkpoint(path: Path, state: TrainingState, model: keras.Model, identi
         temporary.write_bytes(buffer.getbuffer())
 
 
-def load_checkpoint(path: Path, model: keras.Model, identity: str, entry_keys: Collection[str]) -> TrainingState:
+def load_checkpoint(
+    path: Path, model: keras.Model, identity: str, entry_keys: Collection[str], may_miss: Collection[str] = ()
+) -> TrainingState:
     """Puts a saved state back into a model.
 
     Args:
@@ -72,6 +74,7 @@ def load_checkpoint(path: Path, model: keras.Model, identity: str, entry_keys: C
         model: A compiled model with a built optimiser.
         identity: Of the training.
         entry_keys: What each entry of the history says, in numbers.
+        may_miss: Those of them that an entry may lack.
 
     Returns:
         A fresh state if there is no file, or it is damaged or belongs to another training; one line says why.
@@ -80,7 +83,8 @@ def load_checkpoint(path: Path, model: keras.Model, identity: str, entry_keys: C
         return TrainingState([])
     variables = [*model.variables, *model.optimizer.variables]
     try:
-        state, values = _read(path, model, identity, frozenset(entry_keys))
+        state, values = _read(path, model, identity)
+        _check_history(state, frozenset(entry_keys), frozenset(may_miss))
     except Exception as error:  # whatever is wrong with the file, the training can start again
         reason = " ".join(str(error).split())[:300]
         print(f"{path}: cannot be used ({type(error).__name__}: {reason}); the training starts again")
@@ -90,7 +94,7 @@ def load_checkpoint(path: Path, model: keras.Model, identity: str, entry_keys: C
     return state
 
 
-def _read(path: Path, model: keras.Model, identity: str, entry_keys: frozenset[str]) -> tuple[TrainingState, Weights]:
+def _read(path: Path, model: keras.Model, identity: str) -> tuple[TrainingState, Weights]:
     """Reads a state, and the values of the model and its optimiser; nothing larger than these is unpacked."""
     if not path.is_file():
         raise ValueError("is not a file")
@@ -99,7 +103,6 @@ def _read(path: Path, model: keras.Model, identity: str, entry_keys: frozenset[s
         if header["identity"] != identity:
             raise ValueError("it was made with another precision, back end or number of threads")
         state = TrainingState(header["history"], header["best_epoch"])
-        _check_history(state, entry_keys)
         expected = {"model": values_of(model.variables), "optimizer": values_of(model.optimizer.variables)}
         if state.best_epoch is not None:
             expected["best"] = expected["model"]
@@ -113,10 +116,10 @@ def _read(path: Path, model: keras.Model, identity: str, entry_keys: frozenset[s
     return state, [*found["model"], *found["optimizer"]]
 
 
-def _check_history(state: TrainingState, entry_keys: frozenset[str]) -> None:
+def _check_history(state: TrainingState, entry_keys: frozenset[str], may_miss: frozenset[str]) -> None:
     """Refuses a history that a training of this kind did not write."""
     for epoch, entry in enumerate(state.history):
-        is_whole = entry.keys() == entry_keys and all(
+        is_whole = entry_keys - may_miss <= entry.keys() <= entry_keys and all(
             type(value) in (int, float) and math.isfinite(cast(float, value)) for value in entry.values()
         )
         if not is_whole or entry["epoch"] != epoch:

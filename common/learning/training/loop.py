@@ -104,10 +104,12 @@ def training_loss(settings: TrainingSettings, data: TrainingData, leaves_out: bo
 
 def masks_for_loss(settings: TrainingSettings, data: TrainingData) -> NDArray[np.uint8]:
     """Makes the masks of val for the loss: void does not count where the recipe leaves it out of the training."""
-    masks = data.validate.masks
-    if settings.train_void:
-        return masks
-    return np.where(np.isin(masks, data.label_map.void_classes), np.uint8(IGNORE), masks)
+    if settings.train_void or not data.label_map.void_classes:
+        return data.validate.masks
+    masks = data.validate.masks.copy()
+    for void in data.label_map.void_classes:  # one by one, because a search for several makes eight bytes of each pixel
+        masks[masks == void] = IGNORE
+    return masks
 
 
 def history_keys(data: TrainingData, *more: str) -> tuple[str, ...]:
@@ -140,7 +142,7 @@ def train(
     Raises:
         TrainingError: If the loss becomes NaN or infinite.
     """
-    state = load_checkpoint(files.checkpoint, model, files.identity, history_keys(data))
+    state = load_checkpoint(files.checkpoint, model, files.identity, history_keys(data), may_miss=("loss_val",))
     epochs = range(state.epochs_done, settings.num_epochs)
     for entry in state.history:
         report({**entry, "done_before": True})
@@ -226,11 +228,13 @@ class _EndOfEpoch(keras.callbacks.Callback):
             "steps": self._steps,
             "learning_rate": learning_rate(self.model),
             "loss": loss,
-            "loss_val": loss_val,
             "mIoU_val": miou,
             "mPA_val": mpa,
             "seconds": round(trained - self._start, 3),
             "seconds_validation": round(time.perf_counter() - trained, 3),
         }
+        # In float16 the running statistics of early epochs can make logits infinite; training goes on all the same.
+        if math.isfinite(loss_val):
+            entry["loss_val"] = loss_val
         history.append(scores.with_pooled(entry))
         self._after_epoch()

@@ -28,9 +28,14 @@ _BATCH = 8
 
 @dataclass
 class CollectedScores:
-    """The scores of one network on one split, collected image by image."""
+    """The scores of one network on one split, collected image by image.
+
+    Attributes:
+        keeps_areas: Whether the areas of classes in each image are collected too; they take more time and memory.
+    """
 
     label_map: LabelMap
+    keeps_areas: bool = False
     images: dict[str, ImageScores] = field(default_factory=dict)
     areas: dict[str, ClassAreas] = field(default_factory=dict)
     confusion: Counts = field(init=False)
@@ -48,7 +53,7 @@ class CollectedScores:
         self.images[name] = score_image(counts)
         self.confusion += counts
         metric = self._area_metric
-        if metric is not None and metric.of_areas is not None:
+        if self.keeps_areas and metric is not None and metric.of_areas is not None:
             found = metric.of_areas(counts, self.label_map)
             if found is not None:
                 self.areas[name] = found
@@ -59,17 +64,17 @@ class CollectedScores:
         return image_means(self.images)
 
     def with_pooled(self, entry: ProgressEntry) -> ProgressEntry:
-        """Adds the score of all images by the metric whose areas are collected; 0 if no class has a score."""
+        """Adds the score of all pixels together, by `area_metric`; 0 if no class has a score."""
         metric = self._area_metric
         if metric is not None and metric.of_classes is not None:
             score = mean_over_classes(metric.of_classes(self.confusion, self.label_map) or {}) or 0.0
             entry = cast(ProgressEntry, {**entry, f"{metric.key}_val": score})
         return entry
 
-    def of_split(self, keeps_areas: bool = True) -> SplitScores:
-        """Computes all scores, as the result keeps them, with the areas of classes in each image or without."""
+    def of_split(self) -> SplitScores:
+        """Computes all scores, as the result keeps them."""
         scores = score_split(self.images, self.confusion, self.label_map)
-        if keeps_areas and self._area_metric is not None and self.areas:
+        if self._area_metric is not None and self.areas:
             scores["areas"] = ImageAreas.pack(self._area_metric.key, self.areas)
         return SplitScores.model_validate(scores)
 
@@ -87,9 +92,9 @@ def predict(model: keras.Model, images: NDArray[np.uint8]) -> Iterator[NDArray[n
         yield from np.asarray(model.predict_on_batch(filled))[: len(batch)]
 
 
-def score(model: keras.Model, split: LoadedSplit, label_map: LabelMap) -> CollectedScores:
-    """Scores a network on a split."""
-    scores = CollectedScores(label_map)
+def score(model: keras.Model, split: LoadedSplit, label_map: LabelMap, keeps_areas: bool = False) -> CollectedScores:
+    """Scores a network on a split; for `keeps_areas` see `CollectedScores`."""
+    scores = CollectedScores(label_map, keeps_areas)
     for name, truth, prediction in zip(split.names, split.masks, predict(model, split.images), strict=True):
         scores.add(name, truth, prediction)
     return scores

@@ -61,19 +61,16 @@ def _leader(material: Material, best: dict[str, str]) -> str:
     names = set(best.values())
     extreme = "highest" if RANKING.higher_is_better else "lowest"
     if len(names) == 1:
-        by = [f"{text} by the {metric.definition}" for (metric, _), text in zip(found, numbers, strict=True)]
+        by = [f"{text} by {metric.named}" for (metric, _), text in zip(found, numbers, strict=True)]
         agreed = {1: "", 2: " by both metrics"}.get(len(found), f" by all {len(found)} metrics")
         return f"{names.pop()} has the {extreme} mIoU on {material.split}{agreed}: {_joined(by)} ({over}{brackets})."
-    by = [
-        f"by the {metric.definition} {best[metric.key]} with {text}"
-        for (metric, _), text in zip(found, numbers, strict=True)
-    ]
+    by = [f"by {metric.named} {best[metric.key]} with {text}" for (metric, _), text in zip(found, numbers, strict=True)]
     return f"The metrics disagree about the best approach on {material.split}: {'; '.join(by)} ({over}{brackets})."
 
 
 def _definitions(metrics: Sequence[Metric]) -> str:
-    said = "; the ".join(f"{metric.definition} {metric.explanation}" for metric in metrics)
-    return f"The {said}."
+    said = "; ".join(f"{metric.named} {metric.explanation}" for metric in metrics)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -108,7 +105,7 @@ def _by(found: dict[Metric, Difference], worse: str) -> str:
             parts += ", but " if more == "less" else ", and "
         amount = f"{number(mean)} {interval(low, high)}".rstrip() + f" {more}" if mean else "as much"
         than = "" if parts else f" {'than' if mean else 'as'} {worse}"
-        parts += f"{amount}{than} by the {metric.definition}"
+        parts += f"{amount}{than} by {metric.named}"
     return parts
 
 
@@ -125,10 +122,10 @@ def _verdict(found: dict[Metric, Difference]) -> str:
         what = "the interval contains" if len(judged) == 1 else "the intervals contain"
         return f": {what} 0, so these frames do not tell which one is better"
     if len(telling) == len(judged):
-        by = "" if len(judged) == len(found) else f"by {_joined([f'the {m.definition}' for m in judged])} "
+        by = "" if len(judged) == len(found) else f"by {_joined([m.named for m in judged])} "
         return f": {by}other frames of this kind would very likely rank these models the same way"
-    unsure = _joined([f"the {metric.definition}" for metric in judged if metric not in telling])
-    sure = _joined([f"the {metric.definition}" for metric in telling])
+    unsure = _joined([metric.named for metric in judged if metric not in telling])
+    sure = _joined([metric.named for metric in telling])
     return f": by {unsure} the interval contains 0, so only {sure} tells them apart"
 
 
@@ -138,7 +135,7 @@ def _order(material: Material, ranked: Sequence[str], metric: Metric) -> str:
     pairs = list(combinations([name for name in ranked if name in spreads], 2))
     sign = 1 if metric.higher_is_better else -1
     turned = [(one, two) for one, two in pairs if sign * (spreads[one].mean - spreads[two].mean) < 0]
-    whose = f"the {metric.definition}"
+    whose = metric.named
     if not pairs:
         return f"Only one approach has a score by {whose}."
     if not turned:

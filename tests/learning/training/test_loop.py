@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import keras
@@ -9,6 +10,7 @@ from common.errors import TrainingError
 from common.labels.cityscapes import IGNORE
 from common.labels.maps import LabelMap, study_label_map
 from common.learning.network.networks import class_index_model, copy_weights, validation_model
+from common.learning.training import loop
 from common.learning.training.batches import LoadedSplit, training_batches
 from common.learning.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, values_of
 from common.learning.training.loop import (
@@ -16,6 +18,7 @@ from common.learning.training.loop import (
     TrainingFiles,
     compile_training,
     history_keys,
+    masks_for_loss,
     train,
     training_loss,
 )
@@ -248,3 +251,20 @@ def test_the_history_tells_steps_learning_rate_and_scores_of_val(data, trained):
     assert (last["steps"], last["learning_rate"]) == (2, pytest.approx(0.003))
     assert last.keys() == set(history_keys(data))
     assert last.keys() > {"loss_val", "official_mIoU_val"}
+
+
+def test_a_loss_on_val_that_is_infinite_is_left_out_and_stops_nothing(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "validate", lambda *args: (validate(*args)[0], math.inf))
+    model, state = train_all(data, tmp_path / "a.npz", replace(SETTINGS, num_epochs=1))
+    assert "loss_val" not in state.history[0]
+    again = load_checkpoint(tmp_path / "a.npz", model, "identity", history_keys(data), may_miss=("loss_val",))
+    assert again.history == state.history
+
+
+def test_void_counts_in_the_loss_on_val_only_where_it_is_trained_on(data):
+    void, masks = data.label_map.void_classes[0], data.validate.masks.copy()
+    masks[0] = void
+    there = replace(data, validate=replace(data.validate, masks=masks))
+    assert masks_for_loss(SETTINGS, there) is masks
+    left = masks_for_loss(replace(SETTINGS, train_void=False), there)
+    assert (np.unique(left[0]), (left[1:] == masks[1:]).all(), masks[0, 0, 0]) == (IGNORE, True, void)

@@ -11,7 +11,7 @@ CITYSCAPES19 = load_label_map("cityscapes19")
 
 
 def scores_of(label_map, *pairs):
-    scores = CollectedScores(label_map)
+    scores = CollectedScores(label_map, keeps_areas=True)
     for number, (truth, prediction) in enumerate(pairs):
         scores.add(str(number), np.array([truth], np.uint8), np.array([prediction], np.uint8))
     return scores.of_split().model_dump()
@@ -64,3 +64,13 @@ def test_the_areas_of_the_images_give_the_score_of_the_split(name, metric):
     # Class 0: 1 pixel of 3; class 1: 3 of 5.
     assert [hits[:2].tolist(), unions[:2].tolist()] == [[1, 3], [3, 5]]
     assert found[metric] == pytest.approx((1 / 3 + 3 / 5) / 2)
+
+
+@pytest.mark.parametrize("name", ["cityscapes19", "enet11"])
+def test_areas_are_collected_only_where_a_result_keeps_them_and_keep_no_matrix(name):
+    image = np.zeros((1, 3), np.uint8)
+    for keeps in (False, True):
+        scores = CollectedScores(load_label_map(name), keeps)
+        scores.add("a", image, image)
+        assert list(scores.areas) == ["a"] * keeps
+    assert np.ndim(scores.areas["a"].intersections.base) < 2  # a view would hold the matrix of its image
