@@ -77,7 +77,7 @@ class _LocalCommand:
 
     def __init__(self, sharing: Sharing, gpu: str | None, command: Sequence[str], folder: Path, log: Path) -> None:
         self.gpu = gpu
-        self._has_launcher = bool(sharing.launcher)
+        self._has_launcher = bool(sharing.launcher) and os.name == "posix"  # elsewhere there are no process groups
         self._log = log.open("ab")
         self._process = subprocess.Popen(
             [*sharing.launcher, *command],
