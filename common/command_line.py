@@ -97,6 +97,7 @@ def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPE
                 f"{base_dir}: {found}; set BASE_DIR in {arguments.config}, or BASE_DIR=... behind the command, to the "
                 "folder that holds original_data"
             )
+        engine = make_engine(config.machine.engine_choice, [base_dir])
         if arguments.dry_run:
             main(config, dry_run=True)
             return
@@ -106,7 +107,7 @@ def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPE
             log.debug("%s started, config %s, overrides %s", arguments.step, arguments.config, arguments.overrides)
             start = time.monotonic()
             try:
-                with use_engine(make_engine(config.machine.engine_choice, [base_dir])):
+                with use_engine(engine):
                     main(config, dry_run=False)
             except TrainingError:
                 _write_report(config, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.engines.engine import Engine
@@ -61,17 +61,25 @@ def make_engine(choice: EngineChoice, folders: Sequence[Path] = ()) -> Engine:
     Raises:
         ConfigError: If the launcher of trainings is missing.
     """
-    launcher = choice.sharing.launcher
-    if launcher and shutil.which(launcher[0]) is None:
+    sharing = replace(choice.sharing, launcher=_found(choice.sharing.launcher))
+    if choice.name == "ray":
+        from common.engines.ray import RayEngine  # takes a while, and few need it
+
+        return RayEngine(choice.address, choice.needs_token, sharing, folders)
+    return LocalEngine(sharing)
+
+
+def _found(launcher: tuple[str, ...]) -> tuple[str, ...]:
+    """Puts the whole path of the program into the words of a launcher: trainings start in another folder."""
+    if not launcher:
+        return ()
+    program = shutil.which(launcher[0])
+    if program is None:
         raise ConfigError(
             f"TRAINING_LAUNCHER = {' '.join(launcher)}: there is no program {launcher[0]} on this machine; start the "
             "step where it is installed, or leave the key empty"
         )
-    if choice.name == "ray":
-        from common.engines.ray import RayEngine  # takes a while, and few need it
-
-        return RayEngine(choice.address, choice.needs_token, choice.sharing, folders)
-    return LocalEngine(choice.sharing)
+    return str(Path(program).absolute()), *launcher[1:]
 
 
 def named_folders(words: Sequence[str]) -> list[Path]:

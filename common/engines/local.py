@@ -77,17 +77,21 @@ class _LocalCommand:
 
     def __init__(self, sharing: Sharing, gpu: str | None, command: Sequence[str], folder: Path, log: Path) -> None:
         self.gpu = gpu
-        self._has_launcher = bool(sharing.launcher)
+        self._has_launcher = bool(sharing.launcher) and os.name == "posix"  # elsewhere there are no process groups
         self._log = log.open("ab")
-        self._process = subprocess.Popen(
-            [*sharing.launcher, *command],
-            cwd=folder,
-            stdin=subprocess.PIPE,
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,  # on Unix Ctrl-C reaches the script alone, which then ends its commands
-            env=sharing.environment(os.environ, gpu),
-        )
+        try:
+            self._process = subprocess.Popen(
+                [*sharing.launcher, *command],
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=self._log,
+                stderr=self._log,
+                start_new_session=True,  # on Unix Ctrl-C reaches the script alone, which then ends its commands
+                env=sharing.environment(os.environ, gpu),
+            )
+        except OSError:
+            self._log.close()
+            raise
 
     def exit_status(self) -> int | None:
         return self._process.poll()

@@ -85,6 +85,12 @@ def question() -> Callable[[str, Sequence[str], str, Sequence[str]], dict[str, A
                 text = ""
             return text, hashlib.sha256("\n".join(name for name in names if name != token).encode()).hexdigest()
 
+        def readable_token() -> str:
+            path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()
+            if os.name != "posix" or os.environ.get("RAY_AUTH_TOKEN") or not path.is_file():
+                return ""
+            return str(path) if path.stat().st_mode & 0o077 else ""
+
         sources = hashlib.sha256()
         for path in sorted((Path(project) / "common").rglob("*.py")):
             sources.update(path.relative_to(project).as_posix().encode() + path.read_bytes())
@@ -95,6 +101,7 @@ def question() -> Callable[[str, Sequence[str], str, Sequence[str]], dict[str, A
             "project": sources.hexdigest(),
             "folders": {folder: content(folder) for folder in folders},
             "auth": os.environ.get("RAY_AUTH_MODE", ""),
+            "readable_token": readable_token(),
         }
 
     return answer
@@ -170,6 +177,9 @@ def faults_of(machine: Machine, here: Answer, needs_token: bool) -> list[str]:
             "lets everybody in who reaches its ports, because `ray start` ran there without RAY_AUTH_MODE=token; start "
             "it again with a token (docs/clusters.md), or set ENGINE_TOKEN = none on a network that you trust"
         )
+    elif needs_token and there["readable_token"]:
+        path = there["readable_token"]
+        found.append(f"{path}, the token, can be read or changed by others; make a new one after `chmod 600 {path}`")
     return [f"{machine.name}: {fault}" for fault in found]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -18,7 +19,13 @@ from common.errors import ProjectError
 _POLL_SECONDS = 0.2
 _KILLED = -9
 # Work that was lost more often than this is taken for what ends its machines.
-MOST_RESTARTS = 20
+MOST_RESTARTS = 10
+# The first pause before a restart. Each is twice as long as the one before: until the cluster notices that a machine is
+# gone, about 20 seconds, it may start work there again.
+_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
+# Set by clusters for their own workers; a training has its cores for itself.
+_OF_WORKERS = "OMP_NUM_THREADS"
 # Stands for the Python of the machine that runs a command.
 _PYTHON = "{python}"
 
@@ -71,6 +78,7 @@ class ClaimedCommand:
         self._words = tuple(_PYTHON if word == sys.executable else word for word in command)
         self._folder = str(folder)
         self._status: int | None = None
+        self._start_again_at: float | None = None
         self.restarts = 0
         self._submit()
 
@@ -85,19 +93,30 @@ class ClaimedCommand:
         """See `Command`."""
         if self._status is None:
             try:
-                self._status = self._cluster.status(self._submitted)
+                self._status = self._look()
             except Lost:
-                self._start_again()
+                self._start_again_later()
             except (ProjectError, OSError) as error:
                 with self._log.open("a", encoding="utf-8") as file:
                     file.write(f"error: {error}\n")
                 self._status = 1
         return self._status
 
-    def _start_again(self) -> None:
-        if self.restarts < MOST_RESTARTS:
-            self.restarts += 1
+    def _look(self) -> int | None:
+        if self._start_again_at is None:
+            return self._cluster.status(self._submitted)
+        if time.monotonic() >= self._start_again_at:
+            self._start_again_at = None
             self._submit()
+        return None
+
+    def _start_again_later(self) -> None:
+        if self.restarts < MOST_RESTARTS:
+            pause = min(_PAUSE_SECONDS * 2**self.restarts, _LONGEST_PAUSE_SECONDS)
+            self._start_again_at = time.monotonic() + pause
+            self.restarts += 1
+            with contextlib.suppress(OSError):
+                self._claim.unlink()  # a start that is only cut off ends now
         else:
             self._status = _KILLED
 
@@ -112,6 +131,8 @@ class ClaimedCommand:
 def run_command(sharing: Sharing, changes: Mapping[str, str], command: RemoteCommand) -> int:
     """Runs a command on this machine until it ends or does not count any more; returns its exit status."""
     words = [sys.executable if word == _PYTHON else word for word in command.words]
+    environment = {**sharing.environment(os.environ), **changes}
+    environment.pop(_OF_WORKERS, None)
     with Path(command.log).open("ab") as file:
         process = subprocess.Popen(
             words,
@@ -119,7 +140,7 @@ def run_command(sharing: Sharing, changes: Mapping[str, str], command: RemoteCom
             stdin=subprocess.PIPE,  # it ends when this process does
             stdout=file,
             stderr=file,
-            env={**sharing.environment(os.environ), **changes},
+            env=environment,
             start_new_session=True,
         )
     with process:

@@ -9,15 +9,11 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 # What a command reads: the number of trainings on its GPU, and the cores that it may use.
 PER_GPU = "CITYSCAPES_TRAININGS_PER_GPU"
 CORES = "CITYSCAPES_CORES"
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
-# Engines limit their own workers to one thread; a training has its cores for itself.
-_OF_WORKERS = ("OMP_NUM_THREADS",)
-_NVIDIA_FOLDER = Path("/proc/driver/nvidia/gpus")
 _SECONDS = 20
 
 
@@ -53,8 +49,7 @@ class Sharing:
 
     def environment(self, base: Mapping[str, str], gpu: str | None = None) -> dict[str, str]:
         """Makes the environment of a command from that of this process; `gpu` is the one that it is given."""
-        made = {name: value for name, value in base.items() if name not in _OF_WORKERS}
-        made["PYTHONUTF8"] = "1"
+        made = {**base, "PYTHONUTF8": "1"}
         if gpu is not None:
             made[_VISIBLE] = gpu
         elif self.gpus == ():
@@ -77,13 +72,13 @@ def visible_gpus() -> tuple[str, ...] | None:
 
 @functools.cache
 def found_gpus() -> tuple[str, ...]:
-    """Lists the GPUs of this machine that programs may use, without loading a library: NVIDIA's driver is asked."""
+    """Lists the GPUs of this machine that programs may use, without loading a library: NVIDIA's tool is asked.
+
+    Not /proc/driver/nvidia, which a container shows too if it may not use the GPUs.
+    """
     if (named := visible_gpus()) is not None:
         return named
-    if _NVIDIA_FOLDER.is_dir():
-        count = len(list(_NVIDIA_FOLDER.iterdir()))
-    else:
-        count = len(re.findall(r"^GPU \d+", _nvidia_smi("--list-gpus"), re.MULTILINE))
+    count = len(re.findall(r"^GPU \d+", _nvidia_smi("--list-gpus"), re.MULTILINE))
     return tuple(map(str, range(count)))
 
 

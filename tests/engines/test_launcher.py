@@ -100,6 +100,16 @@ def test_nothing_is_left_when_the_script_is_ended(engine, tmp_path, number):
     wait_for(lambda: has_ended(process), seconds=5)
 
 
+def test_a_launcher_is_found_from_the_folder_in_which_the_step_was_started(engine, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    found = make_engine(EngineChoice(sharing=Sharing(launcher=("./srun", "-n1"))))
+    command = start(found, tmp_path / "run", "print('trained')")
+    wait_for(lambda: command.exit_status() is not None)
+    command.end()
+    assert (tmp_path / "run" / "log.txt").read_text().split() == ["-n1", "trained"]
+
+
 def test_a_launcher_that_is_not_installed_is_named_before_work():
     with pytest.raises(ConfigError, match="TRAINING_LAUNCHER = no-such-program -n1: there is no program"):
         make_engine(EngineChoice(sharing=Sharing(launcher=("no-such-program", "-n1"))))

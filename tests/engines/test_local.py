@@ -65,8 +65,26 @@ def test_the_gpus_that_are_found_are_those_that_are_visible(monkeypatch, value, 
     sharing.found_gpus.cache_clear()
 
 
-def test_a_command_is_told_how_many_share_its_gpu_and_has_its_threads_for_itself(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    made = Sharing(gpus=("0",), per_gpu=4).environment(os.environ, "0")
-    assert (made[PER_GPU], made["CUDA_VISIBLE_DEVICES"], "OMP_NUM_THREADS" in made) == ("4", "0", False)
-    assert CORES not in made
+def test_a_command_is_told_how_many_share_its_gpu():
+    made = Sharing(gpus=("0",), per_gpu=4).environment({}, "0")
+    assert (made[PER_GPU], made["CUDA_VISIBLE_DEVICES"], CORES in made) == ("4", "0", False)
+
+
+def test_without_gpus_and_settings_a_command_gets_the_environment_as_it_is():
+    base = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "7"}
+    assert Sharing().environment(base) == {**base, "PYTHONUTF8": "1"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the stand-in for nvidia-smi is a shell script")
+@pytest.mark.parametrize(
+    ("prints", "gpus"),
+    [("echo GPU 0: A; echo '  MIG 1g.5gb Device 0'; echo GPU 1: B", ("0", "1")), ("echo No devices were found", ())],
+)
+def test_nvidias_tool_is_asked_which_gpus_there_are(tmp_path, monkeypatch, prints, gpus):
+    sharing.found_gpus.cache_clear()
+    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{prints}\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert Sharing().local_gpus == gpus
+    sharing.found_gpus.cache_clear()

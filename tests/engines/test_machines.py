@@ -1,5 +1,6 @@
 """What is said of a machine that does not fit."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -55,6 +56,20 @@ def test_of_a_folder_that_is_only_read_the_names_are_compared(here, tmp_path):
 def test_what_differs_is_named_with_the_machine(here, change, words):
     (fault,) = faults_of(machine({**here, "auth": "token", **change}), here, needs_token=True)
     assert fault.startswith(f"desk (10.0.0.2): {words}")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are those of Unix")
+@pytest.mark.parametrize(("mode", "faults"), [(0o600, 0), (0o640, 1), (0o604, 1)])
+def test_a_token_that_others_can_read_is_refused(tmp_path, monkeypatch, mode, faults):
+    (tmp_path / "token").write_text("secret")
+    (tmp_path / "token").chmod(mode)
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "token"))
+    with questions([]) as arguments:
+        here = question()(*arguments)
+    found = faults_of(machine(here), here, needs_token=True)
+    assert [str(tmp_path / "token") in fault for fault in found] == [True] * faults
+    assert faults_of(machine(here), here, needs_token=False) == []
 
 
 def test_versions_of_packages_are_compared_and_both_forms_of_opencv_are_one(here):

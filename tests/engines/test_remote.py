@@ -1,11 +1,13 @@
 """Commands on other machines, with a cluster that is this machine."""
 
+import itertools
 import os
 import sys
 import threading
 
 import pytest
 
+from common.engines import remote
 from common.engines.remote import MOST_RESTARTS, ClaimedCommand, Lost, run_command
 from common.engines.sharing import Sharing
 from common.errors import ProjectError
@@ -51,22 +53,64 @@ def test_its_exit_status_is_handed_on(tmp_path, code, status):
 WAIT = "import sys, time; print('started', flush=True); sys.stdin.read()"
 
 
-def test_what_is_cut_off_ends_when_it_was_started_again_elsewhere(tmp_path):
+def test_what_is_cut_off_ends_when_it_was_started_again_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(remote, "_PAUSE_SECONDS", 0)
     cluster = Threads()
     command = start(cluster, tmp_path, WAIT)
     wait_for(lambda: (tmp_path / "log.txt").exists() and (tmp_path / "log.txt").read_text() == "started\n")
     cluster.lost = True
     assert (command.exit_status(), command.restarts) == (None, 1)
     wait_for(lambda: cluster.ends[0] == [-9], seconds=10)
+    assert command.exit_status() is None
     assert cluster.ends[1] == []
     command.end()
     wait_for(lambda: cluster.ends[1] == [-9], seconds=10)
     assert cluster.released == 1
 
 
-def test_a_command_that_is_lost_again_and_again_counts_as_killed(tmp_path):
-    command = start(Threads(Lost()), tmp_path, "")
-    assert [command.exit_status() for _ in range(MOST_RESTARTS + 1)] == [None] * MOST_RESTARTS + [-9]
+class Clock:
+    """A second goes by each time somebody looks."""
+
+    now = 0.0
+
+    def monotonic(self):
+        self.now += 1
+        return self.now
+
+
+def test_a_command_that_is_lost_again_and_again_waits_longer_each_time_and_then_counts_as_killed(tmp_path, monkeypatch):
+    class Losing:
+        starts = ()
+
+        def submit(self, command):
+            self.starts += (clock.now,)
+
+        def status(self, submitted):
+            raise Lost
+
+        def release(self, submitted):
+            pass
+
+    clock, cluster = Clock(), Losing()
+    monkeypatch.setattr(remote, "time", clock)
+    command = start(cluster, tmp_path, "")
+    while command.exit_status() is None:
+        pass
+    command.end()
+    assert (command.exit_status(), command.restarts, len(cluster.starts)) == (-9, MOST_RESTARTS, MOST_RESTARTS + 1)
+    # One second more than the pause, because to note the time takes one too.
+    pauses = [after - before - 1 for before, after in itertools.pairwise(cluster.starts)]
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 30, 30, 30]
+
+
+def test_a_restart_that_cannot_be_given_to_the_cluster_fails_this_training_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(remote, "_PAUSE_SECONDS", 0)
+    cluster = Threads(Lost())
+    command = start(cluster, tmp_path, "")
+    assert command.exit_status() is None
+    monkeypatch.setattr(cluster, "submit", lambda _: (_ for _ in ()).throw(ProjectError("no cluster")))
+    assert command.exit_status() == 1
+    assert (tmp_path / "log.txt").read_text().splitlines()[-1] == "error: no cluster"
     command.end()
 
 

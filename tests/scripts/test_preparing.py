@@ -14,6 +14,11 @@ from tests.support.in_process import run_step_here
 from tests.support.running import run_script, start_script, wait_for
 
 
+def test_a_dry_run_names_a_launcher_that_is_missing(base_dir):
+    done = run_step_here("00", base_dir, "--dry-run", expect=1, TRAINING_LAUNCHER="no-such-program -n1")
+    assert "TRAINING_LAUNCHER = no-such-program -n1: there is no program" in done.stdout + done.stderr
+
+
 def test_a_dry_run_writes_nothing(base_dir):
     before = sorted(base_dir.rglob("*"))
     output = run_step_here("00", base_dir, "--dry-run").stdout

@@ -237,10 +237,10 @@ def _hours_message(experiment: Experiment, config: Config, jobs: Sequence[Job], 
     passes = sum(image_passes(job, images) for job in jobs if read_result(job) is None)
     if not passes:
         return "only predictions are to be written"
-    rate = find_rate(jobs[0], measure)
+    machine = config.machine
+    rate = find_rate(jobs[0], measure, machine.gpus)
     if rate is None:
         return "no training was measured here yet; the progress bar tells the time that is left"
-    machine = config.machine
     # A cluster is not asked before there is work.
     at_a_time = machine.sharing.local_slots if machine.engine == "local" else machine.trainings_at_a_time or 1
     hours = rate.hours(passes, jobs[0].network.alpha) / at_a_time

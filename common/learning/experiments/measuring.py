@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from common.engines.local import LocalEngine
+from common.engines.sharing import Sharing
 from common.files.disk import write_json
 from common.files.models import FileModel, read_model
 from common.results.cost import Rate, measured_rate
@@ -31,24 +32,25 @@ class TenSteps(FileModel):
     seconds: float
 
 
-def find_rate(job: Job, measure: bool) -> Rate | None:
+def find_rate(job: Job, measure: bool, gpus: tuple[str, ...] | None = None) -> Rate | None:
     """Finds how fast a training like this one is on this machine.
 
     Args:
         job: The training.
         measure: Whether to run ten steps of it where no training with images of this size is finished yet. They are
             run on noise in memory, and leave nothing behind.
+        gpus: What trainings may use, see `Sharing`.
 
     Returns:
         None if it is not known.
     """
     rate = measured_rate(read_results(Path(job.base_dir)).all, job)
     if rate is None and measure:
-        return _measure(job)
+        return _measure(job, gpus)
     return rate
 
 
-def _measure(job: Job) -> Rate | None:
+def _measure(job: Job, gpus: tuple[str, ...] | None) -> Rate | None:
     """Runs ten steps in another process; None if it fails, and then its last line is logged."""
     log.info("no training was measured here yet; measuring ten steps ...")
     with tempfile.TemporaryDirectory(prefix="cityscapes_ten_steps_") as name:
@@ -56,7 +58,7 @@ def _measure(job: Job) -> Rate | None:
         write_json(folder / "job.json", job.model_dump(mode="json"))
         module = "common.learning.experiments.ten_steps"
         words = [sys.executable, "-m", module, str(folder / "job.json")]
-        command = LocalEngine().start(words, _PROJECT, folder / "log.txt")
+        command = LocalEngine(Sharing(gpus)).start(words, _PROJECT, folder / "log.txt")
         try:
             while (status := command.exit_status()) is None:
                 time.sleep(_POLL_SECONDS)

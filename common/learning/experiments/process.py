@@ -4,6 +4,7 @@ The numbered scripts start one process for each training and for each folder of 
 leaves tens of megabytes behind. A process ends with the script: the script holds the other end of its standard input.
 """
 
+import contextlib
 import os
 import sys
 import threading
@@ -26,6 +27,7 @@ from common.results.job import SplitKey
 
 # How long a process waits for an earlier one with the same job to notice that its script is gone.
 _ORPHAN_SECONDS = 60
+_INPUT_CLOSED = b"standard input was closed: the step is gone, or TRAINING_LAUNCHER does not hand it on\n"
 
 
 class DataJob(Protocol):
@@ -98,10 +100,13 @@ def run_process(main: Callable[[Path], None]) -> NoReturn:
 
 
 def _end_with_the_script() -> None:
-    """Ends this process when the script that started it is gone."""
+    """Ends this process when the script that started it is gone, and says so in the log."""
+    log = 2 if sys.stderr is None else os.dup(2)  # 2 itself leads nowhere while libraries are imported
 
     def wait() -> None:
         os.read(0, 1)
+        with contextlib.suppress(OSError):
+            os.write(log, _INPUT_CLOSED)
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

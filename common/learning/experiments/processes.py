@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 _PROJECT = Path(__file__).resolve().parents[3]
 _POLL_SECONDS = 0.2
 _SIGKILL = 9
+# Larger exit statuses than 128 and this say something else, for example on Windows.
+_LAST_SIGNAL = 64
 # When this many processes fail one after the other, the reason is not in one of them.
 _FAILURES_IN_A_ROW = 3
 
@@ -250,7 +252,7 @@ def _finish(one: _Running, status: int) -> Failure | None:
     number = -status if status < 0 else status - 128
     if number == _SIGKILL:
         reason = "it was killed (signal 9), which often means that memory ran out"
-    elif number > 0:
+    elif 0 < number <= _LAST_SIGNAL:
         reason = f"it ended with signal {number}: {reason}"
     return Failure(one.work.name, reason, path)
 

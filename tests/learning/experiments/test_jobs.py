@@ -177,11 +177,13 @@ def test_a_training_ends_when_its_script_is_gone(job, tmp_path):
         "print('ready', flush=True)\n"
         "time.sleep(60)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    with process.stdout, process.stdin:
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", code], **pipes)
+    with process.stdout, process.stdin, process.stderr:
         assert process.stdout.readline() == b"ready\n"
         process.stdin.close()
         assert process.wait(timeout=30) == 1
+        assert process.stderr.read().startswith(b"standard input was closed")
 
 
 def test_progress_is_read_line_by_line(job):

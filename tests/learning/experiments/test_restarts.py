@@ -83,6 +83,16 @@ def test_the_signal_that_ended_a_process_is_named_also_behind_a_launcher(tmp_pat
     assert reason in processes._finish(_Running(Work("one", tmp_path, "module", Nothing()), Ended()), status).reason
 
 
+@pytest.mark.parametrize("status", [1, 128, 255, 0xC0000005])
+def test_other_exit_statuses_are_no_signals(tmp_path, status):
+    class Ended:
+        def end(self):
+            pass
+
+    (tmp_path / "log.txt").write_text("x\n")
+    assert processes._finish(_Running(Work("one", tmp_path, "module", Nothing()), Ended()), status).reason == "x"
+
+
 def test_the_reason_is_that_of_the_process_and_not_what_its_launcher_adds(tmp_path):
     class Ended:
         def end(self):
