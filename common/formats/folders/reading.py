@@ -22,6 +22,8 @@ from common.formats.folders.patterns import Key, Pattern
 from common.formats.folders.trees import CHANNELS, CLASSES, POLYGONS, KnownTree, find_tree, meaning_of
 from common.formats.folders.truth import ClassTruth, ObjectTruth
 from common.formats.frames import AnnotatedFrame, FrameDataset, FrameTruth, city_of, missing_notes
+from common.images.pictures import IMAGE_ENDINGS
+from common.text import count
 
 _CITYSCAPES = ("_leftimg8bit.png", "_leftimg8bit.jpg", "_labelids.png", "_instanceids.png", "_polygons.json")
 _PATTERNS = (
@@ -80,6 +82,11 @@ def read(
     if meaning.source:
         notes.insert(0, f"{f'{known.name}: ' if known else ''}masks are read as {meaning.source}")
     notes += missing_notes(_missing(keys, place), len(keys))
+    if others := _other_endings(place):
+        notes.append(
+            f"{count(len(others), 'picture')} left out, because another one has the same name with another ending, for "
+            f"example {others[0]}"
+        )
     if is_classes and masks and holds_colors(masks[0]):
         notes += meaning.code.notes
     return FrameDataset(table, frames, "folders", tuple(notes))
@@ -98,6 +105,14 @@ def _missing(keys: Iterable[Key], place: _Place) -> Counter[str]:
             "have no mask": sum(key not in place.masks for key in keys),
         }
     )
+
+
+def _other_endings(place: _Place) -> list[str]:
+    """Lists pictures that differ from one that is read only in the ending."""
+    taken = {*place.images.values(), *place.masks.values()}
+    stems = {name.rpartition(".")[0] for name in taken}
+    pictures = place.listing.names("", *IMAGE_ENDINGS)
+    return [name for name in pictures if name not in taken and name.rpartition(".")[0] in stems]
 
 
 def _patterns(tree: FileListing, images_as: str, masks_as: str) -> _Place:

@@ -202,6 +202,14 @@ def test_frames_of_one_name_get_their_folders_before_it(tmp_path):
     assert any("names of frames begin with their folders" in note for note in dataset.notes)
 
 
+def test_of_two_pictures_of_one_name_the_other_is_counted(tmp_path):
+    farm(tmp_path, **{"images/a.png": PHOTO, "classes.txt": NAMES})
+    dataset = read(tmp_path, "folders")
+    assert len(dataset.frames) == 1
+    (note,) = [note for note in dataset.notes if "another ending" in note]
+    assert note.startswith("1 picture left out") and note.endswith("for example images/a.png")
+
+
 def test_missing_parts_are_counted(tmp_path):
     farm(tmp_path, **{"classes.txt": NAMES, "images/b.jpg": PHOTO, "masks/c.png": FARM})
     dataset = read(tmp_path)
