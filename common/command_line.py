@@ -23,7 +23,8 @@ from common.arguments import Parser
 from common.config.paths import SHIPPED_CONFIG
 from common.errors import ConfigError, DataError, ProjectError, TrainingError
 from common.installation import check_installation, check_python
-from common.text import escape_controls, terminal_safe
+from common.messages import keep_log, show_log
+from common.text import terminal_safe
 
 if TYPE_CHECKING:
     from common.config.config import Config
@@ -86,7 +87,7 @@ def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPE
     from common.parallel import use_engine
 
     name = arguments.step.replace(" ", "_")
-    _show_log()
+    show_log(log)
     with report_errors():
         _end_like_ctrl_c()
         config = load_config(section, arguments.config, arguments.overrides)
@@ -103,7 +104,7 @@ def run_step(arguments: StepArguments, main: StepMain, section: str = "CITYSCAPE
             return
         with only_one(base_dir, name, prepares):
             _sweep(base_dir, prepares)
-            _keep_log(base_dir / "logs" / f"{name}.log")
+            keep_log(log, base_dir / "logs" / f"{name}.log")
             log.debug("%s started, config %s, overrides %s", arguments.step, arguments.config, arguments.overrides)
             start = time.monotonic()
             try:
@@ -208,61 +209,6 @@ def _fail(message: str) -> NoReturn:
     sys.exit(1)
 
 
-class _TqdmHandler(logging.Handler):
-    """Prints lines above a progress bar that may be running; an output that is closed or full stops nothing."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        from tqdm import tqdm
-
-        stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
-        with contextlib.suppress(OSError, ValueError):
-            tqdm.write(terminal_safe(self.format(record)), file=stream)
-            stream.flush()
-
-
-class _LogFile(logging.FileHandler):
-    """A log file that says once that it cannot be written, for example on a full disk; the step goes on."""
-
-    _has_failed = False
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
-        error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
-            super().handleError(record)
-        elif not self._has_failed:
-            self._has_failed = True
-            print(f"warning: {self.baseFilename}: cannot be written: {error.strerror}", file=sys.stderr)
-
-
-class _SafeFormatter(logging.Formatter):
-    """Escapes what a terminal that shows the log file could take for commands."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return escape_controls(super().format(record))
-
-
-def _show_log() -> None:
-    """Shows the project's messages on the terminal; characters that its encoding does not have are escaped."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by who started this; worker processes need one
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
-        if hasattr(stream := getattr(sys, name), "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    log.setLevel(logging.DEBUG)
-    log.propagate = False
-    terminal = _TqdmHandler()
-    terminal.setLevel(logging.INFO)
-    log.addHandler(terminal)
-
-
-def _keep_log(path: Path) -> None:
-    """Keeps the project's messages in a file too, with date and time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = _LogFile(path, encoding="utf-8", errors="backslashreplace")
-    file.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(message)s"))
-    log.addHandler(file)
-
-
 def show(lines: str | Iterable[str], stream: str = "stdout") -> None:
     """Prints lines that may hold text of strangers, for example names of files; `stream` is "stdout" or "stderr"."""
     for line in [lines] if isinstance(lines, str) else lines:
@@ -306,7 +252,7 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
     if not {"-h", "--help"} & set(sys.argv[1:]):
         _end_at_once_on_ctrl_c()
         check_installation()
-    _show_log()
+    show_log(log)
     with report_errors(resumes=False):
         _end_like_ctrl_c()
         sys.exit(main())

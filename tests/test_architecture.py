@@ -13,7 +13,7 @@ COMMON = PROJECT / "common"
 # From the ground up; a part may import itself and what stands in the lines above it.
 LAYERS = (
     {"errors", "text", "installation"},
-    {"engines"},
+    {"engines", "messages"},
     {"parallel"},
     {"files"},
     {"labels", "images"},

@@ -67,8 +67,8 @@ def run_step(monkeypatch, base_dir, main):
     monkeypatch.setattr(sys, "argv", ["step"])
     monkeypatch.setattr(loading, "load_config", lambda *_: config_of(base_dir))
     monkeypatch.setattr(command_line, "_end_like_ctrl_c", lambda: None)
-    monkeypatch.setattr(command_line, "_show_log", lambda: None)
-    monkeypatch.setattr(command_line, "_keep_log", lambda _: None)
+    monkeypatch.setattr(command_line, "show_log", lambda log: None)
+    monkeypatch.setattr(command_line, "keep_log", lambda log, path: None)
     command_line.run_step(command_line.read_arguments("Step 09: made up."), main)
 
 
@@ -101,6 +101,6 @@ def test_a_dry_run_writes_no_report(base_dir, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["step", "--dry-run"])
     monkeypatch.setattr(loading, "load_config", lambda *_: config_of(base_dir))
     monkeypatch.setattr(command_line, "_end_like_ctrl_c", lambda: None)
-    monkeypatch.setattr(command_line, "_show_log", lambda: None)
+    monkeypatch.setattr(command_line, "show_log", lambda log: None)
     command_line.run_step(command_line.read_arguments("Step 09: made up."), lambda config, dry_run: None)
     assert not (base_dir / "report").exists()
