@@ -6,6 +6,7 @@ import pytest
 
 from common import command_line
 from common.config import loading
+from common.config.machine import MachineConfig
 from common.errors import ConfigError, TrainingError
 from common.report import study
 from common.tools import report
@@ -22,7 +23,7 @@ def base_dir(tmp_path):
 
 def config_of(base_dir):
     plan = SimpleNamespace(num_runs=1, models_per_run=3, top_ks=1)
-    return SimpleNamespace(dataset=SimpleNamespace(base_dir=base_dir), study=plan)
+    return SimpleNamespace(dataset=SimpleNamespace(base_dir=base_dir), study=plan, machine=MachineConfig())
 
 
 def test_the_tool_writes_page_and_text_and_says_where(base_dir, capsys):
