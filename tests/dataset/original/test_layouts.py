@@ -187,7 +187,7 @@ def test_an_extracted_zip_that_was_kept_counts_once(tmp_path):
     write_zip(tmp_path / "leftImg8bit_trainvaltest.zip", IMAGES)
     layout = read_layout(write_files(tmp_path, IMAGES))
     assert all(frame.image.member is None for frame in layout.frames)
-    assert "3 files are in a zip and also extracted" in layout.problems[0]
+    assert "3 files in a zip and also extracted" in layout.problems[0]
 
 
 def test_an_extracted_file_that_differs_from_its_zip_is_refused(tmp_path):
