@@ -50,9 +50,9 @@ demo: .venv/ready
 	$(BIN)/python 03_Cityscapes_subset.py --config $(DEMO)/config.ini RECIPE=modern
 	$(BIN)/python 09_Cityscapes_IM.py --config $(DEMO)/config.ini NUM_EPOCHS=10
 
-# Everything, under TensorFlow; then under JAX what may differ between back ends. Two files of tests at a time: most
-# leave a core idle. A training takes 1 to 2 GB.
-WORKERS ?= 2
+# Everything, under TensorFlow; then under JAX what may differ between back ends. A file of tests on each core, from two,
+# because most leave a core idle, to four: each may take 1 to 2 GB.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, max(2, os.cpu_count() or 2)))')
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 test:
 	@$(MAKE) --no-print-directory -j2 check .venv-oracles/ready

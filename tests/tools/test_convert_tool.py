@@ -108,7 +108,7 @@ def test_a_list_of_frames_that_are_not_there_is_refused(two_sources, tmp_path):
 def test_shares_of_another_form_are_refused(shares, capsys):
     with pytest.raises(SystemExit):
         run("a", "b", "--to", "voc", "--split", shares)
-    assert "expected NAME:SHARE,..., for example train:0.8,val:0.2" in capsys.readouterr().err
+    assert "expected NAME:SHARE,..., each name once" in capsys.readouterr().err
 
 
 def test_dropped_labels_become_background_and_a_target_without_any_is_refused(two_sources, tmp_path):

@@ -83,8 +83,7 @@ def load_checkpoint(
         return TrainingState([])
     variables = [*model.variables, *model.optimizer.variables]
     try:
-        state, values = _read(path, model, identity)
-        _check_history(state, frozenset(entry_keys), frozenset(may_miss))
+        state, values = _read(path, model, identity, frozenset(entry_keys), frozenset(may_miss))
     except Exception as error:  # whatever is wrong with the file, the training can start again
         reason = " ".join(str(error).split())[:300]
         print(f"{path}: cannot be used ({type(error).__name__}: {reason}); the training starts again")
@@ -94,7 +93,9 @@ def load_checkpoint(
     return state
 
 
-def _read(path: Path, model: keras.Model, identity: str) -> tuple[TrainingState, Weights]:
+def _read(
+    path: Path, model: keras.Model, identity: str, entry_keys: frozenset[str], may_miss: frozenset[str]
+) -> tuple[TrainingState, Weights]:
     """Reads a state, and the values of the model and its optimiser; nothing larger than these is unpacked."""
     if not path.is_file():
         raise ValueError("is not a file")
@@ -103,6 +104,7 @@ def _read(path: Path, model: keras.Model, identity: str) -> tuple[TrainingState,
         if header["identity"] != identity:
             raise ValueError("it was made with another precision, back end or number of threads")
         state = TrainingState(header["history"], header["best_epoch"])
+        _check_history(state, entry_keys, may_miss)
         expected = {"model": values_of(model.variables), "optimizer": values_of(model.optimizer.variables)}
         if state.best_epoch is not None:
             expected["best"] = expected["model"]
